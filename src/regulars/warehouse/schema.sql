@@ -1,0 +1,107 @@
+-- The warehouse of one shop. Instants are UTC without zone, money is whole minor units of the shop's
+-- currency, ids are Shopify's numbers as text (or the ids of an imported file). No keys and no indexes:
+-- they bring DuckDB no speed here and double the file. `apply` keeps one row per id.
+
+-- Small facts about the file itself: schema_version, currency, loaded_at, complete_from ...
+CREATE TABLE meta (name VARCHAR NOT NULL, value VARCHAR);
+
+-- One row per customer. customer_no is dense, given once and never reused: sets are bitmaps over it.
+-- deleted_at is set when the customer is deleted, merged away or redacted: no longer in the universe.
+CREATE TABLE customers (
+  customer_no UINTEGER NOT NULL,
+  customer_id VARCHAR NOT NULL,
+  display_name VARCHAR,
+  email VARCHAR,
+  email_domain VARCHAR,
+  phone VARCHAR,
+  language VARCHAR,
+  note VARCHAR,
+  account_status VARCHAR,
+  email_subscription_status VARCHAR,
+  sms_subscription_status VARCHAR,
+  product_subscription_status VARCHAR,
+  predicted_spend_tier VARCHAR,
+  rfm_group VARCHAR,
+  added_at TIMESTAMP,
+  abandoned_checkout_at TIMESTAMP,
+  profile_updated_at TIMESTAMP,
+  tags_updated_at TIMESTAMP,
+  consent_updated_at TIMESTAMP,
+  -- Orders that Shopify counts and we may not read: Shopify's figure less ours at the last full load.
+  unseen_order_count INTEGER NOT NULL DEFAULT 0,
+  unseen_spent_amount BIGINT NOT NULL DEFAULT 0,
+  -- Kept sums over this customer's counted orders as they stand now; never read for a past instant.
+  order_count INTEGER NOT NULL DEFAULT 0,
+  spent_amount BIGINT NOT NULL DEFAULT 0,
+  first_order_at TIMESTAMP,
+  last_order_at TIMESTAMP,
+  merged_into_no UINTEGER,
+  deleted_at TIMESTAMP
+);
+
+CREATE TABLE customer_tags (customer_no UINTEGER NOT NULL, tag VARCHAR NOT NULL, tag_key VARCHAR NOT NULL);
+-- city_key is Shopify's form: 'US-NY-NewYorkCity'; region_code is ISO 3166-2: 'US-NY'; country_code ISO 3166-1.
+CREATE TABLE addresses (
+  customer_no UINTEGER NOT NULL, country_code VARCHAR, region_code VARCHAR, city_key VARCHAR, zip VARCHAR,
+  latitude DOUBLE, longitude DOUBLE
+);
+CREATE TABLE customer_companies (customer_no UINTEGER NOT NULL, company_id VARCHAR NOT NULL);
+-- `key` is 'namespace.key'; `value` is Shopify's text as given (lists are JSON).
+CREATE TABLE metafields (customer_no UINTEGER NOT NULL, key VARCHAR NOT NULL, type VARCHAR NOT NULL, value VARCHAR NOT NULL);
+CREATE TABLE store_credit_accounts (
+  customer_no UINTEGER NOT NULL, balance_amount DECIMAL(18, 4) NOT NULL, currency VARCHAR NOT NULL,
+  next_expiry_at TIMESTAMP, last_credit_at TIMESTAMP
+);
+
+-- One row per order that exists; deleted orders are taken out. Counted = not test, not cancelled.
+-- total_amount: with tax and shipping, after discounts, before refunds. refunded_amount: sum of its refunds.
+CREATE TABLE orders (
+  order_id VARCHAR NOT NULL,
+  customer_no UINTEGER,
+  name VARCHAR,
+  processed_at TIMESTAMP NOT NULL,
+  updated_at TIMESTAMP,
+  cancelled_at TIMESTAMP,
+  is_test BOOLEAN NOT NULL DEFAULT FALSE,
+  total_amount BIGINT NOT NULL,
+  refunded_amount BIGINT NOT NULL DEFAULT 0,
+  source_name VARCHAR,
+  app_id VARCHAR,
+  location_id VARCHAR,
+  referrer VARCHAR,
+  utm_source VARCHAR,
+  utm_medium VARCHAR,
+  utm_campaign VARCHAR
+);
+CREATE TABLE order_tags (order_id VARCHAR NOT NULL, tag VARCHAR NOT NULL, tag_key VARCHAR NOT NULL);
+CREATE TABLE order_discount_codes (order_id VARCHAR NOT NULL, code VARCHAR NOT NULL, code_key VARCHAR NOT NULL);
+-- customer_no and processed_at repeat the order's, so that product rules read one table.
+CREATE TABLE lines (
+  order_id VARCHAR NOT NULL,
+  customer_no UINTEGER,
+  processed_at TIMESTAMP NOT NULL,
+  product_id VARCHAR,
+  variant_id VARCHAR,
+  title VARCHAR,
+  vendor VARCHAR,
+  sku VARCHAR,
+  quantity INTEGER NOT NULL,
+  amount BIGINT NOT NULL
+);
+CREATE TABLE refunds (refund_id VARCHAR NOT NULL, order_id VARCHAR NOT NULL, refunded_at TIMESTAMP NOT NULL, amount BIGINT NOT NULL);
+
+CREATE TABLE products (
+  product_id VARCHAR NOT NULL, title VARCHAR, vendor VARCHAR, product_type VARCHAR,
+  category_id VARCHAR, category VARCHAR, updated_at TIMESTAMP
+);
+CREATE TABLE product_tags (product_id VARCHAR NOT NULL, tag VARCHAR NOT NULL, tag_key VARCHAR NOT NULL);
+CREATE TABLE product_collections (product_id VARCHAR NOT NULL, collection_id VARCHAR NOT NULL, title VARCHAR);
+
+-- Append-only. A membership interval [joined, left) is two rows of one customer and segment.
+CREATE TABLE membership_log (
+  segment_id BIGINT NOT NULL, customer_no UINTEGER NOT NULL, happened_at TIMESTAMP NOT NULL,
+  joined BOOLEAN NOT NULL, cause VARCHAR NOT NULL, version INTEGER NOT NULL
+);
+
+-- Deliveries whose effect is in this file, so that applying again changes nothing.
+CREATE TABLE applied_events (event_key VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL);
