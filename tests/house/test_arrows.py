@@ -1,0 +1,95 @@
+"""Data flows one way through the rooms; ARCHITECTURE.md draws the same arrows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.house.source import ROOT, modules, packages_imported, rooms_imported
+
+#: Rooms that stand below everything and import no other.
+GROUND = {"errors", "clock", "settings", "money", "sealing", "text"}
+
+#: Each room and the rooms it may look into (those below everything are open to all).
+ARROWS: dict[str, set[str]] = {
+    "language": set(),
+    "warehouse": set(),
+    "office": set(),
+    "engine": {"language", "warehouse"},
+    "shopify": {"warehouse"},
+    "importing": {"warehouse"},
+    "segments": {"engine", "language", "warehouse", "office"},
+    "tags": {"segments", "engine", "language", "warehouse", "office", "shopify"},
+    "tracking": {"segments", "engine", "language", "warehouse", "office"},
+    "runtime": {"segments", "engine", "language", "warehouse", "office", "shopify"},
+    "jobs": {
+        "runtime", "tags", "tracking", "segments", "engine", "language", "warehouse",
+        "office", "shopify", "importing",
+    },
+    "web": {
+        "jobs", "runtime", "tags", "tracking", "segments", "engine", "language", "warehouse",
+        "office", "shopify", "importing",
+    },
+    "bootstrap": {"web", "jobs", "runtime", "office", "warehouse", "shopify"},
+    "cli": {"bootstrap", "language", "simulator"},
+    "simulator": set(),
+    "__init__": set(),
+    "__main__": {"cli"},
+}  # fmt: skip
+
+
+def test_every_room_is_drawn():
+    drawn = set(ARROWS) | GROUND
+
+    assert {module.room for module in modules()} <= drawn
+
+
+def test_no_arrow_points_up():
+    wrong = [
+        f"{module.name}:{line} looks from {module.room} into {room}"
+        for module in modules()
+        for line, room in rooms_imported(module)
+        if room != module.room
+        and room not in GROUND
+        and room not in ARROWS.get(module.room, set())
+        and room != "__version__"
+    ]
+
+    assert wrong == []
+
+
+def test_no_two_rooms_look_into_each_other():
+    seen = {
+        (module.room, room)
+        for module in modules()
+        for _line, room in rooms_imported(module)
+        if room != module.room
+    }
+
+    assert [pair for pair in seen if pair[::-1] in seen] == []
+
+
+def test_the_language_needs_no_other_package():
+    allowed = set(sys.stdlib_module_names) | {"regulars"}
+    wrong = [
+        f"{module.name}:{line} imports {package}"
+        for module in modules()
+        if module.room == "language"
+        for line, package in packages_imported(module)
+        if package not in allowed
+    ]
+
+    assert wrong == []
+
+
+def test_the_language_loads_where_nothing_else_is_installed():
+    """A fresh interpreter without site-packages can parse a query."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r});"
+        "from regulars.language import parse; print(parse('amount_spent > 3').attribute)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.strip() == "amount_spent", done.stderr
