@@ -3,31 +3,46 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UV := $(BIN)/uv
 READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 N ?= 10000
 PORT ?= 8400
 BROWSER ?= yes
 
-.PHONY: help setup demo test check bench prove clean
+.PHONY: help setup demo test check bench lock clean
 
 help: ## List what make can do.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
 setup: $(READY) ## Make .venv with everything, the command .venv/bin/regulars included.
 
-$(READY): pyproject.toml requirements.lock
+$(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Regulars needs Python 3.11 or newer; name one with PYTHON=python3.12"; exit 2; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+# The locks pin every package with its hash; `make lock` renews them.
+$(READY): $(UV) pyproject.toml requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
+
+$(READY_DEV): $(READY) requirements-dev.lock
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+lock: $(UV) ## Renew the lock files from pyproject.toml.
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
 
 demo: $(READY) ## Start a pretend Shopify and the app on it: N=customers PORT=8400 BROWSER=no.
 	N=$(N) PORT=$(PORT) BROWSER=$(BROWSER) $(BIN)/regulars demo
 
-check: $(READY) ## Lint, types and house rules.
+check: $(READY_DEV) ## Lint, types and house rules.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -37,7 +52,7 @@ test: check ## Everything: make check, then all tests, real browser included.
 	@sh scripts/browser.sh $(BIN)/python
 	REGULARS_CHROMIUM="$$(cat $(VENV)/.browser 2>/dev/null)" $(BIN)/pytest --ignore=tests/house $(PYTEST)
 
-bench: $(READY) ## Benchmarks beside their peers; writes docs/benchmarks.md.
+bench: $(READY_DEV) ## Benchmarks beside their peers; writes docs/benchmarks.md.
 	$(BIN)/python -m bench
 
 clean: ## Remove what the other targets made.
