@@ -1,0 +1,157 @@
+"""Tag work: assignments and removals, the customers of each, and the ledger of what Shopify was told.
+
+The ledger is one row per customer and tag: whether the tag was there before we gave it, and what we
+last told Shopify. An assignment's rows say for whom it wants the tag; a tag goes away only when no
+live row wants it any more and it was not there before us.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from regulars.office.models.base import Base, RowNumber
+
+#: Longest text kept of what Shopify said about one customer.
+PROBLEM_CHARACTERS_MAX = 500
+
+
+class TagAssignment(Base):
+    """One act: give a tag to an audience that was fixed at that moment."""
+
+    __tablename__ = "tag_assignments"
+    __table_args__ = (
+        Index("ix_tag_assignments_shop_created", "shop_id", "created_at"),
+        Index("ix_tag_assignments_shop_status", "shop_id", "status"),
+    )
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"))
+    #: The segment at that moment; the row outlives it, so the name is kept as well.
+    segment_id: Mapped[int] = mapped_column(RowNumber)
+    segment_name: Mapped[str] = mapped_column(String(255))
+    #: The text as it was typed, trimmed and composed (NFC), and its identity without case.
+    tag: Mapped[str] = mapped_column(String(40))
+    tag_key: Mapped[str] = mapped_column(String(80))
+    #: "once"; rules that keep a tag equal to a segment are "rule".
+    kind: Mapped[str] = mapped_column(String(16), default="once")
+    #: waiting, assigning, paused, assigned, partly_failed, failed, cancelled, removing, removed.
+    status: Mapped[str] = mapped_column(String(16), default="waiting")
+    #: Customers in the audience, fixed when it was assigned.
+    targeted_count: Mapped[int]
+    author: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    #: Why the work stands still (token lost, scope missing), in English; None while it goes on.
+    problem: Mapped[str | None] = mapped_column(String(2000))
+
+
+class TagAudience(Base):
+    """One customer of an assignment: wanted or not, what happened."""
+
+    __tablename__ = "tag_audience"
+    __table_args__ = (
+        Index("ix_tag_audience_outcome", "assignment_id", "outcome", "customer_id"),
+        Index("ix_tag_audience_wanted", "shop_id", "tag_key", "customer_id", "wanted"),
+    )
+
+    assignment_id: Mapped[int] = mapped_column(
+        ForeignKey("tag_assignments.id", ondelete="CASCADE"), primary_key=True
+    )
+    customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    shop_id: Mapped[int]
+    tag_key: Mapped[str] = mapped_column(String(80))
+    #: True until the assignment is taken back or cancelled for this customer.
+    wanted: Mapped[bool] = mapped_column(default=True)
+    #: waiting, told (the effect may have happened), given, had_before, held (by our other work),
+    #: gone (no such customer any more), failed, cancelled.
+    outcome: Mapped[str] = mapped_column(String(16), default="waiting")
+    told_at: Mapped[datetime | None]
+    problem: Mapped[str | None] = mapped_column(String(PROBLEM_CHARACTERS_MAX))
+
+
+class TagLedger(Base):
+    """What is known and was told about one tag on one customer; outlives the assignments."""
+
+    __tablename__ = "tag_ledger"
+
+    shop_id: Mapped[int] = mapped_column(
+        ForeignKey("shops.id", ondelete="CASCADE"), primary_key=True
+    )
+    tag_key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: The customer had the tag before us: it is never taken off. Stored before the first effect.
+    had_before: Mapped[bool]
+    #: "before" (never told, was there), "giving" (maybe told), "given", "removing" (maybe told),
+    #: "removed".
+    told: Mapped[str] = mapped_column(String(16))
+    told_at: Mapped[datetime | None]
+
+
+class TagRemoval(Base):
+    """One act: take an assignment's tag back."""
+
+    __tablename__ = "tag_removals"
+    __table_args__ = (UniqueConstraint("assignment_id"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"), index=True)
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("tag_assignments.id", ondelete="CASCADE"))
+    #: waiting, removing, removed, partly_failed, failed.
+    status: Mapped[str] = mapped_column(String(16), default="waiting")
+    author: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    problem: Mapped[str | None] = mapped_column(String(2000))
+
+
+class TagRemovalRow(Base):
+    """One customer of a removal: taken off, or kept and why."""
+
+    __tablename__ = "tag_removal_rows"
+    __table_args__ = (Index("ix_tag_removal_rows_outcome", "removal_id", "outcome", "customer_id"),)
+
+    removal_id: Mapped[int] = mapped_column(
+        ForeignKey("tag_removals.id", ondelete="CASCADE"), primary_key=True
+    )
+    customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: waiting, told, removed, kept_before (had it before us), kept_wanted (another live assignment
+    #: wants it), not_given (never got it from us), gone, failed.
+    outcome: Mapped[str] = mapped_column(String(16), default="waiting")
+    told_at: Mapped[datetime | None]
+    problem: Mapped[str | None] = mapped_column(String(PROBLEM_CHARACTERS_MAX))
+
+
+class TagBulk(Base):
+    """One bulk mutation of a tag job, so that a stop in the middle finds it again."""
+
+    __tablename__ = "tag_bulks"
+    __table_args__ = (Index("ix_tag_bulks_work", "work", "work_id", "state"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"))
+    #: "assignment" or "removal", and its id.
+    work: Mapped[str] = mapped_column(String(16))
+    work_id: Mapped[int] = mapped_column(RowNumber)
+    #: The customers in the order of the uploaded lines.
+    customer_ids: Mapped[list[str]] = mapped_column(JSON)
+    #: made (maybe started at Shopify), running (operation_gid known), done.
+    state: Mapped[str] = mapped_column(String(16), default="made")
+    operation_gid: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+
+
+class TagLease(Base):
+    """Who works on the tags of a shop: one worker at a time, with a number that only rises."""
+
+    __tablename__ = "tag_leases"
+
+    shop_id: Mapped[int] = mapped_column(
+        ForeignKey("shops.id", ondelete="CASCADE"), primary_key=True
+    )
+    fence: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[datetime | None]
