@@ -1,4 +1,4 @@
-"""Tag work: assignments and removals, the customers of each, and the ledger of what Shopify was told.
+"""Tag work: assignments, removals, the customers of each, the ledger of what Shopify was told.
 
 The ledger is one row per customer and tag: whether the tag was there before we gave it, and what we
 last told Shopify. An assignment's rows say for whom it wants the tag; a tag goes away only when no

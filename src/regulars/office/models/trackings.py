@@ -1,4 +1,4 @@
-"""Revenue trackings: one measurement of a segment over a period. The figures are counted, not stored."""
+"""Revenue trackings: a segment measured over a period. The figures are counted, never stored."""
 
 from __future__ import annotations
 
