@@ -1,0 +1,90 @@
+"""Staff and how they prove who they are: passwords, sessions, sign-in links, API keys.
+
+Secrets are kept as hashes only: argon2id for passwords, SHA-256 for random 256-bit tokens.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from regulars.office.models.base import Base, RowNumber
+
+
+class Staff(Base):
+    """A person who uses the screens of a standalone installation."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    #: What the person types to sign in, lowercase: a name or an e-mail address.
+    login: Mapped[str] = mapped_column(String(255), unique=True)
+    name: Mapped[str] = mapped_column(String(255))
+    #: argon2id; None: signs in by link only.
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    #: "owner" or "member".
+    role: Mapped[str] = mapped_column(String(16), default="member")
+    #: "en" or "ja"; None: as the browser asks.
+    language: Mapped[str | None] = mapped_column(String(8))
+    #: Whether single-key shortcuts are on.
+    shortcuts: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    #: May no longer sign in since.
+    disabled_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """One signed-in browser. Removing the row signs it out at once."""
+
+    __tablename__ = "staff_sessions"
+
+    #: SHA-256 of the cookie's value.
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    #: The shop being looked at; None: the first one.
+    shop_id: Mapped[int | None] = mapped_column(ForeignKey("shops.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+    #: Last use, to the minute.
+    seen_at: Mapped[datetime]
+
+
+class SignInLink(Base):
+    """A one-time address that signs a person in without a password."""
+
+    __tablename__ = "sign_in_links"
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SignInAttempt(Base):
+    """One refused sign-in, kept for an hour to slow guessing down."""
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (Index("ix_sign_in_attempts_at", "attempted_at"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    login: Mapped[str] = mapped_column(String(255))
+    address: Mapped[str] = mapped_column(String(64))
+    attempted_at: Mapped[datetime]
+
+
+class ApiKey(Base):
+    """A key for programs, for one shop."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    #: SHA-256 of the key.
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    #: "read" or "write".
+    scope: Mapped[str] = mapped_column(String(16), default="read")
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
