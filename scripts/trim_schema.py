@@ -14,18 +14,22 @@ import argparse
 import gzip
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
 from graphql import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLSchema,
+    Node,
     TypeInfo,
     TypeInfoVisitor,
     Visitor,
     build_client_schema,
     parse,
+    print_ast,
     print_schema,
     validate,
     visit,
@@ -68,8 +72,11 @@ query Neighbours($id: ID!, $n: Int!, $query: String) {
     }
   }
   order(id: $id) {
-    legacyResourceId email phone note confirmed tags closedAt originalTotalPriceSet { shopMoney { amount } }
-    transactions(first: $n) { id kind status gateway processedAt createdAt amountSet { shopMoney { amount } } }
+    legacyResourceId email phone note confirmed tags closedAt
+    originalTotalPriceSet { shopMoney { amount } }
+    transactions(first: $n) {
+      id kind status gateway processedAt createdAt amountSet { shopMoney { amount } }
+    }
     customerJourneySummary {
       ready customerOrderIndex daysToConversion
       firstVisit { id landingPage referrerUrl source sourceType occurredAt
@@ -77,16 +84,16 @@ query Neighbours($id: ID!, $n: Int!, $query: String) {
       lastVisit { id landingPage referrerUrl source sourceType occurredAt
         utmParameters { source medium campaign content term } }
     }
-    lineItems(first: $n) { edges { cursor node { id variantTitle } } pageInfo { hasNextPage endCursor } }
+    lineItems(first: $n) { edges { cursor node { id variantTitle } } pageInfo { hasNextPage } }
     retailLocation { id name }
     refunds { id legacyResourceId note updatedAt
-      refundLineItems(first: $n) { edges { node { id } } pageInfo { hasNextPage endCursor } } }
+      refundLineItems(first: $n) { edges { node { id } } } }
   }
-  orders(first: $n, query: $query) { edges { cursor node { id } } pageInfo { hasPreviousPage startCursor } }
+  orders(first: $n, query: $query) { pageInfo { hasPreviousPage startCursor } }
   customers(first: $n, query: $query) { edges { cursor node { id } } }
   products(first: $n) { edges { cursor node { id } } }
   product(id: $id) {
-    id category { id name fullName } collections(first: $n) { nodes { id title handle } pageInfo { hasNextPage endCursor } }
+    id category { id name fullName } collections(first: $n) { nodes { id title handle } }
     variants(first: $n) { edges { cursor } }
   }
   ordersCount(query: $query) { count precision }
@@ -130,16 +137,42 @@ def read_introspection(path: Path) -> Json:
 
 
 def documents_of(folders: list[Path]) -> dict[str, DocumentNode]:
-    """Parse every document below the folders."""
+    """Parse every document below the folders; a fragment may stand in another file."""
     paths = [path for folder in folders for path in sorted(folder.rglob("*.graphql"))]
-    return {path.name: parse(path.read_text(encoding="utf-8")) for path in paths}
+    documents = {str(path): parse(path.read_text(encoding="utf-8")) for path in paths}
+    fragments = {
+        definition.name.value: definition
+        for document in documents.values()
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    return {name: completed(document, fragments) for name, document in documents.items()}
+
+
+def completed(document: DocumentNode, fragments: dict[str, FragmentDefinitionNode]) -> DocumentNode:
+    """Add the fragments that a document spreads and does not hold."""
+    definitions = list(document.definitions)
+    own = {d.name.value for d in definitions if isinstance(d, FragmentDefinitionNode)}
+    for definition in definitions:
+        for name in spreads(definition):
+            if name not in own and name in fragments:
+                own.add(name)
+                definitions.append(fragments[name])
+    return DocumentNode(definitions=tuple(definitions))
+
+
+def spreads(node: Node) -> list[str]:
+    """Name the fragments spread inside a definition."""
+    return re.findall(r"\.\.\.\s*(?!on\b)([A-Za-z_]\w*)", print_ast(node))
 
 
 def selected(schema: GraphQLSchema, documents: dict[str, DocumentNode]) -> set[tuple[str, str]]:
     """Return the (type, field) pairs that the documents select; a wrong document ends the run."""
     found: set[tuple[str, str]] = set()
     for name, document in documents.items():
-        # Bulk documents are read without page sizes, which Shopify's schema allows: `first` is optional.
+        # Bulk documents have no page sizes, which the schema allows: `first` is optional there.
+        if all(isinstance(part, FragmentDefinitionNode) for part in document.definitions):
+            continue
         problems = validate(schema, document)
         if problems:
             raise SystemExit(f"{name}: {problems[0].message}")
@@ -174,8 +207,10 @@ class Trimmer:
         """Keep the selected fields, and those that a kept interface asks for."""
         owners = {kind["name"], *(ref["name"] for ref in self.interfaces(kind))}
         wanted = {field for owner, field in self.chosen if owner in owners}
-        if any(field["name"] == "id" for field in kind["fields"]):
-            wanted.add("id")
+        # Pages and ids are asked for in many ways; a connection is kept with all of them.
+        if kind["name"].endswith(("Connection", "Edge")):
+            wanted |= {"edges", "nodes", "pageInfo", "cursor", "node"}
+        wanted.add("id")
         return [trimmed(field) for field in kind["fields"] if field["name"] in wanted]
 
     def keep(self, name: str) -> None:
@@ -268,10 +303,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FOLDER)
     options = parser.parse_args()
     schema = trim(options.introspection, options.documents)
-    note = "# Cut from Shopify's Admin GraphQL schema by scripts/trim_schema.py. ISC licence: see SCHEMA_LICENSE.\n"
-    options.out.joinpath("schema.graphql").write_text(
-        note + print_schema(schema) + "\n", encoding="utf-8"
+    note = (
+        "# Cut from Shopify's Admin GraphQL schema by scripts/trim_schema.py.\n"
+        "# ISC licence: see SCHEMA_LICENSE.\n"
     )
+    text = note + print_schema(schema) + "\n"
+    options.out.joinpath("schema.graphql").write_text(text, encoding="utf-8")
     for path in options.older:
         version = path.name.removeprefix("admin_").split(".")[0]
         lines = absent(schema, read_introspection(path))
