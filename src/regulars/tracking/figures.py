@@ -1,0 +1,185 @@
+"""What a tracking counts: orders and money of a segment over a period, for three populations.
+
+Exact: whole minor units, whole orders. Definitions are PRODUCT.md's: a counted order is neither test
+nor cancelled; revenue is what was paid less refunds; a member *at order time* was one at the instant
+just before the order. Nothing here lists a customer (row R4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from typing import Any, Literal
+
+from regulars.tracking import queries
+from regulars.tracking.period import Period
+
+#: Who counts: members just before the order, members at the start, members at any time.
+Population = Literal["order_time", "start", "ever"]
+POPULATIONS: tuple[Population, ...] = ("order_time", "start", "ever")
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Orders and money that add up, in minor units."""
+
+    orders: int = 0
+    gross_amount: int = 0
+    refunded_amount: int = 0
+
+    @property
+    def revenue_amount(self) -> int:
+        """Money paid less refunds."""
+        return self.gross_amount - self.refunded_amount
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.orders + other.orders,
+            self.gross_amount + other.gross_amount,
+            self.refunded_amount + other.refunded_amount,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationFigures:
+    """The figures of one population: `customers` is what the ratios divide by."""
+
+    customers: int
+    buyers: int
+    sums: Sums
+    #: One Sums per day of the period, the first day first.
+    days: tuple[Sums, ...]
+
+    @property
+    def average_order_amount(self) -> Fraction | None:
+        """Revenue ÷ orders in minor units; None without orders."""
+        return _ratio(self.sums.revenue_amount, self.sums.orders)
+
+    @property
+    def orders_per_customer(self) -> Fraction | None:
+        """Orders ÷ customers, which may pass 1."""
+        return _ratio(self.sums.orders, self.customers)
+
+    @property
+    def buyers_per_customer(self) -> Fraction | None:
+        """Customers who ordered ÷ customers."""
+        return _ratio(self.buyers, self.customers)
+
+    @property
+    def revenue_per_customer(self) -> Fraction | None:
+        """Revenue ÷ customers in minor units."""
+        return _ratio(self.sums.revenue_amount, self.customers)
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """How the populations differ: start = stayers + leavers, order time = stayers + joiners.
+
+    `outside` are orders of customers who were members at another time of the period only; so ever =
+    stayers + leavers + joiners + outside.
+    """
+
+    stayers: Sums
+    joiners: Sums
+    leavers: Sums
+    outside: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that a tracking shows in its totals and plots."""
+
+    customers_at_start: int
+    #: Members now; after the period, members at its end.
+    customers_now: int
+    customers_ever: int
+    populations: Mapping[Population, PopulationFigures]
+    bridge: Bridge
+    #: Orders by which their customer became a member; not part of order time.
+    joining: Sums
+    days: tuple[date, ...] = field(default=())
+
+
+def count_figures(
+    cursor: Any, segment_id: int, period: Period, *, members_at: datetime | None = None
+) -> Figures:
+    """Count a tracking over a warehouse cursor.
+
+    `members_at` is the instant of the population at start when it is later than the period's first
+    instant: a tracking made today, for today, begins with those who are members when it is made.
+    """
+    values = _bound(segment_id, period, members_at)
+    people = cursor.execute(queries.CUSTOMERS, values).fetchone()
+    bounds = [_naive(bound) for bound in period.day_bounds()]
+    rows = cursor.execute(queries.SUMS, {**values, "bounds": bounds}).fetchall()
+    return assemble(people, rows, period)
+
+
+def assemble(
+    people: tuple[int, int, int], rows: Iterable[tuple[Any, ...]], period: Period
+) -> Figures:
+    """Put the rows of `queries.SUMS` together."""
+    at_start, at_end, ever = people
+    cells: list[tuple[int, bool, bool, bool, Sums]] = []
+    buyers = (0, 0, 0)
+    for day_no, in_start, at_order, is_joining, orders, gross, refunded, *counted in rows:
+        if day_no < 0:
+            buyers = (counted[0], counted[1], counted[2])
+        else:
+            sums = Sums(orders, int(gross), int(refunded))
+            cells.append((day_no, in_start, at_order, is_joining, sums))
+    by_day = {name: [Sums()] * period.day_count for name in POPULATIONS}
+    for day_no, in_start, at_order, _, sums in cells:
+        for name, counts in (("order_time", at_order), ("start", in_start), ("ever", True)):
+            if counts:
+                by_day[name][day_no] += sums
+    sizes = {"order_time": ever, "start": at_start, "ever": ever}
+    return Figures(
+        at_start,
+        at_end,
+        ever,
+        {
+            name: PopulationFigures(sizes[name], who, _total(by_day[name]), tuple(by_day[name]))
+            for name, who in zip(POPULATIONS, buyers, strict=True)
+        },
+        _bridge(cells),
+        _total(sums for *_, is_joining, sums in cells if is_joining),
+        tuple(period.days),
+    )
+
+
+def _bridge(cells: Sequence[tuple[int, bool, bool, bool, Sums]]) -> Bridge:
+    def part(started: bool, at_order: bool) -> Sums:  # noqa: FBT001 (a cell of a two by two table)
+        return _total(sums for _, s, a, _, sums in cells if (s, a) == (started, at_order))
+
+    return Bridge(
+        stayers=part(True, True),
+        joiners=part(False, True),
+        leavers=part(True, False),
+        outside=part(False, False),
+    )
+
+
+def _bound(segment_id: int, period: Period, members_at: datetime | None) -> dict[str, object]:
+    starts_at, ends_at = period.starts_at, period.ends_at
+    return {
+        "segment_id": segment_id,
+        "starts_at": _naive(starts_at),
+        "ends_at": _naive(ends_at),
+        "members_at": _naive(max(starts_at, members_at or starts_at)),
+    }
+
+
+def _naive(instant: datetime) -> datetime:
+    """Return the instant as DuckDB keeps it: UTC without zone."""
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _total(parts: Iterable[Sums]) -> Sums:
+    return sum(parts, Sums())
+
+
+def _ratio(upper: int, lower: int) -> Fraction | None:
+    return Fraction(upper, lower) if lower else None
