@@ -118,6 +118,10 @@ class Parameter:
     operator: Operator
     operands: tuple[Literal, ...]
     span: Span = field(default=NOWHERE, compare=False)
+    #: Where the name, the operator and each operand stand; empty when not read from a text.
+    places: tuple[Span, ...] = field(default=(), compare=False)
+    #: The name written in the previous form, where it differs in meaning (`since: -30d`).
+    word: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ class Filter:
     parameters: tuple[Parameter, ...] = ()
     key: str | None = None
     span: Span = field(default=NOWHERE, compare=False)
+    #: Where the name, the operator and each operand stand; empty when not read from a text.
+    places: tuple[Span, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
