@@ -1,1 +1,1 @@
-"""Shopify: the client, our documents, sync and sign-in. Knows the warehouse's facts, not the office."""
+"""Shopify: the client, our documents, sync and sign-in. Knows facts, not the office."""
