@@ -1,0 +1,69 @@
+"""Puts the web together: pages, API, static files, headers and answers to errors."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+
+import regulars
+from regulars.web import api, faults, pages
+from regulars.web.assets import Assets
+from regulars.web.headers import SecurityHeaders
+from regulars.web.templating import create_environment
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from regulars.jobs import Jobs
+    from regulars.runtime import Runtime
+
+
+def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
+    """Build the application over an open runtime; starting and stopping workers is the caller's."""
+    app = FastAPI(
+        title="Regulars",
+        version=getattr(regulars, "__version__", "0"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.runtime = runtime
+    app.state.jobs = jobs
+    app.state.assets = Assets()
+    app.state.templates = create_environment()
+    for router in _routers(api):
+        app.include_router(router, prefix="/api/v1")
+    for router in _routers(pages):
+        app.include_router(router, include_in_schema=False)
+    app.add_api_route(
+        "/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False
+    )
+    faults.install(app)
+    app.add_middleware(faults.CatchBugs)
+    app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _static(request: Request) -> Response:
+    assets: Assets = request.app.state.assets
+    answer = assets.respond(request)
+    if answer is None:
+        raise HTTPException(404)
+    return answer
+
+
+def _routers(package: ModuleType) -> Iterator[APIRouter]:
+    """Find the router of every file of a package: a new resource is a new file."""
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
+        resource = importlib.import_module(f"{package.__name__}.{module.name}")
+        router = getattr(resource, "router", None)
+        if isinstance(router, APIRouter):
+            yield router

@@ -1,0 +1,378 @@
+"""What a page or an API route is given: who asks, for which shop, in which language.
+
+`Visit` is for pages, `ApiCall` for the API. The shop comes from the session, a key or the local
+token and never from a form; every change asked for by a cookie has proved where its form came from.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from regulars.errors import InputError, NotFoundError, PermissionDenied, Problem, problem
+from regulars.office import Shop, list_shops
+from regulars.office.models.staff import ApiKey, Staff, StaffSession
+from regulars.web import sessions
+from regulars.web.i18n import LANGUAGES, Localizer, preferred_language
+from regulars.web.templating import hx_attributes
+
+if TYPE_CHECKING:
+    from regulars.jobs import Jobs
+    from regulars.runtime import Runtime
+
+LANGUAGE_COOKIE = "regulars_language"
+TOAST_COOKIE = "regulars_toast"
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# Forms of ours hold a few kilobytes; a query text of 20,000 characters is the largest part.
+FORM_FIELDS_MAX = 2000
+
+
+class SignInNeeded(Exception):  # noqa: N818 - not a failure: the way leads through the sign-in page
+    """Nobody is signed in; the page layer answers with the sign-in page and the way back."""
+
+
+@dataclass
+class Visit:
+    """One request for a page, by a person or by nobody yet."""
+
+    request: Request
+    runtime: Runtime
+    jobs: Jobs
+    now: datetime
+    language: str
+    fields: FormData
+    staff: Staff | None = None
+    session_token: str | None = None
+    shops: Sequence[Shop] = ()
+    current_shop: Shop | None = None
+
+    @property
+    def shop(self) -> Shop:
+        """The shop being looked at; raises NotFoundError while there is none at all."""
+        if self.current_shop is None:
+            raise NotFoundError(problem("no_shop_yet", "There is no shop here yet."))
+        return self.current_shop
+
+    @property
+    def author(self) -> str:
+        """Who is to be named as the one who did something."""
+        return self.staff.name if self.staff else ""
+
+    @property
+    def say(self) -> Localizer:
+        """Translates and formats for this reader and shop."""
+        shop = self.current_shop
+        zone = shop.zone if shop else ZoneInfo("UTC")
+        return Localizer(self.language, zone, shop.currency if shop else "USD")
+
+    @property
+    def nonce(self) -> str:
+        """The nonce of this answer's content security policy."""
+        return str(self.request.state.nonce)
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether htmx asks, for a part of a page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def toast(self) -> str:
+        """The word of confirmation that the page before left for this one."""
+        return unquote(self.request.cookies.get(TOAST_COOKIE, ""))
+
+    def field(self, name: str, default: str = "") -> str:
+        """Return one text field of the form that was sent."""
+        value = self.fields.get(name, default)
+        return value if isinstance(value, str) else default
+
+    @contextmanager
+    def office(self) -> Iterator[Session]:
+        """Open an office transaction."""
+        with self.runtime.office.session() as session:
+            yield session
+
+    def problems(self, error: InputError) -> Sequence[ToldProblem]:
+        """Tell the problems of an error in the reader's language."""
+        return [told(one, self.say) for one in error.problems]
+
+    def context(self, **values: object) -> dict[str, Any]:
+        """Return everything that a template of ours may name, with these values."""
+        nonce = self.nonce
+        say = self.say
+        return {
+            "visit": self,
+            "say": say,
+            "_": say,
+            "ngettext": say.ngettext,
+            "nonce": nonce,
+            "hx": lambda **attributes: hx_attributes(nonce, **attributes),
+            "form_token": sessions.form_token(self.session_token) if self.session_token else "",
+            "static": self.request.app.state.assets.address,
+            "languages": LANGUAGES,
+            "now": self.now,
+            "code": lambda text: Markup("<code>{}</code>").format(text),
+            "strong": lambda text: Markup("<strong>{}</strong>").format(text),
+            "problems": (),
+            **values,
+        }
+
+    def render(self, template: str, **values: object) -> str:
+        """Return a template as text."""
+        environment = self.request.app.state.templates
+        text: str = environment.get_template(template).render(self.context(**values))
+        return text
+
+    def page(self, template: str, /, *, status: int = 200, **values: object) -> HTMLResponse:
+        """Answer with a template."""
+        answer = HTMLResponse(self.render(template, **values), status_code=status)
+        if self.toast and not self.is_fragment:
+            answer.delete_cookie(TOAST_COOKIE)
+        return answer
+
+    def go(self, address: str, toast: str | None = None) -> Response:
+        """Send the reader to another page of ours, with a word of confirmation there."""
+        if self.is_fragment:
+            answer = Response(status_code=204, headers={"HX-Redirect": address})
+        else:
+            answer = RedirectResponse(address, status_code=303)
+        if toast:
+            answer.set_cookie(TOAST_COOKIE, quote(toast), max_age=30, httponly=True, samesite="lax")
+        return answer
+
+
+@dataclass(frozen=True)
+class ToldProblem:
+    """One problem in the reader's language, with the places kept."""
+
+    message: str
+    code: str
+    field: str | None
+    suggestion: str | None
+    start: int | None
+    length: int | None
+    line: int | None
+    column: int | None
+    row: int | None
+
+
+def told(one: Problem, say: Localizer) -> ToldProblem:
+    """Tell one problem through a translation."""
+    return ToldProblem(
+        message=one.told(say.template),
+        code=one.code,
+        field=one.field,
+        suggestion=one.suggestion,
+        start=one.start,
+        length=one.length,
+        line=one.line,
+        column=one.column,
+        row=one.row,
+    )
+
+
+async def read_form(request: Request) -> FormData:
+    """Read the fields of a form once; empty for what carries none."""
+    kind = request.headers.get("content-type", "")
+    if request.method in SAFE_METHODS or not kind.startswith(
+        ("application/x-www-form-urlencoded", "multipart/form-data")
+    ):
+        return FormData()
+    return await request.form(max_fields=FORM_FIELDS_MAX)
+
+
+def open_visit(request: Request, fields: Annotated[FormData, Depends(read_form)]) -> Visit:
+    """Find out who visits; nobody is fine here. For the sign-in pages and error pages."""
+    runtime = request.app.state.runtime
+    visit = Visit(
+        request=request,
+        runtime=runtime,
+        jobs=request.app.state.jobs,
+        now=runtime.clock(),
+        language=_language(request, None),
+        fields=fields,
+    )
+    token = request.cookies.get(session_cookie(request))
+    if token:
+        _recognize(visit, token)
+    return visit
+
+
+def signed_in(visit: Annotated[Visit, Depends(open_visit)]) -> Visit:
+    """Demand a signed-in person, and for changes a form of ours."""
+    if visit.staff is None:
+        raise SignInNeeded
+    check_origin(visit.request, visit.session_token, visit.field("form_token"))
+    return visit
+
+
+#: A page's first argument.
+SignedIn = Annotated[Visit, Depends(signed_in)]
+Anyone = Annotated[Visit, Depends(open_visit)]
+
+
+def session_cookie(request: Request) -> str:
+    """Return the name of the session cookie: bound to the host wherever TLS allows it."""
+    return "__Host-sid" if request.url.scheme == "https" else "regulars_sid"
+
+
+def check_origin(request: Request, session_token: str | None, given_token: str) -> None:
+    """Refuse a change that another site may have caused."""
+    if request.method in SAFE_METHODS:
+        return
+    is_ours = same_origin(request) and (
+        request.headers.get("hx-request") == "true"
+        or (session_token is not None and sessions.is_form_token(session_token, given_token))
+    )
+    if not is_ours:
+        text = "This form did not come from this app. Open the page again and repeat the step."
+        raise PermissionDenied(problem("foreign_form", text))
+
+
+def same_origin(request: Request) -> bool:
+    """Whether the browser says that this request comes from a page of ours."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == request.url.netloc
+
+
+def shops_of(session: Session, staff: Staff) -> Sequence[Shop]:  # noqa: ARG001 - see the docstring
+    """Return the shops that a person may see: all of the installation, as the owner's staff."""
+    return list_shops(session)
+
+
+def _recognize(visit: Visit, token: str) -> None:
+    with visit.runtime.office.reading() as session:
+        found = sessions.find_session(session, token, visit.now)
+        if found is None:
+            return
+        row, staff = found
+        visit.staff, visit.session_token = staff, token
+        visit.language = _language(visit.request, staff)
+        visit.shops = shops_of(session, staff)
+        chosen = [shop for shop in visit.shops if shop.id == row.shop_id]
+        visit.current_shop = next(iter([*chosen, *visit.shops]), None)
+        is_stale = visit.now - row.seen_at > timedelta(minutes=1)
+    if is_stale:
+        with visit.runtime.office.session() as session:
+            kept = session.get(StaffSession, sessions.token_hash(token))
+            if kept is not None:
+                kept.seen_at = visit.now
+
+
+def _language(request: Request, staff: Staff | None) -> str:
+    for choice in (staff.language if staff else None, request.cookies.get(LANGUAGE_COOKIE)):
+        if choice is not None and choice in LANGUAGES:
+            return choice
+    return preferred_language(request.headers.get("accept-language", ""))
+
+
+@dataclass
+class ApiCall:
+    """One request to the API, by a program, the command line or a page."""
+
+    request: Request
+    runtime: Runtime
+    jobs: Jobs
+    now: datetime
+    #: Who is to be named as the one who did something.
+    author: str
+    #: None: every shop.
+    shop_ids: frozenset[int] | None
+    may_write: bool
+
+    @contextmanager
+    def office(self) -> Iterator[Session]:
+        """Open an office transaction."""
+        with self.runtime.office.session() as session:
+            yield session
+
+    def shop(self, name: str) -> Shop:
+        """Return the shop of the address; NotFoundError alike for unknown ones and others' ones."""
+        with self.runtime.office.reading() as session:
+            shop = session.scalar(select(Shop).where(Shop.name == name))
+        if shop is None or (self.shop_ids is not None and shop.id not in self.shop_ids):
+            template = 'There is no shop "{name}". List shops with: regulars shops list'
+            raise NotFoundError(problem("no_shop", template, name=name, field="shop"))
+        return shop
+
+    def require_local(self) -> None:
+        """Demand the machine's own command line, or the signed-in owner."""
+        if self.shop_ids is not None:
+            text = "A shop's API key cannot do this. Use the command on the machine itself."
+            raise PermissionDenied(problem("installation_only", text))
+
+
+def api_call(request: Request) -> ApiCall:
+    """Find out who calls the API; raises PermissionDenied for nobody."""
+    runtime = request.app.state.runtime
+    now = runtime.clock()
+    header = request.headers.get("authorization", "")
+    if header.lower().startswith("bearer "):
+        call = _call_by_token(request, runtime, header[7:].strip(), now)
+    else:
+        call = _call_by_session(request, runtime, now)
+    if not call.may_write and request.method not in SAFE_METHODS:
+        text = "This API key may read only. Make one that may write in Settings."
+        raise PermissionDenied(problem("read_only_key", text))
+    return call
+
+
+ApiCaller = Annotated[ApiCall, Depends(api_call)]
+
+
+def _call_by_token(request: Request, runtime: Runtime, token: str, now: datetime) -> ApiCall:
+    jobs = request.app.state.jobs
+    local = getattr(runtime, "local_token", None)
+    if local and hmac.compare_digest(token.encode(), str(local).encode()):
+        return ApiCall(request, runtime, jobs, now, "command line", None, may_write=True)
+    with runtime.office.session() as session:
+        digest = sessions.token_hash(token)
+        key = session.scalar(
+            select(ApiKey).where(ApiKey.token_hash == digest, ApiKey.revoked_at.is_(None))
+        )
+        if key is None:
+            raise PermissionDenied(_NOBODY)
+        key.last_used_at = now
+        shops = frozenset({key.shop_id})
+        return ApiCall(request, runtime, jobs, now, key.name, shops, may_write=key.scope == "write")
+
+
+def _call_by_session(request: Request, runtime: Runtime, now: datetime) -> ApiCall:
+    token = request.cookies.get(session_cookie(request), "")
+    with runtime.office.reading() as session:
+        found = sessions.find_session(session, token, now) if token else None
+        if found is None:
+            raise PermissionDenied(_NOBODY)
+        staff = found[1]
+        shops = frozenset(shop.id for shop in shops_of(session, staff))
+    check_origin(request, token, request.headers.get("x-form-token", ""))
+    owner_sees = None if staff.role == "owner" else shops
+    return ApiCall(
+        request, runtime, request.app.state.jobs, now, staff.name, owner_sees, may_write=True
+    )
+
+
+_NOBODY = problem("not_signed_in", "Send a valid API key as: Authorization: Bearer KEY")
+
+
+def field_messages(problems: Sequence[ToldProblem]) -> Mapping[str, Sequence[ToldProblem]]:
+    """Sort problems by their field; those without one stand under an empty name."""
+    by_field: dict[str, list[ToldProblem]] = {}
+    for one in problems:
+        by_field.setdefault(one.field or "", []).append(one)
+    return by_field

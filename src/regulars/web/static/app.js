@@ -1,0 +1,205 @@
+// What the pages do in the browser beyond htmx: menus, dialogs, Japanese input, shortcuts, live
+// polling that rests when nobody looks. No inline code, no eval, nothing is written as HTML.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("scripted");
+  const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const isTyping = (element) => element?.matches?.("input, textarea, select, [contenteditable]");
+
+  // ---- Japanese input: nothing is sent while a word is being composed ----
+  let composing = false;
+  document.addEventListener("compositionstart", () => { composing = true; }, true);
+  document.addEventListener("compositionend", (event) => {
+    composing = false;
+    event.target.dispatchEvent(new Event("input", { bubbles: true }));
+  }, true);
+  document.addEventListener("input", (event) => {
+    if (event.isComposing || composing) event.stopImmediatePropagation();
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    // Safari ends the composition before it tells of the key that ended it: 229 is that key.
+    if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) {
+      event.stopImmediatePropagation();
+      if (event.target.matches?.("input")) event.preventDefault();
+    }
+  }, true);
+
+  // ---- menus: arrows rove, letters jump, Escape gives the focus back ----
+  const itemsOf = (list) => $$('[role="menuitem"]', list);
+  const buttonOf = (list) => document.querySelector(`[popovertarget="${CSS.escape(list.id)}"]`);
+  const place = (list) => {
+    const button = buttonOf(list);
+    if (!button) return;
+    const at = button.getBoundingClientRect();
+    const { width, height } = list.getBoundingClientRect();
+    const left = Math.max(8, Math.min(at.right - width, innerWidth - width - 8));
+    const below = at.bottom + 4 + height < innerHeight || at.top < height + 8;
+    list.style.left = `${left}px`;
+    list.style.top = `${below ? at.bottom : Math.max(4, at.top - height - 8)}px`;
+  };
+  document.addEventListener("toggle", (event) => {
+    const list = event.target;
+    if (!list.matches?.(".menu-items")) return;
+    const open = event.newState === "open";
+    buttonOf(list)?.setAttribute("aria-expanded", String(open));
+    if (open) {
+      place(list);
+      itemsOf(list)[0]?.focus();
+    } else if (list.contains(document.activeElement)) {
+      buttonOf(list)?.focus();
+    }
+  }, true);
+  addEventListener("scroll", () => {
+    for (const list of $$(".menu-items:popover-open")) list.hidePopover();
+  }, { passive: true });
+  document.addEventListener("keydown", (event) => {
+    const button = event.target.closest?.("[data-menu] > [popovertarget]");
+    if (button && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      document.getElementById(button.getAttribute("popovertarget")).showPopover();
+      return;
+    }
+    const list = event.target.closest?.(".menu-items");
+    if (!list) return;
+    const items = itemsOf(list);
+    const here = items.indexOf(document.activeElement);
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      items[(to + items.length) % items.length].focus();
+    } else if (event.key === "Tab" || event.key === "Escape") {
+      if (event.key === "Escape") event.preventDefault();
+      list.hidePopover();
+      buttonOf(list)?.focus();
+    } else if (event.key === " ") {
+      event.preventDefault();
+      document.activeElement.click();
+    } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
+      const after = [...items.slice(here + 1), ...items.slice(0, here + 1)];
+      const wanted = event.key.toLowerCase();
+      after.find((item) => item.textContent.trim().toLowerCase().startsWith(wanted))?.focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const list = event.target.closest?.(".menu-items");
+    if (list && event.target.closest('[role="menuitem"]')) {
+      buttonOf(list)?.focus();
+      list.hidePopover();
+    }
+  });
+
+  // ---- dialogs: a fragment put into #dialogs opens; closing takes it away ----
+  const openDialogs = (from) => {
+    for (const dialog of $$("dialog[data-open]", from)) {
+      if (dialog.open || dialog.matches(".as-page")) continue;
+      const before = document.activeElement;
+      dialog.showModal();
+      dialog.querySelector("[autofocus], input:not([type=hidden]), select, textarea")?.focus();
+      dialog.addEventListener("close", () => { dialog.remove(); before?.focus?.(); }, { once: true });
+    }
+  };
+  document.addEventListener("click", (event) => {
+    const closer = event.target.closest?.("[data-close]");
+    const dialog = closer?.closest("dialog");
+    if (dialog && !dialog.matches(".as-page")) {
+      event.preventDefault();
+      dialog.close();
+    } else if (event.target.matches?.("dialog[open]")) {
+      const box = event.target.getBoundingClientRect();
+      const inside = event.clientX >= box.left && event.clientX <= box.right
+        && event.clientY >= box.top && event.clientY <= box.bottom;
+      if (!inside) event.target.close();
+    }
+  });
+
+  // ---- toasts, focus on the first problem, one-shot forms ----
+  const settle = (from) => {
+    for (const toast of $$("[data-toast]", from)) {
+      setTimeout(() => toast.classList.add("leaving"), 5000);
+      setTimeout(() => toast.remove(), 5500);
+    }
+    const wrong = from.querySelector?.("[data-focus], [aria-invalid=true]:not([data-live])");
+    if (wrong && !isTyping(document.activeElement)) wrong.focus();
+    openDialogs(from);
+    for (const form of $$("form[data-submit-now]", from)) form.requestSubmit();
+    if (globalThis.regularsPlots) globalThis.regularsPlots(from);
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-submit-on-change]")) event.target.form.requestSubmit();
+  });
+
+  // ---- a suggestion replaces the marked part of the text ----
+  document.addEventListener("click", (event) => {
+    const fix = event.target.closest?.("[data-fix]");
+    if (!fix) return;
+    const area = document.getElementById(fix.dataset.for);
+    const start = Number(fix.dataset.start);
+    area.setRangeText(fix.dataset.fix, start, start + Number(fix.dataset.length), "end");
+    area.focus();
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  // ---- unsaved work ----
+  let unsaved = false;
+  document.addEventListener("input", (event) => {
+    if (event.target.closest?.("form[data-guard]")) unsaved = true;
+  });
+  document.addEventListener("submit", () => { unsaved = false; });
+  addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+
+  // ---- shortcuts ----
+  let gone = 0;
+  const goTo = (key) => $$("[data-go]").find((link) => link.dataset.go === key)?.click();
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
+      const form = document.querySelector("form[data-guard]");
+      if (form) { event.preventDefault(); form.requestSubmit(form.querySelector("[data-save]")); }
+      return;
+    }
+    if (document.body.dataset.shortcuts !== "on" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.isComposing || isTyping(event.target) || document.querySelector("dialog[open], :popover-open")) return;
+    const inGo = performance.now() - gone < 1200;
+    gone = 0;
+    if (inGo) goTo(event.key);
+    else if (event.key === "g") gone = performance.now();
+    else if (event.key === "/") {
+      const search = document.querySelector("input[type=search]");
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    } else if (event.key === "n") document.querySelector("[data-new]")?.click();
+    else if (event.key === "?") document.getElementById("shortcuts")?.showModal();
+  });
+
+  // ---- htmx: polling rests while hidden; a lost connection is said and forgotten again ----
+  document.addEventListener("htmx:config:request", (event) => {
+    const cause = event.detail.ctx?.sourceEvent?.type;
+    if (cause === "every" && document.hidden) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) for (const one of $$("[data-live-poll]")) globalThis.htmx?.trigger(one, "shown");
+  });
+  document.addEventListener("htmx:error", (event) => {
+    if (event.detail.error?.name === "AbortError") return;
+    const notices = document.getElementById("notices");
+    if (!notices || notices.querySelector(".offline")) return;
+    const bar = document.createElement("div");
+    bar.className = "banner warn offline";
+    bar.textContent = document.body.dataset.offlineText;
+    notices.append(bar);
+  });
+  document.addEventListener("htmx:after:request", () => {
+    document.querySelector("#notices .offline")?.remove();
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail.ctx?.target;
+    settle(target instanceof Element && target.isConnected ? target : document.body);
+  });
+
+  const start = () => {
+    const menu = document.querySelector(".side-toggle");
+    if (menu && matchMedia("(max-width: 860px)").matches) menu.open = false;
+    settle(document.body);
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
