@@ -132,7 +132,7 @@ class ShopifyClient:
                 tries += 1
                 if tries >= TRIES_MAX or not self.health.may_retry():
                     raise
-                pause = max(self._pause(tries), getattr(lost, "wait_seconds", 0.0))
+                pause = max(self.pause_seconds(tries), getattr(lost, "wait_seconds", 0.0))
                 log.warning("%s: %s Trying again in %.1f s.", self.domain, lost, pause)
             self.sleep(pause)
             waited += pause
@@ -154,7 +154,8 @@ class ShopifyClient:
             return COST_OF_MUTATION
         return COST_OF_QUERY if call.size is None else COST_OF_PAGE
 
-    def _pause(self, tries: int) -> float:
+    def pause_seconds(self, tries: int) -> float:
+        """Return how long to wait after the n-th failure in a row: random, growing, capped."""
         return self._random() * min(PAUSE_SECONDS_MAX, PAUSE_SECONDS_FIRST * 2.0**tries)
 
     def _send(self, call: _Call, price: float) -> Json:
