@@ -59,7 +59,8 @@ class CustomerFact:
     """What was told about one customer. Newest `updated_at` wins, for profile, tags and consent apart.
 
     `tags` replaces the whole set; `tags_added` and `tags_removed` change it (their own webhooks tell
-    only the change). `tags_at` and `consent_at` say when those were true; without them `updated_at` does.
+    only the change). `tags_at`, `consent_at` and `figures_at` say when those were true; without them
+    `updated_at` does, and without that the instant of applying.
     """
 
     customer_id: str
@@ -84,6 +85,8 @@ class CustomerFact:
     tags_removed: tuple[str, ...] = ()
     tags_at: datetime | None = None
     consent_at: datetime | None = None
+    #: When Shopify's lifetime figures were true; without it `updated_at` does.
+    figures_at: datetime | None = None
     addresses: tuple[AddressFact, ...] | Maybe = UNSET
     company_ids: tuple[str, ...] | Maybe = UNSET
     metafields: tuple[MetafieldFact, ...] | Maybe = UNSET

@@ -36,10 +36,33 @@ CREATE TABLE customers (
   first_order_at TIMESTAMP,
   last_order_at TIMESTAMP,
   merged_into_no UINTEGER,
-  deleted_at TIMESTAMP
+  deleted_at TIMESTAMP,
+  -- Shopify's own lifetime figures as last told; what our rows lack of them is unseen_*.
+  shopify_order_count INTEGER,
+  shopify_spent_amount BIGINT,
+  -- Nothing told at or before erased_at counts any more; nothing ever does once is_erased_forever
+  -- (redacted, or merged into another).
+  erased_at TIMESTAMP,
+  is_erased_forever BOOLEAN NOT NULL DEFAULT FALSE
+);
+
+-- When each field of a customer was last told, so that a late older fact changes only what nothing
+-- newer has told. No row: everything was told at once, at the instants kept in `customers`.
+CREATE TABLE customer_versions (
+  customer_no UINTEGER NOT NULL,
+  display_name TIMESTAMP, email TIMESTAMP, phone TIMESTAMP, language TIMESTAMP, note TIMESTAMP,
+  account_status TIMESTAMP, email_subscription_status TIMESTAMP, sms_subscription_status TIMESTAMP,
+  product_subscription_status TIMESTAMP, predicted_spend_tier TIMESTAMP, rfm_group TIMESTAMP,
+  added_at TIMESTAMP, shopify_order_count TIMESTAMP, shopify_spent_amount TIMESTAMP, tags TIMESTAMP,
+  addresses TIMESTAMP, company_ids TIMESTAMP, metafields TIMESTAMP, store_credit TIMESTAMP
 );
 
 CREATE TABLE customer_tags (customer_no UINTEGER NOT NULL, tag VARCHAR NOT NULL, tag_key VARCHAR NOT NULL);
+-- Single tags told as given or taken after the whole set was last told.
+CREATE TABLE customer_tag_marks (
+  customer_no UINTEGER NOT NULL, tag VARCHAR NOT NULL, tag_key VARCHAR NOT NULL, is_given BOOLEAN NOT NULL,
+  told_at TIMESTAMP NOT NULL
+);
 -- city_key is Shopify's form: 'US-NY-NewYorkCity'; region_code is ISO 3166-2: 'US-NY'; country_code ISO 3166-1.
 CREATE TABLE addresses (
   customer_no UINTEGER NOT NULL, country_code VARCHAR, region_code VARCHAR, city_key VARCHAR, zip VARCHAR,
@@ -88,14 +111,21 @@ CREATE TABLE lines (
   quantity INTEGER NOT NULL,
   amount BIGINT NOT NULL
 );
-CREATE TABLE refunds (refund_id VARCHAR NOT NULL, order_id VARCHAR NOT NULL, refunded_at TIMESTAMP NOT NULL, amount BIGINT NOT NULL);
+-- A refund may be told before its order. Once told it stays, as in Shopify.
+CREATE TABLE refunds (
+  refund_id VARCHAR NOT NULL, order_id VARCHAR NOT NULL, refunded_at TIMESTAMP NOT NULL, amount BIGINT NOT NULL,
+  told_at TIMESTAMP NOT NULL
+);
 
 CREATE TABLE products (
   product_id VARCHAR NOT NULL, title VARCHAR, vendor VARCHAR, product_type VARCHAR,
-  category_id VARCHAR, category VARCHAR, updated_at TIMESTAMP
+  category_id VARCHAR, category VARCHAR, updated_at TIMESTAMP, collections_at TIMESTAMP
 );
 CREATE TABLE product_tags (product_id VARCHAR NOT NULL, tag VARCHAR NOT NULL, tag_key VARCHAR NOT NULL);
 CREATE TABLE product_collections (product_id VARCHAR NOT NULL, collection_id VARCHAR NOT NULL, title VARCHAR);
+
+-- Orders and products that were deleted, so that a late older fact does not bring them back.
+CREATE TABLE tombstones (kind VARCHAR NOT NULL, id VARCHAR NOT NULL, deleted_at TIMESTAMP NOT NULL);
 
 -- Append-only. A membership interval [joined, left) is two rows of one customer and segment.
 CREATE TABLE membership_log (
@@ -105,3 +135,14 @@ CREATE TABLE membership_log (
 
 -- Deliveries whose effect is in this file, so that applying again changes nothing.
 CREATE TABLE applied_events (event_key VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL);
+
+-- Membership as half-open intervals [joined_at, left_at), open while left_at is null.
+CREATE VIEW membership_intervals AS
+SELECT segment_id, customer_no, joined_at, left_at, joined_cause, left_cause
+FROM (
+  SELECT segment_id, customer_no, joined, happened_at AS joined_at, cause AS joined_cause,
+    lead(happened_at) OVER later AS left_at, lead(cause) OVER later AS left_cause
+  FROM membership_log
+  WINDOW later AS (PARTITION BY segment_id, customer_no ORDER BY rowid)
+)
+WHERE joined;

@@ -1,0 +1,336 @@
+"""Applying a batch of facts inside one transaction: read what is stored, merge, write what changed.
+
+Every statement works on the whole batch. Which fact wins is decided in Python (customers.py, orders.py);
+the tables are touched only where something is different from before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import duckdb
+
+from regulars.warehouse.applied import Applied
+from regulars.warehouse.columns import Shape, given, inside
+from regulars.warehouse.customers import (
+    CONSENT,
+    FIELDS,
+    FIGURES,
+    PROFILE,
+    VALUES,
+    CustomerState,
+    Mark,
+    erase,
+    merge_fact,
+)
+from regulars.warehouse.facts import (
+    CustomerDeleted,
+    CustomerFact,
+    CustomerRedacted,
+    CustomersMerged,
+    Fact,
+    OrderFact,
+)
+from regulars.warehouse.orders import apply_orders
+from regulars.warehouse.places import email_domain
+from regulars.warehouse.products import apply_products
+from regulars.warehouse.sql import statements
+
+_SET_SHAPES: Final[dict[str, Shape]] = {
+    "addresses": {
+        "customer_no": "whole",
+        "country_code": "text",
+        "region_code": "text",
+        "city_key": "text",
+        "zip": "text",
+        "latitude": "number",
+        "longitude": "number",
+    },
+    "company_ids": {"customer_no": "whole", "company_id": "text"},
+    "metafields": {"customer_no": "whole", "key": "text", "type": "text", "value": "text"},
+    "store_credit": {
+        "customer_no": "whole",
+        "balance": "text",
+        "currency": "text",
+        "next_expiry_at": "instant",
+        "last_credit_at": "instant",
+    },
+}
+_NOS: Final[Shape] = {"customer_no": "whole"}
+_STORED: Final = (*PROFILE, *CONSENT, *FIGURES)
+_WHOLE: Final = frozenset(FIGURES)
+
+
+def apply_facts(cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], at: datetime) -> Applied:
+    """Write the facts inside the open transaction and tell what changed."""
+    batch = CustomerBatch(cursor, facts)
+    for fact in facts:
+        batch.take(fact, at)
+    batch.save()
+    orders = apply_orders(cursor, facts, at, batch.no_of)
+    products = apply_products(cursor, facts, at)
+    moved = batch.move_orders()
+    changed = batch.changed_nos | orders.customer_nos | moved
+    keep_sums(cursor, batch.told_nos | orders.customer_nos | moved)
+    return Applied(
+        at=at,
+        customer_nos=frozenset(changed),
+        order_ids=frozenset(orders.order_ids),
+        product_ids=frozenset(products),
+        new_customer_nos=batch.new_nos,
+        gone_customer_nos=batch.gone_nos,
+    )
+
+
+def keep_sums(cursor: duckdb.DuckDBPyConnection, nos: Iterable[int]) -> None:
+    """Compute the kept sums of these customers again."""
+    rows = [(no,) for no in sorted(nos)]
+    if rows:
+        with given(cursor, "given_nos", _NOS, rows):
+            cursor.execute(statements("apply")["keep_sums"])
+
+
+class CustomerBatch:
+    """The customers that one batch names: their stored state, then their state after the facts."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact]) -> None:
+        self._cursor = cursor
+        self._sql = statements("apply")
+        self._by_id: dict[str, CustomerState] = {}
+        self._by_no: dict[int, CustomerState] = {}
+        self._merges: list[tuple[int, int]] = []
+        self._gone_before: frozenset[int] = frozenset()
+        self._read(sorted(set(_named_customers(facts))))
+        self._gone_before = frozenset(state.customer_no for state in self._states if state.is_gone)
+
+    @property
+    def _states(self) -> list[CustomerState]:
+        return list(self._by_no.values())
+
+    @property
+    def changed_nos(self) -> frozenset[int]:
+        """Customers whose own row or sets changed."""
+        return frozenset(s.customer_no for s in self._states if s.is_changed)
+
+    @property
+    def told_nos(self) -> frozenset[int]:
+        """Customers of whom Shopify's figures may have been told."""
+        return frozenset(
+            s.customer_no
+            for s in self._states
+            if s.is_changed and any(s.values.get(name) is not None for name in FIGURES)
+        )
+
+    @property
+    def new_nos(self) -> frozenset[int]:
+        """Customers who were not known before."""
+        return frozenset(s.customer_no for s in self._states if s.is_new)
+
+    @property
+    def gone_nos(self) -> frozenset[int]:
+        """Customers who went away with this batch."""
+        now = frozenset(s.customer_no for s in self._states if s.is_gone)
+        return now - self._gone_before
+
+    def take(self, fact: Fact, at: datetime) -> None:
+        """Merge one fact about customers; others are left to their own files."""
+        if isinstance(fact, CustomerFact):
+            merge_fact(self._by_id[fact.customer_id], fact, at)
+        elif isinstance(fact, CustomerDeleted):
+            erase(self._by_id[fact.customer_id], fact.at, forever=False)
+        elif isinstance(fact, CustomerRedacted):
+            erase(self._by_id[fact.customer_id], fact.at, forever=True)
+        elif isinstance(fact, CustomersMerged):
+            self._merge(self._by_id[fact.kept_id], self._by_id[fact.removed_id], fact.at)
+
+    def no_of(self, customer_id: str | None) -> int | None:
+        """Return whose orders are kept under this id: the customer, or whom they were merged into."""
+        if customer_id is None:
+            return None
+        return self._end_of(self._by_id[customer_id]).customer_no
+
+    def move_orders(self) -> set[int]:
+        """Move the orders of merged customers; return those who lost or gained any."""
+        moves = [
+            (removed, self._end_of(self._by_no[kept]).customer_no) for removed, kept in self._merges
+        ]
+        if not moves:
+            return set()
+        shape: Shape = {"removed_no": "whole", "kept_no": "whole"}
+        with given(self._cursor, "given_moves", shape, moves):
+            self._cursor.execute(self._sql["move_orders"])
+            self._cursor.execute(self._sql["move_lines"])
+        return {no for move in moves for no in move}
+
+    def save(self) -> None:
+        """Write the states that changed."""
+        new = [s for s in self._states if s.is_new]
+        if new:
+            shape: Shape = {"customer_no": "whole", "customer_id": "text"}
+            rows = [(s.customer_no, s.customer_id) for s in new]
+            with given(self._cursor, "given_new", shape, rows):
+                self._cursor.execute(self._sql["add_customers"])
+        changed = [s for s in self._states if s.is_changed]
+        if changed:
+            self._save_values(changed)
+            self._save_versions(changed)
+            self._save_tags(changed)
+            self._save_sets(changed)
+
+    def _merge(self, kept: CustomerState, removed: CustomerState, at: datetime) -> None:
+        if self._end_of(kept).customer_no == removed.customer_no:
+            return
+        erase(removed, at, forever=True)
+        if removed.merged_into_no != kept.customer_no:
+            removed.merged_into_no = kept.customer_no
+            removed.is_changed = True
+            kept.is_changed = True
+            self._merges.append((removed.customer_no, kept.customer_no))
+
+    def _end_of(self, state: CustomerState) -> CustomerState:
+        while state.merged_into_no is not None:
+            state = self._by_no[state.merged_into_no]
+        return state
+
+    def _read(self, ids: list[str]) -> None:
+        if not ids:
+            return
+        with given(self._cursor, "given_ids", {"customer_id": "text"}, [(i,) for i in ids]):
+            rows = self._cursor.execute(self._sql["customers_by_id"]).fetchall()
+        read = [self._keep(row) for row in rows]
+        wanted = _led_to(read, self._by_no)
+        while wanted:
+            with given(self._cursor, "given_nos", _NOS, [(no,) for no in wanted]):
+                rows = self._cursor.execute(self._sql["customers_by_no"]).fetchall()
+            further = [self._keep(row) for row in rows]
+            read += further
+            wanted = _led_to(further, self._by_no)
+        self._read_details([state.customer_no for state in read])
+        self._number(id_ for id_ in ids if id_ not in self._by_id)
+
+    def _keep(self, row: tuple[Any, ...]) -> CustomerState:
+        told, tags, consent = row[2:5]
+        state = CustomerState(
+            customer_no=row[0],
+            customer_id=row[1],
+            told_at=told,
+            consent_updated_at=consent,
+            erased_at=row[5],
+            is_erased_forever=row[6],
+            merged_into_no=row[7],
+            values=dict(zip(_STORED, row[8:], strict=True)),
+        )
+        # Until a versions row says otherwise, all was told at once by a load.
+        if told is not None:
+            state.versions = dict.fromkeys(FIELDS, told)
+            state.versions.update(dict.fromkeys(CONSENT, consent or told))
+            state.versions["tags"] = tags or told
+        self._by_id[state.customer_id] = state
+        self._by_no[state.customer_no] = state
+        return state
+
+    def _read_details(self, nos: list[int]) -> None:
+        if not nos:
+            return
+        with given(self._cursor, "given_nos", _NOS, [(no,) for no in nos]):
+            for row in self._cursor.execute(self._sql["versions"]).fetchall():
+                named = zip((*VALUES, *FIELDS[len(VALUES) :]), row[1:], strict=True)
+                self._by_no[row[0]].versions = {name: at for name, at in named if at is not None}
+            for no, tag, key in self._cursor.execute(self._sql["tags"]).fetchall():
+                self._by_no[no].tags[key] = tag
+            for no, tag, key, is_given, told in self._cursor.execute(
+                self._sql["tag_marks"]
+            ).fetchall():
+                self._by_no[no].marks[key] = Mark(tag, is_given, told)
+
+    def _number(self, ids: Iterable[str]) -> None:
+        ((following,),) = self._cursor.execute(self._sql["next_customer_no"]).fetchall()
+        for no, customer_id in enumerate(ids, start=following):
+            state = CustomerState(no, customer_id, is_new=True, is_changed=True)
+            self._by_id[customer_id] = state
+            self._by_no[no] = state
+
+    def _save_values(self, changed: list[CustomerState]) -> None:
+        shape: dict[str, Any] = {
+            "customer_no": "whole",
+            "profile_updated_at": "instant",
+            "tags_updated_at": "instant",
+            "consent_updated_at": "instant",
+            "erased_at": "instant",
+            "is_erased_forever": "yes",
+            "merged_into_no": "whole",
+            "deleted_at": "instant",
+            "email_domain": "text",
+        }
+        shape |= {name: "whole" if name in _WHOLE else "text" for name in _STORED}
+        shape["added_at"] = "instant"
+        rows = [
+            (
+                s.customer_no,
+                s.told_at,
+                s.versions.get("tags"),
+                s.consent_updated_at,
+                s.erased_at,
+                s.is_erased_forever,
+                s.merged_into_no,
+                s.erased_at if s.is_gone else None,
+                email_domain(s.values.get("email")),
+                *(s.values.get(name) for name in _STORED),
+            )
+            for s in changed
+        ]
+        with given(self._cursor, "given_customers", shape, rows):
+            self._cursor.execute(self._sql["save_customers"])
+
+    def _save_versions(self, changed: list[CustomerState]) -> None:
+        shape: Shape = {"customer_no": "whole", **dict.fromkeys(FIELDS, "instant")}
+        rows = [(s.customer_no, *(s.versions.get(name) for name in FIELDS)) for s in changed]
+        with given(self._cursor, "given_versions", shape, rows):
+            self._cursor.execute(self._sql["drop_versions"])
+            self._cursor.execute(self._sql["add_versions"])
+
+    def _save_tags(self, changed: list[CustomerState]) -> None:
+        tags = [(s.customer_no, tag, key) for s in changed for key, tag in s.tags.items()]
+        marks = [
+            (s.customer_no, mark.tag, key, mark.is_given, mark.told_at)
+            for s in changed
+            for key, mark in s.marks.items()
+        ]
+        tag_shape: Shape = {"customer_no": "whole", "tag": "text", "tag_key": "text"}
+        mark_shape: Shape = {**tag_shape, "is_given": "yes", "told_at": "instant"}
+        self._replace("tags", changed, tag_shape, tags)
+        self._replace("tag_marks", changed, mark_shape, marks)
+
+    def _save_sets(self, changed: list[CustomerState]) -> None:
+        for name, shape in _SET_SHAPES.items():
+            told = [s for s in changed if name in s.sets]
+            if told:
+                rows = [(s.customer_no, *row) for s in told for row in s.sets[name]]
+                self._replace(name, told, shape, rows)
+
+    def _replace(
+        self, name: str, states: list[CustomerState], shape: Shape, rows: list[tuple[Any, ...]]
+    ) -> None:
+        with given(self._cursor, "given_nos", _NOS, [(s.customer_no,) for s in states]):
+            self._cursor.execute(self._sql[f"drop_{name}"])
+        if rows:
+            with given(self._cursor, "given_rows", shape, rows):
+                self._cursor.execute(self._sql[f"add_{name}"])
+
+
+def _named_customers(facts: Iterable[Fact]) -> Iterable[str]:
+    for fact in facts:
+        if isinstance(fact, CustomersMerged):
+            yield fact.kept_id
+            yield fact.removed_id
+        elif isinstance(fact, CustomerFact | CustomerDeleted | CustomerRedacted):
+            yield fact.customer_id
+        elif isinstance(fact, OrderFact) and fact.customer_id is not None:
+            yield fact.customer_id
+
+
+def _led_to(states: Iterable[CustomerState], known: dict[int, CustomerState]) -> list[int]:
+    into = {state.merged_into_no for state in states}
+    return sorted(no for no in into if no is not None and no not in known)

@@ -1,0 +1,190 @@
+"""The membership log: who joined and left which segment, when and why.
+
+Append-only, in the order of happening. Entries that would change nothing (a join of a member, a leave
+of somebody outside) are left out here, in the one place that writes, so a customer never has two
+open intervals in a segment. Deciding *who matches* is the engine's work.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import duckdb
+import numpy as np
+from pyroaring import BitMap
+
+from regulars.warehouse.columns import Shape, given, inside, outside
+from regulars.warehouse.sql import statements
+
+_ENTRIES: Final[Shape] = {
+    "segment_id": "whole",
+    "customer_no": "whole",
+    "happened_at": "instant",
+    "joined": "yes",
+    "cause": "text",
+    "version": "whole",
+}
+
+
+class LogEntry(NamedTuple):
+    """One flip: a customer joined or left a segment at an instant, by a version of its query."""
+
+    segment_id: int
+    customer_no: int
+    at: datetime
+    joined: bool
+    cause: str
+    version: int
+
+
+class LoggedEntry(NamedTuple):
+    """A stored flip with the key that pages continue from."""
+
+    key: int
+    segment_id: int
+    customer_no: int
+    at: datetime
+    joined: bool
+    cause: str
+    version: int
+
+
+def bitmap_of(result: duckdb.DuckDBPyConnection) -> BitMap:
+    """Return the one unsigned column of a result as a set; array.array is ten times numpy's way."""
+    (values,) = result.fetchnumpy().values()
+    numbers = np.ascontiguousarray(values, dtype=np.uint32)
+    return BitMap(array("I", numbers.tobytes()))
+
+
+class MembershipLog:
+    """The log of one warehouse file, with the current sets kept in memory once asked for."""
+
+    def __init__(self) -> None:
+        self._sql = statements("membership")
+        self._current: dict[int, BitMap] = {}
+        self._latest: dict[int, datetime | None] = {}
+        self._touched: set[int] = set()
+
+    def current(self, cursor: duckdb.DuckDBPyConnection, segment_id: int) -> BitMap:
+        """Return a copy of the segment's members now."""
+        return BitMap(self._loaded(cursor, segment_id))
+
+    def log(self, cursor: duckdb.DuckDBPyConnection, entries: Iterable[LogEntry]) -> int:
+        """Append the entries that change something; return how many.
+
+        An entry older than the segment's last one is dated like that one: the log never goes backwards.
+        """
+        rows = []
+        for segment_id, customer_no, at, joined, cause, version in entries:
+            members = self._changing(cursor, segment_id)
+            if (customer_no in members) == joined:
+                continue
+            (members.add if joined else members.discard)(customer_no)
+            rows.append(
+                (segment_id, customer_no, self._date(segment_id, at), joined, cause, version)
+            )
+        if rows:
+            with given(cursor, "given_entries", _ENTRIES, rows):
+                cursor.execute(self._sql["add"])
+        return len(rows)
+
+    def log_members(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        segment_id: int,
+        members: BitMap,
+        *,
+        at: datetime,
+        cause: str,
+        version: int,
+    ) -> tuple[BitMap, BitMap]:
+        """Make `members` the segment's members from `at` on; return who joined and who left."""
+        before = self._changing(cursor, segment_id)
+        flips = (members - before, before - members)
+        date = self._date(segment_id, at)
+        for joined, who in zip((True, False), flips, strict=True):
+            if who:
+                cursor.register("given_flips", {"customer_no": np.array(who.to_array(), np.uint32)})
+                try:
+                    values = [segment_id, date, joined, cause, version]
+                    cursor.execute(self._sql["add_flips"], values)
+                finally:
+                    cursor.unregister("given_flips")
+        self._current[segment_id] = BitMap(members)
+        return flips
+
+    def settle(self, *, kept: bool) -> None:
+        """End a transaction: what it touched is either right in memory or read again."""
+        if not kept:
+            for segment_id in self._touched:
+                self._current.pop(segment_id, None)
+                self._latest.pop(segment_id, None)
+        self._touched.clear()
+
+    def _changing(self, cursor: duckdb.DuckDBPyConnection, segment_id: int) -> BitMap:
+        members = self._loaded(cursor, segment_id)
+        self._touched.add(segment_id)
+        return members
+
+    def _loaded(self, cursor: duckdb.DuckDBPyConnection, segment_id: int) -> BitMap:
+        members = self._current.get(segment_id)
+        if members is None:
+            members = bitmap_of(cursor.execute(self._sql["current"], [segment_id]))
+            ((latest,),) = cursor.execute(self._sql["latest"], [segment_id]).fetchall()
+            self._latest[segment_id] = latest
+            self._current[segment_id] = members
+        return members
+
+    def _date(self, segment_id: int, at: datetime) -> datetime:
+        date = inside(at)
+        assert date is not None
+        last = self._latest.get(segment_id)
+        if last is not None and last > date:
+            return last
+        self._latest[segment_id] = date
+        return date
+
+
+def members_at(cursor: duckdb.DuckDBPyConnection, segment_id: int, instant: datetime) -> BitMap:
+    """Return who belonged at `instant`."""
+    values = [segment_id, inside(instant)]
+    return bitmap_of(cursor.execute(statements("membership")["members_at"], values))
+
+
+def members_ever(
+    cursor: duckdb.DuckDBPyConnection, segment_id: int, start: datetime, end: datetime
+) -> BitMap:
+    """Return who belonged at any time in [start, end)."""
+    values = [segment_id, inside(end), inside(start)]
+    return bitmap_of(cursor.execute(statements("membership")["ever"], values))
+
+
+def entries(
+    cursor: duckdb.DuckDBPyConnection,
+    *,
+    segment_id: int | None,
+    customer_no: int | None,
+    since: datetime | None,
+    before: int | None,
+    limit: int,
+) -> list[LoggedEntry]:
+    """Return a page of entries, newest first."""
+    rows = cursor.execute(
+        statements("membership")["entries"],
+        {
+            "segment_id": segment_id,
+            "customer_no": customer_no,
+            "since": inside(since),
+            "before": before,
+            "most": limit,
+        },
+    ).fetchall()
+    found = []
+    for key, segment, customer, at, joined, cause, version in rows:
+        instant = outside(at)
+        assert instant is not None
+        found.append(LoggedEntry(key, segment, customer, instant, joined, cause, version))
+    return found

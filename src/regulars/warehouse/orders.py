@@ -1,0 +1,292 @@
+"""Orders and refunds of a batch: the newest state of an order wins, refunds once told stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import duckdb
+
+from regulars.warehouse.columns import Shape, given, inside
+from regulars.warehouse.facts import Fact, OrderDeleted, OrderFact, RefundChange, RefundFact
+from regulars.warehouse.places import folded
+from regulars.warehouse.sql import statements
+
+_IDS: Final[Shape] = {"id": "text"}
+_ORDER: Final[Shape] = {
+    "order_id": "text",
+    "customer_no": "whole",
+    "name": "text",
+    "processed_at": "instant",
+    "updated_at": "instant",
+    "cancelled_at": "instant",
+    "is_test": "yes",
+    "total_amount": "whole",
+    "source_name": "text",
+    "app_id": "text",
+    "location_id": "text",
+    "referrer": "text",
+    "utm_source": "text",
+    "utm_medium": "text",
+    "utm_campaign": "text",
+}
+_LINE: Final[Shape] = {
+    "order_id": "text",
+    "customer_no": "whole",
+    "processed_at": "instant",
+    "product_id": "text",
+    "variant_id": "text",
+    "title": "text",
+    "vendor": "text",
+    "sku": "text",
+    "quantity": "whole",
+    "amount": "whole",
+}
+_TAG: Final[Shape] = {"order_id": "text", "tag": "text", "tag_key": "text"}
+_CODE: Final[Shape] = {"order_id": "text", "code": "text", "code_key": "text"}
+_REFUND: Final[Shape] = {
+    "refund_id": "text",
+    "order_id": "text",
+    "refunded_at": "instant",
+    "amount": "whole",
+    "told_at": "instant",
+}
+_TOMBSTONE: Final[Shape] = {"id": "text", "deleted_at": "instant"}
+
+
+@dataclass(slots=True)
+class OrdersChanged:
+    """Which orders changed, and whose they are or were."""
+
+    order_ids: set[str] = field(default_factory=set)
+    customer_nos: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a batch tells of orders, the newest of each."""
+
+    orders: dict[str, tuple[datetime, OrderFact]] = field(default_factory=dict)
+    deleted: dict[str, datetime] = field(default_factory=dict)
+    refunds: dict[str, tuple[datetime, str, RefundFact]] = field(default_factory=dict)
+
+
+def apply_orders(
+    cursor: duckdb.DuckDBPyConnection,
+    facts: Sequence[Fact],
+    at: datetime,
+    no_of: Callable[[str | None], int | None],
+) -> OrdersChanged:
+    """Write what the batch tells of orders and refunds."""
+    told = _told(facts, at)
+    changed = OrdersChanged()
+    ids = {*told.orders, *told.deleted, *(order_id for _, order_id, _ in told.refunds.values())}
+    if not ids:
+        return changed
+    tombstones = _bury(cursor, ids, told.deleted, "order")
+    stored = _stored(cursor, {*told.orders, *told.deleted})
+    written = {
+        order_id: fact
+        for order_id, (version, fact) in told.orders.items()
+        if _wins(version, stored.get(order_id), tombstones.get(order_id))
+    }
+    buried = {
+        order_id
+        for order_id, deleted_at in told.deleted.items()
+        if order_id in stored and (stored[order_id][0] or deleted_at) <= deleted_at
+    }
+    dropped = (written.keys() | buried) & stored.keys()
+    changed.order_ids |= written.keys() | buried
+    changed.customer_nos |= {no for i in dropped if (no := stored[i][1]) is not None}
+    _drop(cursor, dropped)
+    versions = {order_id: version for order_id, (version, _) in told.orders.items()}
+    changed.customer_nos |= _write(cursor, written, versions, no_of)
+    refunded = _apply_refunds(cursor, told.refunds, tombstones)
+    changed.order_ids |= refunded
+    changed.customer_nos |= _sum_refunds(cursor, refunded, refunded | written.keys())
+    return changed
+
+
+def _told(facts: Iterable[Fact], at: datetime) -> _Told:
+    told = _Told()
+    for fact in facts:
+        if isinstance(fact, OrderFact):
+            version = _plain(fact.updated_at or at)
+            last = told.orders.get(fact.order_id)
+            if last is None or version >= last[0]:
+                told.orders[fact.order_id] = (version, fact)
+            for refund in fact.refunds:
+                _tell_refund(told, version, fact.order_id, refund)
+        elif isinstance(fact, RefundChange):
+            _tell_refund(told, _plain(fact.refund.refunded_at), fact.order_id, fact.refund)
+        elif isinstance(fact, OrderDeleted):
+            deleted_at = _plain(fact.at)
+            told.deleted[fact.order_id] = max(
+                told.deleted.get(fact.order_id, deleted_at), deleted_at
+            )
+    return told
+
+
+def _tell_refund(told: _Told, version: datetime, order_id: str, refund: RefundFact) -> None:
+    last = told.refunds.get(refund.refund_id)
+    if last is None or version >= last[0]:
+        told.refunds[refund.refund_id] = (version, order_id, refund)
+
+
+def _plain(instant: datetime) -> datetime:
+    plain = inside(instant)
+    assert plain is not None
+    return plain
+
+
+def _wins(
+    version: datetime, stored: tuple[datetime | None, int | None] | None, tombstone: datetime | None
+) -> bool:
+    if tombstone is not None and version <= tombstone:
+        return False
+    return stored is None or stored[0] is None or version >= stored[0]
+
+
+def _bury(
+    cursor: duckdb.DuckDBPyConnection, ids: set[str], deleted: dict[str, datetime], kind: str
+) -> dict[str, datetime]:
+    """Keep the new tombstones and return all that stand over these ids."""
+    sql = statements("apply")
+    with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(ids)]):
+        known: dict[str, datetime] = dict(cursor.execute(sql["tombstones"], [kind]).fetchall())
+    new = {i: at for i, at in deleted.items() if i not in known or at > known[i]}
+    if new:
+        with given(cursor, "given_tombstones", _TOMBSTONE, list(new.items())):
+            cursor.execute(sql["add_tombstones"], [kind])
+            cursor.execute(sql["drop_refunds_of_deleted"])
+    return known | new
+
+
+def _stored(
+    cursor: duckdb.DuckDBPyConnection, ids: set[str]
+) -> dict[str, tuple[datetime | None, int | None]]:
+    if not ids:
+        return {}
+    with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(ids)]):
+        rows = cursor.execute(statements("apply")["orders_by_id"]).fetchall()
+    return {order_id: (updated_at, no) for order_id, updated_at, no in rows}
+
+
+def _drop(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> None:
+    if not ids:
+        return
+    sql = statements("apply")
+    with given(cursor, "given_dropped", _IDS, [(i,) for i in sorted(ids)]):
+        for table in ("orders", "lines", "order_tags", "order_discount_codes"):
+            cursor.execute(sql[f"drop_{table}"])
+
+
+def _write(
+    cursor: duckdb.DuckDBPyConnection,
+    written: dict[str, OrderFact],
+    versions: dict[str, datetime],
+    no_of: Callable[[str | None], int | None],
+) -> set[int]:
+    if not written:
+        return set()
+    sql = statements("apply")
+    nos = {order_id: no_of(fact.customer_id) for order_id, fact in written.items()}
+    orders = [_order_row(fact, nos[i], versions[i]) for i, fact in written.items()]
+    with given(cursor, "given_orders", _ORDER, orders):
+        cursor.execute(sql["add_orders"])
+    tags = [(i, t, k) for i, fact in written.items() for k, t in _by_key(fact.tags)]
+    codes = [(i, c, k) for i, fact in written.items() for k, c in _by_key(fact.discount_codes)]
+    for name, shape, rows in (
+        ("add_lines", _LINE, [row for i, fact in written.items() for row in _lines(fact, nos[i])]),
+        ("add_order_tags", _TAG, tags),
+        ("add_order_discount_codes", _CODE, codes),
+    ):
+        if rows:
+            with given(cursor, "given_rows", shape, rows):
+                cursor.execute(sql[name])
+    return {no for no in nos.values() if no is not None}
+
+
+def _by_key(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """Return each text once, by its key; the first spelling stays."""
+    return {folded(text): text for text in reversed(tuple(texts))}.items()
+
+
+def _order_row(fact: OrderFact, customer_no: int | None, version: datetime) -> tuple[Any, ...]:
+    return (
+        fact.order_id,
+        customer_no,
+        fact.name,
+        inside(fact.processed_at),
+        version,
+        inside(fact.cancelled_at),
+        fact.is_test,
+        fact.total_amount,
+        fact.source_name,
+        fact.app_id,
+        fact.location_id,
+        fact.referrer,
+        fact.utm_source,
+        fact.utm_medium,
+        fact.utm_campaign,
+    )
+
+
+def _lines(fact: OrderFact, customer_no: int | None) -> Iterable[tuple[Any, ...]]:
+    processed_at = inside(fact.processed_at)
+    for line in fact.lines:
+        yield (
+            fact.order_id,
+            customer_no,
+            processed_at,
+            line.product_id,
+            line.variant_id,
+            line.title,
+            line.vendor,
+            line.sku,
+            line.quantity,
+            line.amount,
+        )
+
+
+def _apply_refunds(
+    cursor: duckdb.DuckDBPyConnection,
+    told: dict[str, tuple[datetime, str, RefundFact]],
+    tombstones: dict[str, datetime],
+) -> set[str]:
+    """Write refunds that are new or told anew; return their orders."""
+    if not told:
+        return set()
+    sql = statements("apply")
+    with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(told)]):
+        stored = {row[0]: row[1:] for row in cursor.execute(sql["refunds_by_id"]).fetchall()}
+    rows = []
+    for refund_id, (version, order_id, refund) in told.items():
+        deleted_at = tombstones.get(order_id)
+        if deleted_at is not None and version <= deleted_at:
+            continue
+        known = stored.get(refund_id)
+        row = (refund_id, order_id, inside(refund.refunded_at), refund.amount, version)
+        if known is None or (version >= known[3] and known != row[1:]):
+            rows.append(row)
+    if rows:
+        with given(cursor, "given_refunds", _REFUND, rows):
+            cursor.execute(sql["drop_refunds"])
+            cursor.execute(sql["add_refunds"])
+    before = {stored[row[0]][0] for row in rows if row[0] in stored}
+    return {row[1] for row in rows} | before
+
+
+def _sum_refunds(cursor: duckdb.DuckDBPyConnection, refunded: set[str], ids: set[str]) -> set[int]:
+    """Sum refunds into their orders; return whose orders `refunded` are."""
+    if not ids:
+        return set()
+    sql = statements("apply")
+    with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(ids)]):
+        cursor.execute(sql["sum_refunds"])
+    if not refunded:
+        return set()
+    with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(refunded)]):
+        return {no for (no,) in cursor.execute(sql["customers_of_orders"]).fetchall()}

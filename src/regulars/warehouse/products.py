@@ -1,0 +1,199 @@
+"""Products of a batch: the newest state wins; collections, told apart, keep an instant of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import duckdb
+
+from regulars.warehouse.columns import Shape, given, inside
+from regulars.warehouse.facts import UNSET, Fact, ProductDeleted, ProductFact
+from regulars.warehouse.places import folded
+from regulars.warehouse.sql import statements
+
+_IDS: Final[Shape] = {"id": "text"}
+_PRODUCT: Final[Shape] = {
+    "product_id": "text",
+    "title": "text",
+    "vendor": "text",
+    "product_type": "text",
+    "category_id": "text",
+    "category": "text",
+    "updated_at": "instant",
+    "collections_at": "instant",
+}
+_TAG: Final[Shape] = {"product_id": "text", "tag": "text", "tag_key": "text"}
+_TOMBSTONE: Final[Shape] = {"id": "text", "deleted_at": "instant"}
+_DATE: Final[Shape] = {"product_id": "text", "collections_at": "instant"}
+_COLLECTION: Final[Shape] = {"product_id": "text", "collection_id": "text", "title": "text"}
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a batch tells of products, the newest of each."""
+
+    products: dict[str, tuple[datetime, ProductFact]] = field(default_factory=dict)
+    collections: dict[str, tuple[datetime, dict[str, str]]] = field(default_factory=dict)
+    deleted: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Stored:
+    """What stands in the tables: (updated_at, collections_at) by product, and tombstones."""
+
+    products: dict[str, tuple[datetime | None, datetime | None]]
+    buried: dict[str, datetime]
+
+    def lets(self, product_id: str, version: datetime, stored: datetime | None) -> bool:
+        """Whether something told at `version` is news."""
+        tombstone = self.buried.get(product_id)
+        if tombstone is not None and version <= tombstone:
+            return False
+        return stored is None or version >= stored
+
+
+def apply_products(
+    cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], at: datetime
+) -> set[str]:
+    """Write what the batch tells of products; return the ids of those that changed."""
+    told = _told(facts, at)
+    if not told.products and not told.deleted:
+        return set()
+    stored = _read(cursor, told)
+    gone, emptied = _bury(cursor, told, stored)
+    absent = (None, None)
+    written = {
+        i: fact
+        for i, (version, fact) in told.products.items()
+        if stored.lets(i, version, stored.products.get(i, absent)[0])
+    }
+    grouped = {
+        i: (version, titles)
+        for i, (version, titles) in told.collections.items()
+        if stored.lets(i, version, stored.products.get(i, absent)[1])
+    }
+    _drop(cursor, (written.keys() | gone) & stored.products.keys(), "products", "product_tags")
+    _drop(cursor, (grouped.keys() | gone | emptied) & stored.products.keys(), "product_collections")
+    dates: dict[str, datetime | None] = {
+        i: None if i in emptied else at for i, (_, at) in stored.products.items() if i not in gone
+    }
+    dates |= {i: version for i, (version, _) in grouped.items()}
+    versions = {i: version for i, (version, _) in told.products.items()}
+    _write(cursor, written, versions, dates)
+    _group(cursor, {i: titles for i, (_, titles) in grouped.items()}, dates)
+    return written.keys() | gone | grouped.keys() | emptied
+
+
+def _told(facts: Sequence[Fact], at: datetime) -> _Told:
+    told = _Told()
+    for fact in facts:
+        if isinstance(fact, ProductFact):
+            version = _plain(fact.updated_at or at)
+            if fact.product_id not in told.products or (
+                version >= told.products[fact.product_id][0]
+            ):
+                told.products[fact.product_id] = (version, fact)
+            if fact.collections is not UNSET and (
+                fact.product_id not in told.collections
+                or version >= told.collections[fact.product_id][0]
+            ):
+                told.collections[fact.product_id] = (version, dict(fact.collections))
+        elif isinstance(fact, ProductDeleted):
+            deleted_at = _plain(fact.at)
+            last = told.deleted.get(fact.product_id, deleted_at)
+            told.deleted[fact.product_id] = max(last, deleted_at)
+    return told
+
+
+def _plain(instant: datetime) -> datetime:
+    plain = inside(instant)
+    assert plain is not None
+    return plain
+
+
+def _read(cursor: duckdb.DuckDBPyConnection, told: _Told) -> _Stored:
+    sql = statements("apply")
+    ids = sorted({*told.products, *told.deleted})
+    with given(cursor, "given_ids", _IDS, [(i,) for i in ids]):
+        products = {row[0]: row[1:] for row in cursor.execute(sql["products_by_id"]).fetchall()}
+        buried = dict(cursor.execute(sql["tombstones"], ["product"]).fetchall())
+    return _Stored(products, buried)
+
+
+def _bury(
+    cursor: duckdb.DuckDBPyConnection, told: _Told, stored: _Stored
+) -> tuple[set[str], set[str]]:
+    """Keep new tombstones; return the products that go and those whose collections go."""
+    new = {
+        i: at for i, at in told.deleted.items() if i not in stored.buried or at > stored.buried[i]
+    }
+    if new:
+        with given(cursor, "given_tombstones", _TOMBSTONE, list(new.items())):
+            cursor.execute(statements("apply")["add_tombstones"], ["product"])
+        stored.buried |= new
+    gone, emptied = set(), set()
+    for i, at in new.items():
+        updated_at, collections_at = stored.products.get(i, (None, None))
+        if i in stored.products and (updated_at is None or updated_at <= at):
+            gone.add(i)
+        elif collections_at is not None and collections_at <= at:
+            emptied.add(i)
+    return gone, emptied
+
+
+def _drop(cursor: duckdb.DuckDBPyConnection, ids: set[str], *tables: str) -> None:
+    if not ids:
+        return
+    with given(cursor, "given_dropped", _IDS, [(i,) for i in sorted(ids)]):
+        for table in tables:
+            cursor.execute(statements("apply")[f"drop_{table}"])
+
+
+def _write(
+    cursor: duckdb.DuckDBPyConnection,
+    written: dict[str, ProductFact],
+    versions: dict[str, datetime],
+    dates: dict[str, datetime | None],
+) -> None:
+    rows = [
+        (
+            i,
+            fact.title,
+            fact.vendor,
+            fact.product_type,
+            fact.category_id,
+            fact.category,
+            versions[i],
+            dates.get(i),
+        )
+        for i, fact in written.items()
+    ]
+    if rows:
+        with given(cursor, "given_products", _PRODUCT, rows):
+            cursor.execute(statements("apply")["add_products"])
+    tags = [
+        (i, tag, key)
+        for i, fact in written.items()
+        for key, tag in {folded(tag): tag for tag in reversed(fact.tags)}.items()
+    ]
+    if tags:
+        with given(cursor, "given_rows", _TAG, tags):
+            cursor.execute(statements("apply")["add_product_tags"])
+
+
+def _group(
+    cursor: duckdb.DuckDBPyConnection,
+    titles: dict[str, dict[str, str]],
+    dates: dict[str, datetime | None],
+) -> None:
+    """Write the told collections, and when they were told."""
+    rows = [(i, c, title) for i, by_id in titles.items() for c, title in by_id.items()]
+    if rows:
+        with given(cursor, "given_rows", _COLLECTION, rows):
+            cursor.execute(statements("apply")["add_product_collections"])
+    if dates:
+        with given(cursor, "given_rows", _DATE, list(dates.items())):
+            cursor.execute(statements("apply")["date_collections"])

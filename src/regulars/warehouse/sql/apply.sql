@@ -1,0 +1,314 @@
+-- known_events --
+-- The deliveries among those given that this file already holds.
+SELECT event_key FROM applied_events WHERE event_key IN (SELECT event_key FROM given_events);
+
+-- add_events --
+-- Deliveries whose effect is in this transaction.
+INSERT INTO applied_events
+SELECT event_key, ? FROM given_events;
+
+-- next_customer_no --
+-- Numbers are dense and never reused.
+SELECT coalesce(max(customer_no) + 1, 0) FROM customers;
+
+-- customers_by_id --
+-- The stored state of the customers that a batch names.
+SELECT customer_no, customer_id, profile_updated_at, tags_updated_at, consent_updated_at, erased_at,
+  is_erased_forever, merged_into_no, display_name, email, phone, language, note, account_status,
+  product_subscription_status, predicted_spend_tier, rfm_group, added_at,
+  email_subscription_status, sms_subscription_status, shopify_order_count, shopify_spent_amount
+FROM customers
+WHERE customer_id IN (SELECT customer_id FROM given_ids);
+
+-- customers_by_no --
+-- The same by number, for those that a merge leads to.
+SELECT customer_no, customer_id, profile_updated_at, tags_updated_at, consent_updated_at, erased_at,
+  is_erased_forever, merged_into_no, display_name, email, phone, language, note, account_status,
+  product_subscription_status, predicted_spend_tier, rfm_group, added_at,
+  email_subscription_status, sms_subscription_status, shopify_order_count, shopify_spent_amount
+FROM customers
+WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- versions --
+-- When each field of these customers was last told.
+SELECT customer_no, display_name, email, phone, language, note, account_status,
+  product_subscription_status, predicted_spend_tier, rfm_group, added_at,
+  email_subscription_status, sms_subscription_status, shopify_order_count, shopify_spent_amount,
+  tags, addresses, company_ids, metafields, store_credit
+FROM customer_versions
+WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- tags --
+-- The tags of these customers.
+SELECT customer_no, tag, tag_key FROM customer_tags
+WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- tag_marks --
+-- Single tags told after the whole set.
+SELECT customer_no, tag, tag_key, is_given, told_at FROM customer_tag_marks
+WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- add_customers --
+-- New customers; their values follow with save_customers.
+INSERT INTO customers (customer_no, customer_id)
+SELECT customer_no, customer_id FROM given_new;
+
+-- save_customers --
+-- Everything told about these customers; kept sums are left alone.
+UPDATE customers AS c SET
+  profile_updated_at = g.profile_updated_at, tags_updated_at = g.tags_updated_at,
+  consent_updated_at = g.consent_updated_at, erased_at = g.erased_at,
+  is_erased_forever = g.is_erased_forever, merged_into_no = g.merged_into_no,
+  deleted_at = g.deleted_at, email_domain = g.email_domain,
+  display_name = g.display_name, email = g.email, phone = g.phone, language = g.language,
+  note = g.note, account_status = g.account_status,
+  product_subscription_status = g.product_subscription_status,
+  predicted_spend_tier = g.predicted_spend_tier, rfm_group = g.rfm_group, added_at = g.added_at,
+  email_subscription_status = g.email_subscription_status,
+  sms_subscription_status = g.sms_subscription_status,
+  shopify_order_count = g.shopify_order_count, shopify_spent_amount = g.shopify_spent_amount
+FROM given_customers AS g
+WHERE c.customer_no = g.customer_no;
+
+-- drop_versions --
+-- Before the newer ones are written.
+DELETE FROM customer_versions WHERE customer_no IN (SELECT customer_no FROM given_versions);
+
+-- add_versions --
+-- When each field was last told, after this batch.
+INSERT INTO customer_versions BY NAME SELECT * FROM given_versions;
+
+-- drop_tags --
+-- Before the newer ones are written.
+DELETE FROM customer_tags WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- add_tags --
+-- The tags as they stand after this batch.
+INSERT INTO customer_tags SELECT customer_no, tag, tag_key FROM given_rows;
+
+-- drop_tag_marks --
+-- Before the newer ones are written.
+DELETE FROM customer_tag_marks WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- add_tag_marks --
+-- Single tags told after the whole set, after this batch.
+INSERT INTO customer_tag_marks SELECT customer_no, tag, tag_key, is_given, told_at FROM given_rows;
+
+-- drop_addresses --
+-- A told set replaces the stored one.
+DELETE FROM addresses WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- add_addresses --
+-- The told addresses.
+INSERT INTO addresses
+SELECT customer_no, country_code, region_code, city_key, zip, latitude, longitude FROM given_rows;
+
+-- drop_company_ids --
+-- A told set replaces the stored one.
+DELETE FROM customer_companies WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- add_company_ids --
+-- The told companies.
+INSERT INTO customer_companies SELECT customer_no, company_id FROM given_rows;
+
+-- drop_metafields --
+-- A told set replaces the stored one.
+DELETE FROM metafields WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- add_metafields --
+-- The told metafields.
+INSERT INTO metafields SELECT customer_no, key, type, value FROM given_rows;
+
+-- drop_store_credit --
+-- A told set replaces the stored one.
+DELETE FROM store_credit_accounts WHERE customer_no IN (SELECT customer_no FROM given_nos);
+
+-- add_store_credit --
+-- The told store credit accounts.
+INSERT INTO store_credit_accounts
+SELECT customer_no, CAST(balance AS DECIMAL(18, 4)), currency, next_expiry_at, last_credit_at
+FROM given_rows;
+
+-- tombstones --
+-- When these were deleted.
+SELECT id, max(deleted_at) FROM tombstones
+WHERE kind = ? AND id IN (SELECT id FROM given_ids)
+GROUP BY id;
+
+-- add_tombstones --
+-- What was deleted, and when.
+INSERT INTO tombstones SELECT ?, id, deleted_at FROM given_tombstones;
+
+-- orders_by_id --
+-- The stored orders among those that a batch names.
+SELECT order_id, updated_at, customer_no FROM orders
+WHERE order_id IN (SELECT id FROM given_ids);
+
+-- drop_orders --
+-- Orders that are replaced or deleted.
+DELETE FROM orders WHERE order_id IN (SELECT id FROM given_dropped);
+
+-- drop_lines --
+-- The lines of orders that are replaced or deleted.
+DELETE FROM lines WHERE order_id IN (SELECT id FROM given_dropped);
+
+-- drop_order_tags --
+-- The tags of orders that are replaced or deleted.
+DELETE FROM order_tags WHERE order_id IN (SELECT id FROM given_dropped);
+
+-- drop_order_discount_codes --
+-- The discount codes of orders that are replaced or deleted.
+DELETE FROM order_discount_codes WHERE order_id IN (SELECT id FROM given_dropped);
+
+-- add_orders --
+-- Orders as they stand after this batch.
+INSERT INTO orders BY NAME SELECT * FROM given_orders;
+
+-- add_lines --
+-- Their lines.
+INSERT INTO lines BY NAME SELECT * FROM given_rows;
+
+-- add_order_tags --
+-- Their tags.
+INSERT INTO order_tags SELECT order_id, tag, tag_key FROM given_rows;
+
+-- add_order_discount_codes --
+-- Their discount codes.
+INSERT INTO order_discount_codes SELECT order_id, code, code_key FROM given_rows;
+
+-- move_orders --
+-- Orders of a customer who was merged into another.
+UPDATE orders SET customer_no = m.kept_no FROM given_moves AS m WHERE customer_no = m.removed_no;
+
+-- move_lines --
+-- Lines of a customer who was merged into another.
+UPDATE lines SET customer_no = m.kept_no FROM given_moves AS m WHERE customer_no = m.removed_no;
+
+-- refunds_by_id --
+-- The stored refunds among those that a batch names.
+SELECT refund_id, order_id, refunded_at, amount, told_at FROM refunds
+WHERE refund_id IN (SELECT id FROM given_ids);
+
+-- drop_refunds --
+-- Refunds that are told anew.
+DELETE FROM refunds WHERE refund_id IN (SELECT refund_id FROM given_refunds);
+
+-- add_refunds --
+-- Refunds as they stand after this batch.
+INSERT INTO refunds BY NAME SELECT * FROM given_refunds;
+
+-- drop_refunds_of_deleted --
+-- Refunds of an order that was deleted after they were told.
+DELETE FROM refunds
+WHERE EXISTS (
+  FROM given_tombstones AS t WHERE t.id = refunds.order_id AND refunds.told_at <= t.deleted_at
+);
+
+-- sum_refunds --
+-- What was paid back on these orders.
+UPDATE orders SET refunded_amount = s.amount
+FROM (
+  SELECT order_id, sum(amount)::BIGINT AS amount FROM refunds
+  WHERE order_id IN (SELECT id FROM given_ids)
+  GROUP BY order_id
+) AS s
+WHERE orders.order_id = s.order_id AND orders.refunded_amount <> s.amount;
+
+-- customers_of_orders --
+-- Whose orders these are.
+SELECT DISTINCT customer_no FROM orders
+WHERE order_id IN (SELECT id FROM given_ids) AND customer_no IS NOT NULL;
+
+-- keep_sums --
+-- The kept sums of these customers, from their counted orders (not test, not cancelled) as they
+-- stand now; and what Shopify counted, when it last told, beyond the orders we hold of that instant.
+WITH theirs AS (
+  SELECT order_id, customer_no, processed_at, cancelled_at, total_amount, refunded_amount
+  FROM orders
+  WHERE NOT is_test AND customer_no IN (SELECT customer_no FROM given_nos)
+),
+counted AS (
+  SELECT customer_no, count(*) AS order_count,
+    sum(total_amount - refunded_amount)::BIGINT AS spent_amount,
+    min(processed_at) AS first_order_at, max(processed_at) AS last_order_at
+  FROM theirs
+  WHERE cancelled_at IS NULL
+  GROUP BY customer_no
+),
+told AS (
+  SELECT c.customer_no, c.shopify_order_count, c.shopify_spent_amount,
+    coalesce(v.shopify_order_count, c.profile_updated_at) AS count_at,
+    coalesce(v.shopify_spent_amount, c.profile_updated_at) AS spent_at
+  FROM customers AS c
+  LEFT JOIN customer_versions AS v ON v.customer_no = c.customer_no
+  WHERE c.customer_no IN (SELECT customer_no FROM given_nos)
+),
+held AS (
+  SELECT told.customer_no,
+    count(*) FILTER (
+      o.processed_at <= told.count_at AND (o.cancelled_at IS NULL OR o.cancelled_at > told.count_at)
+    ) AS order_count,
+    coalesce(sum(o.total_amount) FILTER (
+      o.processed_at <= told.spent_at AND (o.cancelled_at IS NULL OR o.cancelled_at > told.spent_at)
+    ), 0) AS paid_amount
+  FROM told JOIN theirs AS o ON o.customer_no = told.customer_no
+  WHERE told.shopify_order_count IS NOT NULL OR told.shopify_spent_amount IS NOT NULL
+  GROUP BY told.customer_no
+),
+returned AS (
+  SELECT told.customer_no, sum(r.amount) AS amount
+  FROM told
+  JOIN theirs AS o ON o.customer_no = told.customer_no
+  JOIN refunds AS r ON r.order_id = o.order_id AND r.refunded_at <= told.spent_at
+  WHERE told.shopify_spent_amount IS NOT NULL AND o.refunded_amount <> 0
+    AND o.processed_at <= told.spent_at AND (o.cancelled_at IS NULL OR o.cancelled_at > told.spent_at)
+  GROUP BY told.customer_no
+)
+UPDATE customers SET
+  order_count = coalesce(counted.order_count, 0), spent_amount = coalesce(counted.spent_amount, 0),
+  first_order_at = counted.first_order_at, last_order_at = counted.last_order_at,
+  unseen_order_count =
+    greatest(coalesce(told.shopify_order_count - coalesce(held.order_count, 0), 0), 0),
+  unseen_spent_amount = greatest(coalesce(
+    told.shopify_spent_amount - coalesce(held.paid_amount, 0) + coalesce(returned.amount, 0), 0), 0)
+FROM told
+LEFT JOIN counted ON counted.customer_no = told.customer_no
+LEFT JOIN held ON held.customer_no = told.customer_no
+LEFT JOIN returned ON returned.customer_no = told.customer_no
+WHERE customers.customer_no = told.customer_no;
+
+-- products_by_id --
+-- The stored products among those that a batch names.
+SELECT product_id, updated_at, collections_at FROM products
+WHERE product_id IN (SELECT id FROM given_ids);
+
+-- drop_products --
+-- Products that are replaced or deleted.
+DELETE FROM products WHERE product_id IN (SELECT id FROM given_dropped);
+
+-- drop_product_tags --
+-- The tags of products that are replaced or deleted.
+DELETE FROM product_tags WHERE product_id IN (SELECT id FROM given_dropped);
+
+-- drop_product_collections --
+-- The collections of products that are replaced or deleted.
+DELETE FROM product_collections WHERE product_id IN (SELECT id FROM given_dropped);
+
+-- add_products --
+-- Products as they stand after this batch.
+INSERT INTO products BY NAME SELECT * FROM given_products;
+
+-- add_product_tags --
+-- Their tags.
+INSERT INTO product_tags SELECT product_id, tag, tag_key FROM given_rows;
+
+-- add_product_collections --
+-- Their collections.
+INSERT INTO product_collections SELECT product_id, collection_id, title FROM given_rows;
+
+-- date_collections --
+-- When the collections of these products were last told.
+UPDATE products SET collections_at = g.collections_at
+FROM given_rows AS g
+WHERE products.product_id = g.product_id
+  AND products.collections_at IS DISTINCT FROM g.collections_at;

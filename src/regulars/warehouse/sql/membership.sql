@@ -1,0 +1,43 @@
+-- current --
+-- Who belongs now, with the instant of the segment's last entry.
+SELECT customer_no FROM membership_log
+WHERE segment_id = ?
+GROUP BY customer_no
+HAVING sum(CASE WHEN joined THEN 1 ELSE -1 END) = 1;
+
+-- latest --
+-- When the segment's last entry happened.
+SELECT max(happened_at) FROM membership_log WHERE segment_id = ?;
+
+-- members_at --
+-- Who belonged at an instant; an entry of that very instant counts.
+SELECT customer_no FROM membership_log
+WHERE segment_id = ? AND happened_at <= ?
+GROUP BY customer_no
+HAVING sum(CASE WHEN joined THEN 1 ELSE -1 END) = 1;
+
+-- ever --
+-- Who belonged at any time in [start, end).
+SELECT DISTINCT customer_no FROM membership_intervals
+WHERE segment_id = ? AND joined_at < ? AND (left_at IS NULL OR left_at > ?);
+
+-- add --
+-- Append flips; the order of rows is the order of happening.
+INSERT INTO membership_log
+SELECT segment_id, customer_no, happened_at, joined, cause, version FROM given_entries;
+
+-- add_flips --
+-- The same for many customers at once.
+INSERT INTO membership_log
+SELECT ?, customer_no, ?, ?, ?, ? FROM given_flips;
+
+-- entries --
+-- The newest entries first, a page at a time; the key of a page is its last rowid.
+SELECT rowid, segment_id, customer_no, happened_at, joined, cause, version
+FROM membership_log
+WHERE ($segment_id IS NULL OR segment_id = $segment_id)
+  AND ($customer_no IS NULL OR customer_no = $customer_no)
+  AND ($since IS NULL OR happened_at >= $since)
+  AND ($before IS NULL OR rowid < $before)
+ORDER BY rowid DESC
+LIMIT $most;

@@ -1,0 +1,362 @@
+"""One shop's warehouse: a DuckDB file with facts and membership log, one writer, many readers.
+
+All reads and writes of the program go through here. Deciding what a fact means is applying.py,
+who matches a segment is the engine.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+from pyroaring import BitMap
+
+from regulars.errors import LimitError, problem
+from regulars.warehouse import membership
+from regulars.warehouse.applied import Applied
+from regulars.warehouse.applying import apply_facts
+from regulars.warehouse.columns import given, inside, outside
+from regulars.warehouse.facts import Fact
+from regulars.warehouse.membership import LogEntry, LoggedEntry, MembershipLog, bitmap_of
+from regulars.warehouse.opening import WarehouseSettings, file_problems, open_file
+from regulars.warehouse.reading import read_records
+from regulars.warehouse.record import CustomerRecord
+from regulars.warehouse.sql import statements
+
+Cursor = duckdb.DuckDBPyConnection
+#: Called inside the transaction that applied a batch; the place to log memberships.
+Then = Callable[[Cursor, Applied], None]
+
+
+class Warehouse:
+    """The warehouse of one shop. Safe to use from several threads; one of them writes at a time."""
+
+    def __init__(self, path: Path, settings: WarehouseSettings) -> None:
+        self._path = path
+        self._settings = settings
+        self._connection = open_file(path, path.parent / "incoming", settings)
+        self._writing = threading.Lock()
+        self._writer_thread: int | None = None
+        self._log = MembershipLog()
+        self._data_version = int(self.meta("data_version") or 0)
+
+    # -- transactions --------------------------------------------------------------------------
+
+    @contextmanager
+    def reader(self, *, seconds: float | None = None) -> Iterator[Cursor]:
+        """Give a cursor that sees one unchanging state and cannot write.
+
+        After `seconds` what runs on it is stopped with LimitError.
+        """
+        cursor = self._connection.cursor()
+        timer = threading.Timer(seconds, cursor.interrupt) if seconds else None
+        try:
+            with file_problems(self._path):
+                cursor.execute("BEGIN TRANSACTION READ ONLY")
+                if timer is not None:
+                    timer.daemon = True
+                    timer.start()
+                yield cursor
+        except duckdb.InterruptException as error:
+            raise LimitError(
+                problem(
+                    "too_slow",
+                    "This took longer than {seconds} seconds and was stopped. Try a simpler query.",
+                    seconds=seconds,
+                )
+            ) from error
+        finally:
+            if timer is not None:
+                timer.cancel()
+            cursor.close()
+
+    @contextmanager
+    def transaction(self, *, changes_facts: bool = True) -> Iterator[Cursor]:
+        """Give the writing cursor; commit at the end of the block, roll back on any error.
+
+        Waits for another writer. `changes_facts=False` is for blocks that only append to the
+        membership log: `data_version`, and so every cached answer, stays.
+        """
+        if self._writer_thread == threading.get_ident():
+            raise RuntimeError("a transaction is open in this thread already")
+        with self._writing:
+            self._writer_thread = threading.get_ident()
+            try:
+                yield from self._transaction(changes_facts)
+            finally:
+                self._writer_thread = None
+            self._checkpoint_if_due()
+
+    def _transaction(self, changes_facts: bool) -> Iterator[Cursor]:  # noqa: FBT001
+        cursor = self._connection.cursor()
+        version = self._data_version + 1 if changes_facts else self._data_version
+        kept = False
+        try:
+            with file_problems(self._path):
+                cursor.execute("BEGIN TRANSACTION")
+                try:
+                    yield cursor
+                    if changes_facts:
+                        self._set_meta(cursor, "data_version", str(version))
+                    cursor.execute("COMMIT")
+                    kept = True
+                except BaseException:
+                    _roll_back(cursor)
+                    raise
+        finally:
+            self._log.settle(kept=kept)
+            cursor.close()
+        self._data_version = version
+
+    @contextmanager
+    def _reading(self, cursor: Cursor | None) -> Iterator[Cursor]:
+        with nullcontext(cursor) if cursor is not None else self.reader() as reading:
+            yield reading
+
+    # -- facts ---------------------------------------------------------------------------------
+
+    def apply(
+        self,
+        facts: Iterable[Fact],
+        *,
+        at: datetime,
+        event_keys: Collection[str] = (),
+        then: Then | None = None,
+    ) -> Applied:
+        """Write the facts and run `then` in one transaction; return what changed.
+
+        Facts may come in any order and repeatedly: the end is the same. `event_keys` name the
+        deliveries that the facts came by; when all of them were applied before, nothing is done.
+        """
+        batch = list(facts)
+        with self.transaction() as cursor:
+            if event_keys and not self._add_events(cursor, event_keys, at):
+                return Applied(at=at, skipped=True)
+            applied = apply_facts(cursor, batch, at)
+            if then is not None:
+                then(cursor, applied)
+        return applied
+
+    def _add_events(self, cursor: Cursor, event_keys: Collection[str], at: datetime) -> bool:
+        """Keep the deliveries that are new; return whether there were any."""
+        sql = statements("apply")
+        keys = sorted(set(event_keys))
+        with given(cursor, "given_events", {"event_key": "text"}, [(key,) for key in keys]):
+            known = {key for (key,) in cursor.execute(sql["known_events"]).fetchall()}
+        new = [(key,) for key in keys if key not in known]
+        if new:
+            with given(cursor, "given_events", {"event_key": "text"}, new):
+                cursor.execute(sql["add_events"], [inside(at)])
+        return bool(new)
+
+    def forget_events(self, before: datetime) -> None:
+        """Forget deliveries applied before an instant; Shopify retries for four hours only."""
+        with self.transaction(changes_facts=False) as cursor:
+            cursor.execute("DELETE FROM applied_events WHERE applied_at < ?", [inside(before)])
+
+    # -- customers -----------------------------------------------------------------------------
+
+    def records(
+        self, customer_nos: Iterable[int], cursor: Cursor | None = None
+    ) -> list[CustomerRecord]:
+        """Return all that is known about these customers, ordered by number."""
+        with self._reading(cursor) as reading:
+            return read_records(reading, customer_nos)
+
+    def customer_ids(
+        self, customer_nos: Iterable[int], cursor: Cursor | None = None
+    ) -> dict[int, str]:
+        """Return the ids of these customers by number."""
+        rows = [(no,) for no in customer_nos]
+        if not rows:
+            return {}
+        with (
+            self._reading(cursor) as reading,
+            given(reading, "given_nos", {"customer_no": "whole"}, rows),
+        ):
+            return dict(reading.execute(statements("read")["customer_ids"]).fetchall())
+
+    def customer_nos(
+        self, customer_ids: Iterable[str], cursor: Cursor | None = None
+    ) -> dict[str, int]:
+        """Return the numbers of those of these ids that are known."""
+        rows = [(customer_id,) for customer_id in customer_ids]
+        if not rows:
+            return {}
+        with (
+            self._reading(cursor) as reading,
+            given(reading, "given_ids", {"customer_id": "text"}, rows),
+        ):
+            return dict(reading.execute(statements("read")["customer_nos"]).fetchall())
+
+    def universe(self, kind: str, cursor: Cursor | None = None) -> BitMap:
+        """Return "all" customers of the shop's list, or its "buyers"."""
+        if kind not in {"all", "buyers"}:
+            raise ValueError(f"no universe {kind!r}")
+        with self._reading(cursor) as reading:
+            return bitmap_of(reading.execute(statements("read")[f"universe_{kind}"]))
+
+    # -- the file ------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
+    @property
+    def data_version(self) -> int:
+        """Rises with each commit that may have changed facts."""
+        return self._data_version
+
+    def facts_until(self) -> datetime | None:
+        """Return the latest instant that any fact mentions; None while there are none."""
+        with self.reader() as cursor:
+            ((instant,),) = cursor.execute(statements("read")["facts_until"]).fetchall()
+        return outside(instant)
+
+    def meta(self, name: str) -> str | None:
+        """Return a small fact about the file itself."""
+        with self.reader() as cursor:
+            rows = cursor.execute("SELECT value FROM meta WHERE name = ?", [name]).fetchall()
+        return rows[0][0] if rows else None
+
+    def set_meta(self, name: str, value: str | None) -> None:
+        """Keep a small fact about the file itself."""
+        with self.transaction(changes_facts=False) as cursor:
+            self._set_meta(cursor, name, value)
+
+    @staticmethod
+    def _set_meta(cursor: Cursor, name: str, value: str | None) -> None:
+        cursor.execute("DELETE FROM meta WHERE name = ?", [name])
+        cursor.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
+
+    def checkpoint(self) -> bool:
+        """Fold the write-ahead log into the file; return whether it could be done now."""
+        with self._writing:
+            return self._checkpoint()
+
+    def _checkpoint(self) -> bool:
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("CHECKPOINT")
+        except duckdb.TransactionException:
+            # Somebody reads an older state; the next commit tries again.
+            return False
+        finally:
+            cursor.close()
+        return True
+
+    def _checkpoint_if_due(self) -> None:
+        log = self._path.with_name(f"{self._path.name}.wal")
+        try:
+            size = log.stat().st_size
+        except FileNotFoundError:
+            return
+        if size >= self._settings.checkpoint_bytes:
+            self._checkpoint()
+
+    def close(self) -> None:
+        """Close the file; waits for a running transaction."""
+        with self._writing:
+            self._connection.close()
+
+    # -- membership ----------------------------------------------------------------------------
+
+    def log(self, cursor: Cursor, entries: Iterable[LogEntry]) -> int:
+        """Append flips inside the open transaction; those that change nothing are left out."""
+        return self._log.log(cursor, entries)
+
+    def log_members(
+        self,
+        cursor: Cursor,
+        segment_id: int,
+        members: BitMap,
+        *,
+        at: datetime,
+        cause: str,
+        version: int,
+    ) -> tuple[BitMap, BitMap]:
+        """Make `members` the segment's members inside the transaction; return joins and leaves."""
+        return self._log.log_members(
+            cursor, segment_id, members, at=at, cause=cause, version=version
+        )
+
+    def current_members(self, segment_id: int, cursor: Cursor | None = None) -> BitMap:
+        """Return who belongs now, by the log. Inside a transaction give its cursor."""
+        if cursor is not None:
+            return self._log.current(cursor, segment_id)
+        with self._writing, self.reader() as reading:
+            return self._log.current(reading, segment_id)
+
+    def members_at(
+        self, segment_id: int, instant: datetime, cursor: Cursor | None = None
+    ) -> BitMap:
+        """Return who belonged at an instant, by the log."""
+        with self._reading(cursor) as reading:
+            return membership.members_at(reading, segment_id, instant)
+
+    def members_ever(
+        self, segment_id: int, start: datetime, end: datetime, cursor: Cursor | None = None
+    ) -> BitMap:
+        """Return who belonged at any time in [start, end), by the log."""
+        with self._reading(cursor) as reading:
+            return membership.members_ever(reading, segment_id, start, end)
+
+    def log_entries(
+        self,
+        *,
+        segment_id: int | None = None,
+        customer_no: int | None = None,
+        since: datetime | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        cursor: Cursor | None = None,
+    ) -> Sequence[LoggedEntry]:
+        """Return a page of the log, newest first; continue with `before` = the last entry's key."""
+        with self._reading(cursor) as reading:
+            return membership.entries(
+                reading,
+                segment_id=segment_id,
+                customer_no=customer_no,
+                since=since,
+                before=before,
+                limit=limit,
+            )
+
+
+def _roll_back(cursor: Cursor) -> None:
+    try:
+        cursor.execute("ROLLBACK")
+    except duckdb.Error:
+        # The error has ended the transaction already; nothing of it is kept.
+        return
+
+
+class Warehouses:
+    """All shops' warehouses of one home folder, opened when first asked for."""
+
+    def __init__(self, folder: Path, settings: WarehouseSettings | None = None) -> None:
+        self._folder = folder
+        self._settings = settings or WarehouseSettings()
+        self._open: dict[int, Warehouse] = {}
+        self._opening = threading.Lock()
+
+    def of(self, shop_id: int) -> Warehouse:
+        """Return the shop's warehouse, made where there is none yet."""
+        with self._opening:
+            found = self._open.get(shop_id)
+            if found is None:
+                path = self._folder / f"{int(shop_id)}.duckdb"
+                found = self._open[shop_id] = Warehouse(path, self._settings)
+            return found
+
+    def close(self) -> None:
+        """Close every open file."""
+        with self._opening:
+            for warehouse in self._open.values():
+                warehouse.close()
+            self._open.clear()
