@@ -5,12 +5,10 @@ SQLite by default (WAL, synchronous=FULL, so that a commit survives a power cut)
 
 from regulars.office.database import Office
 from regulars.office.models.shops import Shop, ShopToken
-from regulars.office.sealing import Sealer
 from regulars.office.shops import create_shop, find_shop, list_shops, read_token, save_token
 
 __all__ = [
     "Office",
-    "Sealer",
     "Shop",
     "ShopToken",
     "create_shop",

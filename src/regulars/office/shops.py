@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from regulars.errors import InputError, NotFoundError, problem
 from regulars.office.models.shops import Shop, ShopToken
-from regulars.office.sealing import Sealer
+from regulars.sealing import Sealer
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 CURRENCY = re.compile(r"[A-Z]{3}")

@@ -1,0 +1,57 @@
+"""Segments: saved, named definitions of who belongs, and who does.
+
+Definitions are rows of the office; memberships are an append-only log in the shop's warehouse with
+the present sets kept as bitmaps. Starting work and telling others is `jobs`' part.
+"""
+
+from regulars.segments.definitions import (
+    Definition,
+    checked_query,
+    create_segment,
+    definitions,
+    delete_segment,
+    duplicate_segment,
+    edit_segment,
+    find_segment,
+    list_segments,
+    list_versions,
+    rename_segment,
+    restore_segment,
+    users_of,
+)
+from regulars.segments.log import CAUSES
+from regulars.segments.memberships import Change, Changes, Memberships
+from regulars.segments.names import name_key
+from regulars.segments.refresh import (
+    record_changes,
+    refresh,
+    refresh_all,
+    refresh_day,
+    refresh_products,
+)
+
+__all__ = [
+    "CAUSES",
+    "Change",
+    "Changes",
+    "Definition",
+    "Memberships",
+    "checked_query",
+    "create_segment",
+    "definitions",
+    "delete_segment",
+    "duplicate_segment",
+    "edit_segment",
+    "find_segment",
+    "list_segments",
+    "list_versions",
+    "name_key",
+    "record_changes",
+    "refresh",
+    "refresh_all",
+    "refresh_day",
+    "refresh_products",
+    "rename_segment",
+    "restore_segment",
+    "users_of",
+]

@@ -37,7 +37,8 @@ class TagAssignment(Base):
     tag_key: Mapped[str] = mapped_column(String(80))
     #: "once"; rules that keep a tag equal to a segment are "rule".
     kind: Mapped[str] = mapped_column(String(16), default="once")
-    #: waiting, assigning, paused, assigned, partly_failed, failed, cancelled, removing, removed.
+    #: waiting, assigning, paused, assigned, partly_failed, failed, cancelled, removing,
+    #: removed, partly_removed (some customers still have it).
     status: Mapped[str] = mapped_column(String(16), default="waiting")
     #: Customers in the audience, fixed when it was assigned.
     targeted_count: Mapped[int]
@@ -142,6 +143,8 @@ class TagBulk(Base):
     #: made (maybe started at Shopify), running (operation_gid known), done.
     state: Mapped[str] = mapped_column(String(16), default="made")
     operation_gid: Mapped[str | None] = mapped_column(String(255))
+    #: Lines that Shopify said it has worked through, for the progress on screen.
+    done_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
 
 

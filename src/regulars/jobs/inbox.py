@@ -1,0 +1,236 @@
+"""The inbox: webhooks durable before they are acknowledged, then applied in batches per shop.
+
+Two marks make an event count once: its row here, and its key in the warehouse, written in the same
+transaction as its effect. A death between the two applies nothing twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Insert, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from regulars.errors import LimitError, problem
+from regulars.jobs import live, queue
+from regulars.office import Office, Shop
+from regulars.office.models.inbox import InboxEvent
+from regulars.runtime import Runtime
+from regulars.warehouse.facts import Fact
+
+log = logging.getLogger(__name__)
+
+# A batch keeps the writer for a few milliseconds: small enough for pages, large enough for bursts.
+BATCH_MAX = 256
+ATTEMPTS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One webhook whose signature was right."""
+
+    shop_id: int
+    topic: str
+    event_id: str
+    triggered_at: datetime
+    body: bytes
+
+
+class Inbox:
+    """Keeps events and applies them."""
+
+    def __init__(self, runtime: Runtime, wake: Callable[[], None]) -> None:
+        self._runtime = runtime
+        self._wake = wake
+        self._most = runtime.settings.inbox_max
+        self._group = GroupCommit(runtime.office)
+        self._applying: dict[int, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def put(self, event: Event) -> None:
+        """Keep an event; when this returns it is on disk. Raises LimitError when the inbox is full."""
+        if self._group.waiting_count() >= self._most:
+            template = "{count} webhooks wait already. Send this one again later."
+            raise LimitError(problem("inbox_full", template, count=self._most))
+        self._group.put(event, self._runtime.clock())
+        self._wake()
+
+    def apply_all(self) -> bool:
+        """Apply what waits, shop by shop; whether there was anything."""
+        now = self._runtime.clock()
+        with self._runtime.office.reading() as session:
+            shop_ids = session.scalars(
+                select(InboxEvent.shop_id).where(*_is_due(now)).distinct()
+            ).all()
+        applied = [self._apply_shop(shop_id) for shop_id in shop_ids]
+        return any(applied)
+
+    def _apply_shop(self, shop_id: int) -> bool:
+        with self._lock:
+            turn = self._applying.setdefault(shop_id, threading.Lock())
+        if not turn.acquire(blocking=False):
+            # Whoever is at it looks again before leaving.
+            return False
+        try:
+            return self._apply_batches(shop_id)
+        finally:
+            turn.release()
+
+    def _apply_batches(self, shop_id: int) -> bool:
+        any_applied = False
+        while True:
+            now = self._runtime.clock()
+            with self._runtime.office.reading() as session:
+                shop = session.get(Shop, shop_id)
+                events = _next_batch(session, shop_id, now)
+            if shop is None or not events:
+                return any_applied
+            any_applied = True
+            if not self._try(shop, events, now) and len(events) > 1:
+                for event in events:
+                    self._try(shop, [event], now)
+
+    def _try(self, shop: Shop, events: Sequence[InboxEvent], now: datetime) -> bool:
+        """Apply events in one transaction. One event alone that fails is counted against it."""
+        try:
+            facts = [fact for event in events for fact in self._read(shop, event)]
+            live.apply_facts(
+                self._runtime,
+                shop,
+                facts,
+                now=now,
+                event_keys=[f"{event.topic} {event.event_id}" for event in events],
+            )
+        except Exception as error:
+            if len(events) == 1:
+                log.exception("event %s of shop %s was not applied", events[0].id, shop.name)
+                self._count_failure(events[0], now, error)
+            return False
+        self._mark_applied(events, now)
+        return True
+
+    def _read(self, shop: Shop, event: InboxEvent) -> Iterable[Fact]:
+        return live.read_event(self._runtime, shop, event)
+
+    def _mark_applied(self, events: Sequence[InboxEvent], now: datetime) -> None:
+        ids = [event.id for event in events]
+        with self._runtime.office.session() as session:
+            session.execute(
+                update(InboxEvent)
+                .where(InboxEvent.id.in_(ids), InboxEvent.state == "waiting")
+                .values(state="applied", applied_at=now, body=None, problem=None)
+            )
+        self._group.forget(len(ids))
+
+    def _count_failure(self, event: InboxEvent, now: datetime, error: Exception) -> None:
+        attempts = event.attempt_count + 1
+        is_last = attempts >= ATTEMPTS_MAX
+        with self._runtime.office.session() as session:
+            session.execute(
+                update(InboxEvent)
+                .where(InboxEvent.id == event.id)
+                .values(
+                    attempt_count=attempts,
+                    state="quarantined" if is_last else "waiting",
+                    next_attempt_at=now + queue.back_off(attempts),
+                    # The kind of failure only: messages may repeat personal data of the body.
+                    problem=type(error).__name__,
+                )
+            )
+        if is_last:
+            self._group.forget(1)
+
+
+class GroupCommit:
+    """Commits what several threads bring at once in one transaction: one sync for all of them."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._commit = threading.Lock()
+        self._guard = threading.Lock()
+        self._brought: list[_Brought] = []
+        self._waiting: int | None = None
+
+    def waiting_count(self) -> int:
+        """Return how many events wait to be applied; counted once, then kept."""
+        if self._waiting is None:
+            with self._office.reading() as session:
+                count = session.scalar(select(func.count()).where(InboxEvent.state == "waiting"))
+            self._waiting = count or 0
+        return self._waiting
+
+    def forget(self, count: int) -> None:
+        """Count down what was applied."""
+        with self._guard:
+            self._waiting = max(0, (self._waiting or 0) - count)
+
+    def put(self, event: Event, now: datetime) -> None:
+        """Return once the event, and whatever others brought meanwhile, is committed."""
+        mine = _Brought(_values(event, now))
+        with self._guard:
+            self._brought.append(mine)
+        with self._commit:
+            if not mine.is_kept:
+                self._commit_all(mine)
+
+    def _commit_all(self, mine: _Brought) -> None:
+        with self._guard:
+            brought, self._brought = self._brought, []
+        try:
+            with self._office.session() as session:
+                added = _insert(session, [one.values for one in brought])
+        except BaseException:
+            # The others still wait for their turn and try themselves; this one was refused.
+            with self._guard:
+                self._brought = [one for one in brought if one is not mine] + self._brought
+            raise
+        for one in brought:
+            one.is_kept = True
+        with self._guard:
+            self._waiting = (self._waiting or 0) + added
+
+
+@dataclass(slots=True)
+class _Brought:
+    values: dict[str, object]
+    is_kept: bool = False
+
+
+def _values(event: Event, now: datetime) -> dict[str, object]:
+    return {
+        "shop_id": event.shop_id,
+        "topic": event.topic,
+        "event_id": event.event_id,
+        "triggered_at": event.triggered_at,
+        "received_at": now,
+        "body": event.body,
+        "state": "waiting",
+        "attempt_count": 0,
+    }
+
+
+def _insert(session: Session, rows: Sequence[dict[str, object]]) -> int:
+    """Add events that are not there yet; return how many were new."""
+    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement: Insert = dialect.insert(InboxEvent).values(rows).on_conflict_do_nothing()
+    return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _is_due(now: datetime) -> tuple[Any, ...]:
+    due = or_(InboxEvent.next_attempt_at.is_(None), InboxEvent.next_attempt_at <= now)
+    return InboxEvent.state == "waiting", due
+
+
+def _next_batch(session: Session, shop_id: int, now: datetime) -> Sequence[InboxEvent]:
+    return session.scalars(
+        select(InboxEvent)
+        .where(InboxEvent.shop_id == shop_id, *_is_due(now))
+        .order_by(InboxEvent.id)
+        .limit(BATCH_MAX)
+    ).all()

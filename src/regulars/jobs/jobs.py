@@ -1,0 +1,181 @@
+"""Jobs: wakes workers, hands them rows, and keeps one shop's trouble from the others."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from datetime import datetime, timedelta
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from regulars.errors import InputError, ShopifyError, Throttled
+from regulars.jobs import queue, schedule, works
+from regulars.jobs.inbox import Inbox
+from regulars.jobs.run import JobRun
+from regulars.jobs.wake import Wakes
+from regulars.office import Shop
+from regulars.office.models.jobs import Job
+from regulars.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+
+class Jobs:
+    """Works off what is due, in threads after `start`, or in the caller's with `run_until_idle`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.inbox = Inbox(runtime, self.wake_inbox)
+        workers = runtime.settings.worker_count
+        # One worker is always left for the inbox and the tick.
+        self._slots = threading.BoundedSemaphore(workers - 1)
+        self._wakes = Wakes({"work": self._work, "inbox": self._apply, "tick": self._tick}, workers)
+
+    def start(self) -> None:
+        """Start the threads and look for what was left undone."""
+        self._wakes.start()
+        self._wakes.wake("tick")
+        self._wakes.wake("inbox")
+
+    def stop(self) -> None:
+        """Stop after the step at hand; what is unfinished stays as rows."""
+        self._wakes.stop()
+
+    def run_until_idle(self) -> None:
+        """Work everything that is due now, in this thread."""
+        self._schedule()
+        while self.inbox.apply_all() or self._work_one():
+            pass
+
+    def wake_inbox(self) -> None:
+        """Have the inbox looked at."""
+        self._wakes.wake("inbox")
+
+    def later(
+        self,
+        session: Session,
+        kind: str,
+        shop: Shop | None,
+        *,
+        key: str = "",
+        arguments: dict[str, object] | None = None,
+        due_at: datetime | None = None,
+    ) -> Job:
+        """Enqueue a job in the caller's transaction; workers are woken once it is committed."""
+        if kind not in works.WORKS:
+            raise LookupError(f"there is no work of kind {kind!r}")
+        job = queue.enqueue(
+            session,
+            shop_id=shop.id if shop else None,
+            kind=kind,
+            now=self.runtime.clock(),
+            key=key,
+            arguments=arguments,
+            due_at=due_at,
+        )
+        event.listen(session, "after_commit", self._wake_after_commit, once=True)
+        return job
+
+    def refresh_segment_later(
+        self, session: Session, shop: Shop, segment_id: int, cause: str
+    ) -> Job:
+        """Have a segment evaluated anew, with everything that is made of it."""
+        arguments: dict[str, object] = {"segment_id": segment_id, "cause": cause}
+        return self.later(
+            session, "refresh_segment", shop, key=str(segment_id), arguments=arguments
+        )
+
+    def backfill_later(self, session: Session, shop: Shop) -> Job:
+        """Have the full first copy of a Shopify shop made."""
+        return self.later(session, "backfill", shop)
+
+    def catch_up_later(self, session: Session, shop: Shop) -> Job:
+        """Have everything fetched that changed since the last look."""
+        return self.later(session, "catch_up", shop)
+
+    def day_change_later(self, session: Session, shop: Shop) -> Job:
+        """Have the segments that mention time evaluated for the shop's present day."""
+        return self.later(session, "day_change", shop)
+
+    def work_tags_later(self, session: Session, shop: Shop) -> Job:
+        """Have waiting tag assignments and removals carried out."""
+        return self.later(session, "work_tags", shop)
+
+    def _wake_after_commit(self, _session: Session) -> None:
+        self._wakes.wake("work")
+
+    def _tick(self) -> None:
+        self._schedule()
+        self._wakes.wake("inbox")
+        self._wakes.wake("work")
+
+    def _schedule(self) -> None:
+        with self.runtime.office.session() as session:
+            schedule.enqueue_due(session, self.runtime.clock(), self.runtime.settings)
+
+    def _apply(self) -> None:
+        self.inbox.apply_all()
+
+    def _work(self) -> None:
+        if not self._slots.acquire(blocking=False):
+            # Every slot is taken; whoever has one looks for more work before leaving.
+            return
+        try:
+            while self._wakes.running and self._work_one():
+                pass
+        finally:
+            self._slots.release()
+        self._wake_when_due()
+
+    def _wake_when_due(self) -> None:
+        with self.runtime.office.reading() as session:
+            due_at = queue.next_due(session)
+        if due_at is not None:
+            seconds = (due_at - self.runtime.clock()).total_seconds()
+            # Beyond a minute the tick finds it.
+            if seconds < 60:
+                self._wakes.wake("work", max(seconds, 0.2))
+
+    def _work_one(self) -> bool:
+        """Work one due job; False when there is none."""
+        with self.runtime.office.session() as session:
+            job = queue.take(session, self.runtime.clock())
+            shop = session.get(Shop, job.shop_id) if job and job.shop_id else None
+        if job is None:
+            return False
+        try:
+            self._try(JobRun(self.runtime, self, job, shop))
+        except queue.LeaseLost:
+            log.warning("job %s was taken over", job.id)
+        self.runtime.news.publish(job.shop_id or 0, "jobs", id=job.id, kind=job.kind)
+        return True
+
+    def _try(self, run: JobRun) -> None:
+        job = run.job
+        try:
+            pause = works.WORKS[job.kind](run)
+        except queue.LeaseLost:
+            raise
+        except Throttled as error:
+            pause = timedelta(seconds=error.wait_seconds)
+        except (InputError, ShopifyError) as error:
+            # What a person got wrong does not get better by trying again.
+            self._fail(job, str(error), final=isinstance(error, InputError))
+            return
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("job %s (%s) failed, reference %s", job.id, job.kind, reference)
+            self._fail(job, f"Something went wrong on our side (reference {reference}).")
+            return
+        with self.runtime.office.session() as session:
+            now = self.runtime.clock()
+            if pause is None:
+                queue.succeed(session, job, now)
+            else:
+                queue.postpone(session, job, now + pause)
+
+    def _fail(self, job: Job, problem: str, *, final: bool = False) -> None:
+        with self.runtime.office.session() as session:
+            queue.fail(session, job, self.runtime.clock(), problem, final=final)

@@ -1,0 +1,119 @@
+"""Live: facts that arrive change memberships in the same transaction; then everybody is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import orjson
+
+from regulars.errors import InputError, problem
+from regulars.jobs import queue
+from regulars.office import Shop
+from regulars.office.models.inbox import InboxEvent
+from regulars.runtime import Runtime
+from regulars.segments import Changes, record_changes
+from regulars.shopify import facts_from_webhook, to_read_again
+from regulars.warehouse.applied import Applied
+from regulars.warehouse.facts import (
+    CustomerDeleted,
+    CustomerFact,
+    CustomerRedacted,
+    CustomersMerged,
+    Fact,
+    OrderFact,
+)
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+log = logging.getLogger(__name__)
+
+
+def apply_facts(
+    runtime: Runtime,
+    shop: Shop,
+    facts: Sequence[Fact],
+    *,
+    now: datetime,
+    event_keys: Sequence[str] = (),
+) -> Changes:
+    """Write facts and what they do to memberships in one transaction, then tell everybody."""
+    memberships, warehouse = runtime.memberships(shop), runtime.warehouse(shop)
+    why = causes(facts)
+    with memberships.held():
+        with memberships.changing(shop, now) as changing:
+
+            def then(cursor: DuckDBPyConnection, applied: Applied) -> None:
+                numbers = warehouse.customer_nos(list(why))
+                by_number = {numbers[one]: cause for one, cause in why.items() if one in numbers}
+                changing.follow(cursor, applied.customer_nos, by_number)
+
+            applied = warehouse.apply(facts, at=now, event_keys=event_keys, then=then)
+        record_changes(runtime.office, memberships, shop, changing.changes, now)
+    if applied.product_ids:
+        with runtime.office.session() as session:
+            queue.enqueue(session, shop_id=shop.id, kind="refresh_products", now=now)
+    tell(runtime, shop, changing.changes)
+    if not applied.is_empty:
+        runtime.news.publish(shop.id, "facts", orders=len(applied.order_ids))
+    return changing.changes
+
+
+def tell(runtime: Runtime, shop: Shop, changes: Changes) -> None:
+    """Publish which segments have other members or another state now."""
+    touched = {*changes.by_segment, *changes.evaluated, *changes.broken}
+    if touched:
+        memberships = runtime.memberships(shop)
+        counts = {segment_id: memberships.count(segment_id) for segment_id in sorted(touched)}
+        runtime.news.publish(shop.id, "segments", counts=counts)
+
+
+def causes(facts: Sequence[Fact]) -> Mapping[str, str]:
+    """Return why a customer's memberships may change, by customer id; the strongest cause wins."""
+    why: dict[str, str] = {}
+    for fact in facts:
+        if isinstance(fact, CustomersMerged):
+            why[fact.kept_id] = why[fact.removed_id] = "merged"
+        elif isinstance(fact, CustomerDeleted | CustomerRedacted):
+            why[fact.customer_id] = "deleted"
+        elif isinstance(fact, OrderFact) and fact.customer_id is not None:
+            if why.get(fact.customer_id) not in {"merged", "deleted"}:
+                why[fact.customer_id] = "order"
+        elif isinstance(fact, CustomerFact):
+            why.setdefault(fact.customer_id, "profile")
+    return why
+
+
+def read_event(runtime: Runtime, shop: Shop, event: InboxEvent) -> Sequence[Fact]:
+    """Return the facts of a webhook, and start what else it asks for."""
+    try:
+        payload = orjson.loads(event.body or b"{}")
+    except orjson.JSONDecodeError:
+        template = "The webhook is not JSON."
+        raise InputError(problem("webhook_json", template)) from None
+    _start_what_follows(runtime, shop, event, payload)
+    return facts_from_webhook(event.topic, payload, event.triggered_at, shop.currency)
+
+
+def _start_what_follows(
+    runtime: Runtime, shop: Shop, event: InboxEvent, payload: dict[str, object]
+) -> None:
+    again = to_read_again(event.topic, payload)
+    if again is not None:
+        kind, gid = again
+        with runtime.office.session() as session:
+            queue.enqueue(
+                session,
+                shop_id=shop.id,
+                kind="read_again",
+                key=gid,
+                arguments={"kind": kind, "gid": gid},
+                now=runtime.clock(),
+            )
+    if event.topic == "app/uninstalled":
+        with runtime.office.session() as session:
+            row = session.get_one(Shop, shop.id)
+            row.disconnected_at = event.triggered_at

@@ -1,0 +1,147 @@
+"""The queue: jobs as rows, taken under a lease with a fencing number.
+
+Says nothing about what a job does. A worker that was paused past its lease finds its number
+outdated and writes nothing more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from regulars.office.models.jobs import Job
+
+#: Long enough for the slowest step between two reports, short enough to be taken over soon.
+LEASE = timedelta(minutes=2)
+ATTEMPTS_MAX = 8
+#: Waiting time after the first failure; doubles up to BACK_OFF_MAX.
+BACK_OFF = timedelta(seconds=5)
+BACK_OFF_MAX = timedelta(minutes=30)
+
+
+class LeaseLost(Exception):
+    """Somebody else works this job now; this worker stops without writing."""
+
+
+def enqueue(
+    session: Session,
+    *,
+    shop_id: int | None,
+    kind: str,
+    now: datetime,
+    key: str = "",
+    arguments: dict[str, object] | None = None,
+    due_at: datetime | None = None,
+) -> Job:
+    """Add a job, or return the one that already waits for the same kind, shop and key."""
+    waiting = session.scalar(
+        select(Job).where(
+            Job.shop_id == shop_id,
+            Job.kind == kind,
+            Job.key == key,
+            Job.state.in_(("waiting", "failed")),
+        )
+    )
+    if waiting is not None:
+        waiting.due_at = min(waiting.due_at, due_at or now)
+        waiting.arguments = {**waiting.arguments, **(arguments or {})}
+        return waiting
+    job = Job(
+        shop_id=shop_id,
+        kind=kind,
+        key=key,
+        arguments=arguments or {},
+        state="waiting",
+        due_at=due_at or now,
+        attempt_count=0,
+        fence=0,
+        note="",
+        created_at=now,
+    )
+    session.add(job)
+    session.flush()
+    return job
+
+
+def take(session: Session, now: datetime) -> Job | None:
+    """Take the job that has been due longest, or one whose worker went silent."""
+    due = and_(Job.state.in_(("waiting", "failed")), Job.due_at <= now)
+    silent = and_(Job.state == "running", Job.leased_until <= now)
+    # Two jobs of one kind, shop and key never run at once: the second waits for the first.
+    other = aliased(Job)
+    same_runs = exists().where(
+        other.state == "running",
+        other.leased_until > now,
+        other.kind == Job.kind,
+        other.key == Job.key,
+        func.coalesce(other.shop_id, 0) == func.coalesce(Job.shop_id, 0),
+    )
+    job = session.scalar(
+        select(Job).where(or_(due, silent), ~same_runs).order_by(Job.due_at, Job.id).limit(1)
+    )
+    if job is not None:
+        job.state = "running"
+        job.fence += 1
+        job.leased_until = now + LEASE
+    return job
+
+
+def report(
+    session: Session,
+    job: Job,
+    now: datetime,
+    *,
+    progress: float | None = None,
+    note: str | None = None,
+    cursor: dict[str, object] | None = None,
+) -> None:
+    """Renew the lease and store where the work stands; raises LeaseLost."""
+    values: dict[str, object] = {"leased_until": now + LEASE}
+    if progress is not None:
+        values["progress"] = progress
+    if note is not None:
+        values["note"] = note
+    if cursor is not None:
+        values["cursor"] = cursor
+    _write(session, job, values)
+
+
+def succeed(session: Session, job: Job, now: datetime) -> None:
+    """Mark a job as done."""
+    _write(session, job, {"state": "succeeded", "finished_at": now, "progress": 1.0, "note": ""})
+
+
+def postpone(session: Session, job: Job, due_at: datetime) -> None:
+    """Let a job wait for its next step; this is no failure."""
+    _write(session, job, {"state": "waiting", "due_at": due_at})
+
+
+def fail(session: Session, job: Job, now: datetime, problem: str, *, final: bool = False) -> None:
+    """Store a failed try; the job is tried again later, or given up after the last try."""
+    attempts = job.attempt_count + 1
+    values: dict[str, object] = {"attempt_count": attempts, "problem": problem[:2000]}
+    if final or attempts >= ATTEMPTS_MAX:
+        values |= {"state": "given_up", "finished_at": now}
+    else:
+        values |= {"state": "failed", "due_at": now + back_off(attempts)}
+    _write(session, job, values)
+
+
+def back_off(attempts: int) -> timedelta:
+    """Return how long to wait after so many failed tries."""
+    return min(BACK_OFF * 2 ** (attempts - 1), BACK_OFF_MAX)
+
+
+def next_due(session: Session) -> datetime | None:
+    """Return when the next waiting job is due."""
+    return session.scalar(select(func.min(Job.due_at)).where(Job.state.in_(("waiting", "failed"))))
+
+
+def _write(session: Session, job: Job, values: dict[str, object]) -> None:
+    written = session.execute(
+        update(Job).where(Job.id == job.id, Job.fence == job.fence).values(values)
+    )
+    if written.rowcount != 1:  # type: ignore[attr-defined]
+        raise LeaseLost(f"job {job.id} was taken over")

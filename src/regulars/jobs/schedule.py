@@ -1,0 +1,25 @@
+"""What time alone makes due: a shop's midnight, the look for missed changes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from regulars.jobs import queue
+from regulars.office.models.shops import Shop
+from regulars.settings import Settings
+
+
+def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
+    """Enqueue for each shop what its calendar and clock ask for; asking twice adds nothing."""
+    pause = timedelta(minutes=settings.catch_up_minutes)
+    for shop in session.scalars(select(Shop)):
+        today = now.astimezone(shop.zone).date()
+        if shop.day_changed_on is None or shop.day_changed_on < today:
+            queue.enqueue(session, shop_id=shop.id, kind="day_change", now=now)
+        if shop.kind != "shopify" or shop.disconnected_at or shop.loaded_at is None:
+            continue
+        if shop.caught_up_at is None or shop.caught_up_at + pause <= now:
+            queue.enqueue(session, shop_id=shop.id, kind="catch_up", now=now)

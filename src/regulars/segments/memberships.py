@@ -1,0 +1,316 @@
+"""Memberships: who belongs to each segment of one shop now, and what a change of facts does to it.
+
+The truth is the membership log in the warehouse; the bitmaps here are its last line, kept in memory.
+A segment's members are a function of the facts and the shop's day: within a day only facts move
+customers, and at midnight the day itself does. All changes happen under one lock per shop, and are
+taken back when the warehouse does not commit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+from sqlalchemy.orm import Session
+
+from regulars.engine import Context, SetEvaluator, compile_query, days
+from regulars.errors import InputError, problem
+from regulars.office import Office, Shop
+from regulars.segments.definitions import Definition, definitions_in_force, sort_definitions
+from regulars.segments.log import Entry, append, present_sets
+from regulars.segments.names import name_key
+from regulars.warehouse import Warehouse
+from regulars.warehouse.record import CustomerRecord
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class Change:
+    """Who joined and who left one segment."""
+
+    joined: BitMap = field(default_factory=BitMap)
+    left: BitMap = field(default_factory=BitMap)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one transaction did: by segment, and which segments could not be evaluated, and why."""
+
+    by_segment: dict[int, Change] = field(default_factory=dict)
+    broken: dict[int, str] = field(default_factory=dict)
+    #: The segments evaluated in full, with the version of the query that was used.
+    evaluated: dict[int, int] = field(default_factory=dict)
+
+    def of(self, segment_id: int) -> Change:
+        """Return the change of one segment, to be written to."""
+        return self.by_segment.setdefault(segment_id, Change())
+
+
+@dataclass(slots=True)
+class Plan:
+    """A definition in force, with the customer evaluator compiled for one day."""
+
+    definition: Definition
+    matches: Callable[[CustomerRecord], bool] | None = None
+
+
+@dataclass
+class State:
+    """The sets of one shop and the definitions they come from."""
+
+    warehouse: Warehouse
+    evaluator: SetEvaluator
+    #: By segment id, parts before what is made of them.
+    plans: dict[int, Plan] = field(default_factory=dict)
+    #: By the key of the segment's name.
+    ids: dict[str, int] = field(default_factory=dict)
+    #: Changed in place during a transaction: compiled queries may hold on to these objects.
+    working: dict[int, BitMap] = field(default_factory=dict)
+    #: Replaced after a commit, never changed: readers need no lock.
+    published: dict[int, BitMap] = field(default_factory=dict)
+    #: The shop's day for which the plans are compiled.
+    compiled_on: date | None = None
+
+    def adopt(self, in_force: Iterable[Definition]) -> None:
+        """Make these the definitions in force; the sets of others are forgotten."""
+        ordered = sort_definitions(list(in_force))
+        old, self.plans = self.plans, {}
+        for one in ordered:
+            plan = old.get(one.segment_id)
+            kept = plan is not None and plan.definition == one
+            self.plans[one.segment_id] = plan if plan is not None and kept else Plan(one)
+        self.ids = {one.key: one.segment_id for one in ordered}
+        for segment_id in self.plans:
+            self.working.setdefault(segment_id, BitMap())
+        for gone in set(self.working) - set(self.plans):
+            del self.working[gone]
+            self.published.pop(gone, None)
+
+    def publish(self, segment_id: int) -> None:
+        """Let readers see the present set of a segment."""
+        self.published[segment_id] = self.working[segment_id].copy()
+
+    def named_set(self, of: str, name: str) -> BitMap:
+        """Return the members of a segment by name, as the transaction at hand sees them."""
+        segment_id = self.ids.get(name_key(name)) if of == "segment" else None
+        if segment_id is None:
+            template = 'There is no segment "{name}" whose members are known.'
+            raise InputError(problem("unknown_segment", template, name=name))
+        return self.working[segment_id]
+
+
+class Memberships:
+    """The present members of every segment of one shop."""
+
+    def __init__(self, warehouse: Warehouse, evaluator: SetEvaluator) -> None:
+        self._state = State(warehouse, evaluator)
+        self._lock = threading.RLock()
+
+    def load(self, session: Session, shop: Shop) -> None:
+        """Read the definitions in force and rebuild the sets from the log; done once, at start."""
+        with self._lock:
+            with self._state.warehouse.reader() as cursor:
+                sets = present_sets(cursor)
+            self._state.adopt(definitions_in_force(session, shop))
+            for segment_id in self._state.plans:
+                self._state.working[segment_id] = sets.get(segment_id, BitMap())
+                self._state.publish(segment_id)
+
+    def members(self, segment_id: int) -> BitMap:
+        """Return the members of a segment now; empty while it has never been built."""
+        return self._state.published.get(segment_id, BitMap()).copy()
+
+    def count(self, segment_id: int) -> int:
+        """Return how many members a segment has now."""
+        return len(self._state.published.get(segment_id, ()))
+
+    def context(self, shop: Shop, as_of: datetime) -> Context:
+        """Return what a query is evaluated in, with the shop's segments by name."""
+        return Context(
+            as_of=as_of,
+            zone=shop.zone,
+            currency=shop.currency,
+            universe=shop.universe,  # type: ignore[arg-type]
+            named_set=self._state.named_set,
+        )
+
+    def live_context(self, shop: Shop, now: datetime) -> Context:
+        """Return the context of kept memberships: the last instant of the shop's day.
+
+        Everything told today counts, whatever the clocks of Shopify and this machine differ by.
+        """
+        end = days.day_end(days.local_day(now, shop.zone), shop.zone)
+        return self.context(shop, (end or datetime.max.replace(tzinfo=UTC)) - MICROSECOND)
+
+    @contextmanager
+    def changing(self, shop: Shop, now: datetime) -> Iterator[Changing]:
+        """Open a change; leaving it normally means that the warehouse has committed."""
+        with self._lock:
+            changing = Changing(self._state, self.live_context(shop, now), shop, now)
+            try:
+                yield changing
+            except BaseException:
+                changing.undo()
+                raise
+            changing.publish()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep others from changing memberships; taken before the office's write lock."""
+        with self._lock:
+            yield
+
+    def reload(self, office: Office, shop: Shop) -> None:
+        """Follow renamed and deleted segments; new and edited ones wait for their refresh."""
+        with self._lock:
+            with office.reading() as session:
+                self._state.adopt(definitions_in_force(session, shop))
+            for segment_id in self._state.plans:
+                self._state.publish(segment_id)
+
+
+class Changing:
+    """One transaction's change of memberships: evaluates, writes the log, remembers for undoing."""
+
+    def __init__(self, state: State, context: Context, shop: Shop, now: datetime) -> None:
+        self._state = state
+        self._shop = shop
+        self._now = now
+        self._context = context
+        self._plans_before = dict(state.plans), dict(state.ids)
+        self.changes = Changes()
+
+    def follow(
+        self,
+        cursor: DuckDBPyConnection,
+        customer_nos: Collection[int],
+        causes: Mapping[int, str],
+    ) -> None:
+        """Evaluate these customers against every segment, and log who joined and left.
+
+        `causes` names why, by customer number; "order" where it says nothing.
+        """
+        if not customer_nos or not self._state.plans:
+            return
+        records = {
+            record.customer_no: record
+            for record in self._state.warehouse.records(customer_nos, cursor)
+            if self._in_universe(record)
+        }
+        self._compile()
+        entries: list[Entry] = []
+        for plan in self._state.plans.values():
+            working = self._state.working[plan.definition.segment_id]
+            for number in customer_nos:
+                record = records.get(number)
+                belongs = record is not None and plan.matches is not None and plan.matches(record)
+                if belongs != (number in working):
+                    cause = causes.get(number, "order")
+                    entries.append(self._flip(plan.definition, number, belongs, cause))
+        append(self._state.warehouse, cursor, entries)
+
+    def refresh(
+        self,
+        cursor: DuckDBPyConnection,
+        current: Sequence[Definition],
+        segment_ids: Collection[int],
+        cause: str,
+    ) -> None:
+        """Evaluate segments in full, from their newest definition, then those made of them.
+
+        A segment that cannot be evaluated keeps its members and is reported in `changes.broken`.
+        """
+        newest = [
+            one
+            for one in current
+            if one.segment_id in segment_ids or one.segment_id in self._state.plans
+        ]
+        self._switch(newest, segment_ids)
+        moved: set[str] = set()
+        for plan in list(self._state.plans.values()):
+            one = plan.definition
+            asked = one.segment_id in segment_ids
+            if not asked and not one.references & moved:
+                continue
+            try:
+                members = self._state.evaluator.members(one.tree, self._context)
+            except InputError as error:
+                self.changes.broken[one.segment_id] = str(error)
+                continue
+            if self._replace(cursor, one, members, cause if asked else "part_changed"):
+                moved.add(one.key)
+            self.changes.evaluated[one.segment_id] = one.version
+
+    def undo(self) -> None:
+        """Take everything back."""
+        for segment_id, change in self.changes.by_segment.items():
+            working = self._state.working.get(segment_id)
+            if working is not None:
+                working -= change.joined
+                working |= change.left
+        self._state.plans, self._state.ids = self._plans_before
+
+    def publish(self) -> None:
+        """Let readers see the new sets."""
+        for segment_id in {*self.changes.by_segment, *self.changes.evaluated}:
+            self._state.publish(segment_id)
+
+    def _switch(self, newest: Sequence[Definition], segment_ids: Collection[int]) -> None:
+        in_force = []
+        for one in newest:
+            plan = self._state.plans.get(one.segment_id)
+            use_new = plan is None or one.segment_id in segment_ids
+            in_force.append(one if use_new or plan is None else plan.definition)
+        self._state.adopt(in_force)
+
+    def _replace(
+        self, cursor: DuckDBPyConnection, one: Definition, members: BitMap, cause: str
+    ) -> bool:
+        working = self._state.working[one.segment_id]
+        change = self.changes.of(one.segment_id)
+        joined, left = members - working, working - members
+        change.joined, change.left = joined, left
+        working |= joined
+        working -= left
+        entries = [Entry(one.segment_id, no, self._now, True, cause, one.version) for no in joined]
+        entries += [Entry(one.segment_id, no, self._now, False, cause, one.version) for no in left]
+        append(self._state.warehouse, cursor, entries)
+        return bool(joined or left)
+
+    def _flip(self, one: Definition, number: int, joined: bool, cause: str) -> Entry:
+        working = self._state.working[one.segment_id]
+        change = self.changes.of(one.segment_id)
+        if joined:
+            working.add(number)
+            change.joined.add(number)
+        else:
+            working.discard(number)
+            change.left.add(number)
+        return Entry(one.segment_id, number, self._now, joined, cause, one.version)
+
+    def _compile(self) -> None:
+        """Compile what is not compiled for this day yet."""
+        if self._state.compiled_on != self._context.today:
+            for plan in self._state.plans.values():
+                plan.matches = None
+            self._state.compiled_on = self._context.today
+        for plan in self._state.plans.values():
+            if plan.matches is None:
+                plan.matches = compile_query(plan.definition.tree, self._context)
+
+    def _in_universe(self, record: CustomerRecord) -> bool:
+        if self._shop.universe == "all":
+            return True
+        return any(
+            order.cancelled_at is None and order.processed_at <= self._context.as_of
+            for order in record.orders
+        )
