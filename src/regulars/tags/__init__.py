@@ -1,0 +1,22 @@
+"""Customer tags: give to an audience, take back exactly what was given, tell how it went."""
+
+from regulars.tags.acts import assign, cancel, find_assignment, pause, remove, resume, retry
+from regulars.tags.names import clean_tag, tag_key
+from regulars.tags.port import Answer, BulkState, TagPort
+from regulars.tags.work import Worker
+
+__all__ = [
+    "Answer",
+    "BulkState",
+    "TagPort",
+    "Worker",
+    "assign",
+    "cancel",
+    "clean_tag",
+    "find_assignment",
+    "pause",
+    "remove",
+    "resume",
+    "retry",
+    "tag_key",
+]

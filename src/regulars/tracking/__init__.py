@@ -1,0 +1,1 @@
+"""Revenue trackings: a segment measured over a period, exactly."""

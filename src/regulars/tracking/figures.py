@@ -1,8 +1,8 @@
 """What a tracking counts: orders and money of a segment over a period, for three populations.
 
-Exact: whole minor units, whole orders. Definitions are PRODUCT.md's: a counted order is neither test
-nor cancelled; revenue is what was paid less refunds; a member *at order time* was one at the instant
-just before the order. Nothing here lists a customer (row R4).
+Exact: whole minor units, whole orders. A counted order is neither test nor cancelled; revenue is
+what was paid less refunds; a member *at order time* was one at the instant just before the order.
+Nothing here lists a customer: a tracking tells sums only.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from itertools import product
 from typing import Any, Literal
 
 from regulars.tracking import queries
@@ -130,12 +131,16 @@ def assemble(
         else:
             sums = Sums(orders, int(gross), int(refunded))
             cells.append((day_no, in_start, at_order, is_joining, sums))
-    by_day = {name: [Sums()] * period.day_count for name in POPULATIONS}
+    by_day: dict[Population, list[Sums]] = {
+        name: [Sums()] * period.day_count for name in POPULATIONS
+    }
     for day_no, in_start, at_order, _, sums in cells:
-        for name, counts in (("order_time", at_order), ("start", in_start), ("ever", True)):
-            if counts:
-                by_day[name][day_no] += sums
-    sizes = {"order_time": ever, "start": at_start, "ever": ever}
+        by_day["ever"][day_no] += sums
+        if at_order:
+            by_day["order_time"][day_no] += sums
+        if in_start:
+            by_day["start"][day_no] += sums
+    sizes: dict[Population, int] = {"order_time": ever, "start": at_start, "ever": ever}
     return Figures(
         at_start,
         at_end,
@@ -151,14 +156,14 @@ def assemble(
 
 
 def _bridge(cells: Sequence[tuple[int, bool, bool, bool, Sums]]) -> Bridge:
-    def part(started: bool, at_order: bool) -> Sums:  # noqa: FBT001 (a cell of a two by two table)
-        return _total(sums for _, s, a, _, sums in cells if (s, a) == (started, at_order))
-
+    parts = {cell: Sums() for cell in product((False, True), repeat=2)}
+    for _, in_start, at_order, _, sums in cells:
+        parts[in_start, at_order] += sums
     return Bridge(
-        stayers=part(True, True),
-        joiners=part(False, True),
-        leavers=part(True, False),
-        outside=part(False, False),
+        stayers=parts[True, True],
+        joiners=parts[False, True],
+        leavers=parts[True, False],
+        outside=parts[False, False],
     )
 
 

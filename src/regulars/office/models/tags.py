@@ -37,7 +37,7 @@ class TagAssignment(Base):
     tag_key: Mapped[str] = mapped_column(String(80))
     #: "once"; rules that keep a tag equal to a segment are "rule".
     kind: Mapped[str] = mapped_column(String(16), default="once")
-    #: waiting, assigning, paused, assigned, partly_failed, failed, cancelled, removing,
+    #: waiting, assigning, paused, assigned, partly_failed, failed, cancelling, cancelled, removing,
     #: removed, partly_removed (some customers still have it).
     status: Mapped[str] = mapped_column(String(16), default="waiting")
     #: Customers in the audience, fixed when it was assigned.

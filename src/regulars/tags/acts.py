@@ -1,0 +1,238 @@
+"""What a person can order: assign, remove, pause, resume, cancel, retry. Only rows; `work` acts.
+
+Each function changes rows in the caller's transaction and returns what it made; nothing is sent to
+Shopify here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import case, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from regulars.errors import ConflictError, InputError, NotFoundError, problem
+from regulars.office import Shop
+from regulars.office.models.segments import Segment
+from regulars.office.models.tags import TagAssignment, TagAudience, TagRemoval, TagRemovalRow
+from regulars.tags.names import clean_tag, tag_key
+
+#: Rows per INSERT, so that a million customers do not stand in memory as parameters at once.
+ROWS_PER_INSERT = 20_000
+
+#: An assignment that is being carried out or will be.
+UNFINISHED = ("waiting", "assigning")
+#: An assignment whose tag can be taken back.
+REMOVABLE = (
+    "waiting",
+    "assigning",
+    "paused",
+    "assigned",
+    "partly_failed",
+    "failed",
+    "cancelling",
+    "cancelled",
+)
+
+
+def assign(
+    session: Session,
+    shop: Shop,
+    segment: Segment,
+    tag: str,
+    members: Iterable[str],
+    *,
+    author: str,
+    now: datetime,
+) -> TagAssignment:
+    """Store that the tag is to be given to `members` (customer ids), who are the audience for good.
+
+    Raises InputError for a tag that cannot be used, a segment without customers and a shop that is
+    not connected to Shopify.
+    """
+    text = clean_tag(tag)
+    if shop.domain is None:
+        raise _not_connected(shop)
+    audience = sorted(set(members))
+    if not audience:
+        raise InputError(
+            problem(
+                "segment_empty",
+                '"{segment}" has no customers at the moment, so there is nobody to tag.',
+                field="segment",
+                segment=segment.name,
+            )
+        )
+    assignment = TagAssignment(
+        shop_id=shop.id,
+        segment_id=segment.id,
+        segment_name=segment.name,
+        tag=text,
+        tag_key=tag_key(text),
+        kind="once",
+        status="waiting",
+        targeted_count=len(audience),
+        author=author,
+        created_at=now,
+    )
+    session.add(assignment)
+    session.flush()
+    shared = {
+        "assignment_id": assignment.id,
+        "shop_id": shop.id,
+        "tag_key": assignment.tag_key,
+        "wanted": True,
+        "outcome": "waiting",
+    }
+    for start in range(0, len(audience), ROWS_PER_INSERT):
+        part = audience[start : start + ROWS_PER_INSERT]
+        session.execute(insert(TagAudience), [{**shared, "customer_id": one} for one in part])
+    return assignment
+
+
+def find_assignment(session: Session, shop: Shop, assignment_id: int) -> TagAssignment:
+    """Return an assignment of the shop; raises NotFoundError for any other."""
+    found = session.get(TagAssignment, assignment_id)
+    if found is None or found.shop_id != shop.id:
+        raise NotFoundError(
+            problem(
+                "no_tag_assignment",
+                "Tag assignment {id} does not exist in shop {shop}. "
+                "List assignments with: regulars tags history --shop {shop}",
+                field="id",
+                id=assignment_id,
+                shop=shop.name,
+            )
+        )
+    return found
+
+
+def remove(
+    session: Session, assignment: TagAssignment, *, author: str, now: datetime
+) -> TagRemoval:
+    """Store that an assignment's tag is to be taken back, from whom it was given to only.
+
+    An assignment that is still at work stops. Raises ConflictError when it was removed before.
+    """
+    if assignment.status not in REMOVABLE:
+        raise ConflictError(
+            problem(
+                "already_removed",
+                'The tag "{tag}" of this assignment is removed already, or being removed.',
+                tag=assignment.tag,
+            )
+        )
+    removal = TagRemoval(
+        shop_id=assignment.shop_id,
+        assignment_id=assignment.id,
+        status="waiting",
+        author=author,
+        created_at=now,
+    )
+    session.add(removal)
+    session.flush()
+    # Whoever may have been told is looked at; for the others it is clear from the rows alone.
+    outcome = case(
+        (TagAudience.outcome.in_(("told", "given", "held")), "waiting"),
+        (TagAudience.outcome == "had_before", "kept_before"),
+        (TagAudience.outcome == "gone", "gone"),
+        else_="not_given",
+    )
+    rows = select(literal(removal.id), TagAudience.customer_id, outcome).where(
+        TagAudience.assignment_id == assignment.id
+    )
+    session.execute(
+        insert(TagRemovalRow).from_select(["removal_id", "customer_id", "outcome"], rows)
+    )
+    session.execute(
+        update(TagAudience)
+        .where(TagAudience.assignment_id == assignment.id)
+        .values(wanted=False)
+        .execution_options(synchronize_session=False)
+    )
+    assignment.status = "removing"
+    assignment.problem = None
+    return removal
+
+
+def pause(session: Session, assignment: TagAssignment) -> None:  # noqa: ARG001 - one shape for acts
+    """Let the work rest after the step at hand."""
+    _demand(assignment, UNFINISHED)
+    assignment.status = "paused"
+
+
+def resume(session: Session, assignment: TagAssignment) -> None:  # noqa: ARG001
+    """Let paused work go on."""
+    _demand(assignment, ("paused",))
+    assignment.status = "waiting"
+    assignment.problem = None
+
+
+def cancel(session: Session, assignment: TagAssignment, *, now: datetime) -> None:
+    """Stop for good: who has the tag keeps it, the others do not get it.
+
+    Where Shopify may have been told and has not answered, `work` looks how it ended first.
+    """
+    _demand(assignment, (*UNFINISHED, "paused"))
+    of = TagAudience.assignment_id == assignment.id
+    session.execute(
+        update(TagAudience)
+        .where(of, TagAudience.outcome == "waiting")
+        .values(wanted=False, outcome="cancelled")
+        .execution_options(synchronize_session=False)
+    )
+    if session.scalar(select(TagAudience.customer_id).where(of, TagAudience.outcome == "told")):
+        assignment.status = "cancelling"
+        return
+    assignment.status = "cancelled"
+    assignment.finished_at = now
+
+
+def retry(session: Session, assignment: TagAssignment) -> int:
+    """Try the failed customers of an assignment or its removal again; return how many there are."""
+    _demand(assignment, ("partly_failed", "failed", "partly_removed"))
+    table: type[TagAudience | TagRemovalRow] = TagAudience
+    of = TagAudience.assignment_id == assignment.id
+    if assignment.status == "partly_removed":
+        removal = session.scalars(
+            select(TagRemoval).where(TagRemoval.assignment_id == assignment.id)
+        ).one()
+        removal.status, removal.finished_at, removal.problem = "waiting", None, None
+        assignment.status = "removing"
+        table, of = TagRemovalRow, TagRemovalRow.removal_id == removal.id
+    else:
+        assignment.status, assignment.finished_at = "waiting", None
+    assignment.problem = None
+    failed = (of, table.outcome == "failed")
+    count = session.scalar(select(func.count()).select_from(table).where(*failed)) or 0
+    session.execute(
+        update(table)
+        .where(*failed)
+        .values(outcome="waiting", problem=None)
+        .execution_options(synchronize_session=False)
+    )
+    return count
+
+
+def _demand(assignment: TagAssignment, statuses: tuple[str, ...]) -> None:
+    if assignment.status not in statuses:
+        raise ConflictError(
+            problem(
+                "tag_status_changed",
+                "This assignment is {status} by now, so that is not possible. Reload the page.",
+                status=assignment.status.replace("_", " "),
+            )
+        )
+
+
+def _not_connected(shop: Shop) -> InputError:
+    return InputError(
+        problem(
+            "shop_not_connected",
+            "{shop} is not connected to Shopify, so its customers cannot be tagged. "
+            "Its facts came from imported files.",
+            field="shop",
+            shop=shop.title,
+        )
+    )

@@ -1,0 +1,147 @@
+"""Tag work on the real client: our documents, bulk files and Shopify's words for refusals."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from regulars.errors import ShopifyError
+from regulars.shopify import bulk
+from regulars.shopify.answers import InputRefused, Refusal
+from regulars.shopify.client import ShopifyClient
+from regulars.shopify.documents import document
+from regulars.tags.port import Answer, BulkState
+
+CUSTOMER_GID = "gid://shopify/Customer/"
+
+#: Single calls under way at once. At a tenth of a second per call this keeps even the largest
+#: plan's bucket (100 changes a second) busy, and small ones wait for points anyway.
+CALLS_AT_ONCE = 10
+
+#: A wait longer than this is given back to the queue, so that the job keeps its lease.
+PATIENCE_SECONDS = 60.0
+
+#: Shopify's clock and ours may differ by some seconds.
+CLOCK_DIFFERENCE = timedelta(minutes=1)
+
+
+class ShopifyTags:
+    """The tags of one shop. `alive` is called while something long is waited for."""
+
+    def __init__(
+        self,
+        client: ShopifyClient,
+        *,
+        alive: Callable[[], None] = lambda: None,
+        calls_at_once: int = CALLS_AT_ONCE,
+    ) -> None:
+        self._client = client
+        self._alive = alive
+        self._calls_at_once = calls_at_once
+
+    def read(self, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Return the present tags; a customer that does not exist is left out."""
+        ids = [CUSTOMER_GID + one for one in customer_ids]
+        data = self._client.run(
+            "customer_tags_by_ids", {"ids": ids}, patience_seconds=PATIENCE_SECONDS
+        )
+        return {_number(node["id"]): node["tags"] for node in data["nodes"] if node}
+
+    def read_all(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yield every customer of the shop with the present tags, by one bulk query."""
+        started = bulk.start_query(self._client, "bulk_customer_tags")
+        over = bulk.wait(self._client, started, self._count, self._pause)
+        with tempfile.TemporaryDirectory(prefix="regulars-tags-") as folder:
+            path = bulk.fetch(self._client, over, Path(folder) / "tags.jsonl", self._count)
+            if path is None:
+                return
+            with path.open("rb") as file:
+                for raw in file:
+                    node = json.loads(raw)
+                    yield _number(node["id"]), node["tags"]
+
+    def change(self, customer_ids: Sequence[str], tag: str, *, add: bool) -> Mapping[str, Answer]:
+        """Change one customer per call, several calls at once; raise after all calls ended."""
+        name = "tags_add" if add else "tags_remove"
+
+        def change_one(one: str) -> Answer | ShopifyError:
+            variables = {"id": CUSTOMER_GID + one, "tags": [tag]}
+            try:
+                self._client.run(name, variables, patience_seconds=PATIENCE_SECONDS)
+            except InputRefused as refused:
+                return _answer(refused.refusals)
+            except ShopifyError as error:
+                return error
+            return Answer()
+
+        with ThreadPoolExecutor(min(self._calls_at_once, len(customer_ids))) as calls:
+            ended = dict(zip(customer_ids, calls.map(change_one, customer_ids), strict=True))
+        answers = {one: end for one, end in ended.items() if isinstance(end, Answer)}
+        errors = [end for end in ended.values() if isinstance(end, ShopifyError)]
+        if errors and not answers:
+            raise errors[0]
+        # Customers without an answer stay told, and are looked at again before anything is done.
+        return answers
+
+    def start_bulk(self, customer_ids: Sequence[str], tag: str, *, add: bool) -> str:
+        """Upload one line per customer and start the mutation; return the operation's id."""
+        lines = ({"id": CUSTOMER_GID + one, "tags": [tag]} for one in customer_ids)
+        with tempfile.TemporaryDirectory(prefix="regulars-tags-") as folder:
+            started, _count = bulk.start_mutation(
+                self._client, _bulk_name(add=add), lines, Path(folder)
+            )
+        return started
+
+    def find_bulk(self, *, add: bool, since: datetime, known: Collection[str]) -> str | None:
+        """Return our operation of this kind that was started after `since`, if there is one."""
+        text = document(_bulk_name(add=add), self._client.api_version)
+        listed = self._client.run("bulk_list", {"first": 20, "query": "operation_type:mutation"})
+        for node in listed["bulkOperations"]["nodes"]:
+            is_ours = node["id"] not in known and str(node.get("query", "")).strip() == text
+            created_at = datetime.fromisoformat(node["createdAt"])
+            if is_ours and created_at >= since - CLOCK_DIFFERENCE:
+                return str(node["id"])
+        return None
+
+    def look_at_bulk(self, operation_gid: str) -> BulkState:
+        """Tell how far an operation is, with the answers of its lines once it is over."""
+        found = bulk.state(self._client, operation_gid)
+        if not found.is_over:
+            return BulkState(is_finished=False, done_count=found.object_count)
+        answers: dict[int, Answer] = {}
+        with tempfile.TemporaryDirectory(prefix="regulars-tags-") as folder:
+            path = bulk.fetch_partial(
+                self._client, found, Path(folder) / "answers.jsonl", self._count
+            )
+            if path is not None:
+                for line in bulk.line_results(path):
+                    answers[line.line_number] = _answer(line.refusals)
+        return BulkState(is_finished=True, done_count=len(answers), answers=answers)
+
+    def _count(self, _count: int) -> None:
+        self._alive()
+
+    def _pause(self, seconds: float) -> Any:
+        self._alive()
+        return self._client.sleep(seconds)
+
+
+def _bulk_name(*, add: bool) -> str:
+    return "bulk_tags_add" if add else "bulk_tags_remove"
+
+
+def _answer(refusals: Sequence[Refusal]) -> Answer:
+    if not refusals:
+        return Answer()
+    told = "; ".join(refusal.message for refusal in refusals)
+    # The only refusal about the id itself is that nobody bears it.
+    return Answer(told, is_gone=any(refusal.field == ("id",) for refusal in refusals))
+
+
+def _number(gid: str) -> str:
+    return gid.rpartition("/")[2]
