@@ -16,13 +16,13 @@ FILE_LINES_MAX = 800
 LONG_FUNCTIONS: set[str] = set()
 LONG_FILES: set[str] = set()
 
-#: (pattern, what to write instead, files where it is at home)
+#: (pattern, what to write instead, files and rooms where it is at home)
 BANNED = [
     (r"datetime\.(now|utcnow|today)\(|\btime\.time\(|date\.today\(", "take a clock", {"clock.py"}),
     (r"(?<![\w.])print\(", "log it, or echo it in cli/", set()),
     (r"\butils\b|\bhelpers\b", "name the room for what it is for", set()),
     (r"\bunittest\.mock\b|\bMagicMock\b|\bmonkeypatch\b", "pass an importable stand-in", set()),
-    (r"except Exception\b(?!.*#)", "name the error, or give the reason beside it", set()),
+    (r"except Exception\b", "name the error", {"jobs", "web", "cli"}),
     (r"\bFIXME\b|\bXXX\b", "mend it, or open an issue", set()),
 ]
 BANNED_WORDS_IN_PROSE = r"\b(simply|obviously|basically|leverage|robust)\b"
@@ -65,7 +65,7 @@ def test_nothing_banned_is_written():
         f"{module.name}:{number}: {line.strip()} → {instead}"
         for module in modules()
         for pattern, instead, home in BANNED
-        if module.path.name not in home
+        if not {module.path.name, module.room} & home
         for number, line in enumerate(module.text.splitlines(), 1)
         if re.search(pattern, line)
     ]
@@ -86,7 +86,9 @@ def test_prose_has_no_filler():
 
 def test_sql_is_never_put_together_from_texts():
     """Values are bound, and query trees become SQL through SQLGlot nodes."""
-    pattern = re.compile(r"f\"[^\"]*\b(SELECT|INSERT INTO|DELETE FROM|UPDATE)\b[^\"]*\{", re.IGNORECASE)
+    pattern = re.compile(
+        r"f\"[^\"]*\b(SELECT|INSERT INTO|DELETE FROM|UPDATE)\b[^\"]*\{", re.IGNORECASE
+    )
     found = [
         f"{module.name}:{number}: {line.strip()}"
         for module in modules()
@@ -103,12 +105,18 @@ def test_the_project_names_no_machine_and_no_registry():
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.split("\0")
     pattern = re.compile(
-        r"/" + r"work/|/" + r"root/\.|files\.python" + r"hosted|registry\.npm" + r"js|deb\.deb" + r"ian"
+        r"/"
+        + r"work/|/"
+        + r"root/\.|files\.python"
+        + r"hosted|registry\.npm"
+        + r"js|deb\.deb"
+        + r"ian"
     )
     found = [
         name
         for name in listed
-        if name and (ROOT / name).is_file()
+        if name
+        and (ROOT / name).is_file()
         and pattern.search((ROOT / name).read_text("utf-8", errors="ignore"))
     ]
 
