@@ -4,5 +4,17 @@ Pure: imports no third-party package, reads no clock, knows no customers.
 """
 
 from regulars.language.catalogue import CATALOGUE
+from regulars.language.checker import check
+from regulars.language.parser import Dialect, Parsed, parse, parse_with_notes
+from regulars.language.printer import print_for_shopify, print_query
 
-__all__ = ["CATALOGUE"]
+__all__ = [
+    "CATALOGUE",
+    "Dialect",
+    "Parsed",
+    "check",
+    "parse",
+    "parse_with_notes",
+    "print_for_shopify",
+    "print_query",
+]

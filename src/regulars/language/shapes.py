@@ -46,7 +46,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Shape *labels*: a set of texts or ids contains one; without letter case where `fold` is set."""
+    """Shape *labels*: a set of texts or ids contains one; any letter case where `fold` is set."""
 
     table: str
     column: str
