@@ -1,1 +1,65 @@
 """Shopify: the client, our documents, sync and sign-in. Knows facts, not the office."""
+
+from regulars.shopify.answers import (
+    AnswerLost,
+    InputRefused,
+    Refusal,
+    ShopClosed,
+    TooExpensive,
+)
+from regulars.shopify.auth import (
+    Grant,
+    RotatingToken,
+    SessionClaims,
+    TokenDoor,
+    authorize_url,
+    verify_callback,
+    verify_install_query,
+    verify_session_token,
+)
+from regulars.shopify.catching_up import TooMuchChanged, catch_up, read_again
+from regulars.shopify.client import ShopifyClient
+from regulars.shopify.documents import API_VERSION, API_VERSION_OLDEST
+from regulars.shopify.http import open_http, shop_domain
+from regulars.shopify.reading import gid_of, id_of
+from regulars.shopify.shop import ShopInfo, read_shop
+from regulars.shopify.subscriptions import Subscribed, subscribe, unsubscribe
+from regulars.shopify.tokens import FixedToken, TokenSource
+from regulars.shopify.webhooks import facts_from_webhook, is_known_topic, to_read_again, verify
+
+__all__ = [
+    "API_VERSION",
+    "API_VERSION_OLDEST",
+    "AnswerLost",
+    "FixedToken",
+    "Grant",
+    "InputRefused",
+    "Refusal",
+    "RotatingToken",
+    "SessionClaims",
+    "ShopClosed",
+    "ShopInfo",
+    "ShopifyClient",
+    "Subscribed",
+    "TokenDoor",
+    "TokenSource",
+    "TooExpensive",
+    "TooMuchChanged",
+    "authorize_url",
+    "catch_up",
+    "facts_from_webhook",
+    "gid_of",
+    "id_of",
+    "is_known_topic",
+    "open_http",
+    "read_again",
+    "read_shop",
+    "shop_domain",
+    "subscribe",
+    "to_read_again",
+    "unsubscribe",
+    "verify",
+    "verify_callback",
+    "verify_install_query",
+    "verify_session_token",
+]

@@ -18,6 +18,9 @@ from regulars.errors import InputError, Refused, Unavailable, problem
 
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com", re.ASCII)
 
+# The longest name that DNS carries.
+DOMAIN_LENGTH_MAX = 253
+
 #: Hosts that bulk results are fetched from and files for bulk mutations are sent to. The second is
 #: asked for by the shop's own answers; both may be extended in the settings.
 BULK_HOSTS = ("storage.googleapis.com", "shopify-staged-uploads.storage.googleapis.com")
@@ -33,10 +36,15 @@ _TIMEOUT = httpx.Timeout(30.0, connect=5.0, pool=60.0)
 Resolve = Callable[[str], Sequence[str]]
 
 
+def is_shop_domain(text: str) -> bool:
+    """Return whether the text is a shop's domain in lower case, and nothing else."""
+    return len(text) <= DOMAIN_LENGTH_MAX and _SHOP.fullmatch(text) is not None
+
+
 def shop_domain(text: str) -> str:
     """Return the shop's domain in lower case; raise InputError for anything else."""
     domain = text.strip().lower()
-    if _SHOP.fullmatch(domain) is None:
+    if not is_shop_domain(domain):
         raise InputError(
             problem(
                 "not_a_shop_domain",
