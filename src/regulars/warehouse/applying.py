@@ -13,7 +13,7 @@ from typing import Any, Final
 import duckdb
 
 from regulars.warehouse.applied import Applied
-from regulars.warehouse.columns import Shape, given, inside
+from regulars.warehouse.columns import Shape, given
 from regulars.warehouse.customers import (
     CONSENT,
     FIELDS,
@@ -325,9 +325,11 @@ def _named_customers(facts: Iterable[Fact]) -> Iterable[str]:
         if isinstance(fact, CustomersMerged):
             yield fact.kept_id
             yield fact.removed_id
-        elif isinstance(fact, CustomerFact | CustomerDeleted | CustomerRedacted):
-            yield fact.customer_id
-        elif isinstance(fact, OrderFact) and fact.customer_id is not None:
+        elif (
+            isinstance(fact, CustomerFact | CustomerDeleted | CustomerRedacted)
+            or isinstance(fact, OrderFact)
+            and fact.customer_id is not None
+        ):
             yield fact.customer_id
 
 

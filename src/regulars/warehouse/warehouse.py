@@ -21,6 +21,7 @@ from regulars.warehouse.applied import Applied
 from regulars.warehouse.applying import apply_facts
 from regulars.warehouse.columns import given, inside, outside
 from regulars.warehouse.facts import Fact
+from regulars.warehouse.loading import Loaded, LoadKind, Progress, merge, staged
 from regulars.warehouse.membership import LogEntry, LoggedEntry, MembershipLog, bitmap_of
 from regulars.warehouse.opening import WarehouseSettings, file_problems, open_file
 from regulars.warehouse.reading import read_records
@@ -38,8 +39,10 @@ class Warehouse:
     def __init__(self, path: Path, settings: WarehouseSettings) -> None:
         self._path = path
         self._settings = settings
-        self._connection = open_file(path, path.parent / "incoming", settings)
+        self._incoming = path.parent / "incoming"
+        self._connection = open_file(path, self._incoming, settings)
         self._writing = threading.Lock()
+        self._loading = threading.Lock()
         self._writer_thread: int | None = None
         self._log = MembershipLog()
         self._data_version = int(self.meta("data_version") or 0)
@@ -91,7 +94,7 @@ class Warehouse:
                 self._writer_thread = None
             self._checkpoint_if_due()
 
-    def _transaction(self, changes_facts: bool) -> Iterator[Cursor]:  # noqa: FBT001
+    def _transaction(self, changes_facts: bool) -> Iterator[Cursor]:
         cursor = self._connection.cursor()
         version = self._data_version + 1 if changes_facts else self._data_version
         kept = False
@@ -157,6 +160,46 @@ class Warehouse:
         """Forget deliveries applied before an instant; Shopify retries for four hours only."""
         with self.transaction(changes_facts=False) as cursor:
             cursor.execute("DELETE FROM applied_events WHERE applied_at < ?", [inside(before)])
+
+    def load_jsonl(
+        self,
+        kind: LoadKind,
+        path: Path,
+        currency: str,
+        *,
+        as_of: datetime | None = None,
+        delete_missing: bool = False,
+        progress: Progress | None = None,
+    ) -> Loaded:
+        """Take over a file of Shopify's bulk operations: everything of it or nothing.
+
+        `as_of` is when the operation was made: each row is true at least until then. Facts told newer
+        stay. `delete_missing` marks customers deleted whom the file, being complete, does not list.
+        Load customers before orders, so that customers are numbered in the shop's order.
+        """
+        tell = progress or (lambda _: None)
+        with (
+            self._loading,
+            staged(path, kind, currency, self._incoming, self._settings) as target,
+            self._attached(target),
+            self.transaction() as cursor,
+        ):
+            tell(0.5)
+            loaded = merge(cursor, kind, as_of=as_of, delete_missing=delete_missing, progress=tell)
+        self.checkpoint()
+        tell(1.0)
+        return loaded
+
+    @contextmanager
+    def _attached(self, staging: Path) -> Iterator[None]:
+        cursor = self._connection.cursor()
+        try:
+            with file_problems(self._path):
+                cursor.execute(statements("load")["attach"], [str(staging)])
+            yield
+        finally:
+            cursor.execute("DETACH DATABASE IF EXISTS incoming")
+            cursor.close()
 
     # -- customers -----------------------------------------------------------------------------
 
