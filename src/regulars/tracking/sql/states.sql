@@ -2,7 +2,7 @@
 -- states: what a customer was in this segment, one row per instant, until the period's end.
 -- people: the customers of the log by population.
 WITH states AS (
-  SELECT customer_no, happened_at, arg_max(joined, rowid) AS joined, any_value(cause) AS cause
+  SELECT customer_no, happened_at, arg_max(joined, rowid) AS joined, arg_max(cause, rowid) AS cause
   FROM membership_log
   WHERE segment_id = $segment_id AND happened_at < $ends_at
   GROUP BY customer_no, happened_at
