@@ -52,14 +52,21 @@ class Inbox:
         self._group = GroupCommit(runtime.office)
         self._applying: dict[int, threading.Lock] = {}
         self._lock = threading.Lock()
+        #: Rightly signed events of shops that are not here, since the start.
+        self.unknown_count = 0
 
     def put(self, event: Event) -> None:
-        """Keep an event; when this returns it is on disk. Raises LimitError when the inbox is full."""
+        """Keep an event; when this returns it is on disk. LimitError: the inbox is full."""
         if self._group.waiting_count() >= self._most:
             template = "{count} webhooks wait already. Send this one again later."
             raise LimitError(problem("inbox_full", template, count=self._most))
         self._group.put(event, self._runtime.clock())
         self._wake()
+
+    def count_unknown(self) -> None:
+        """Count a rightly signed event of a shop that is not here."""
+        self.unknown_count += 1
+        log.info("a webhook came for a shop that is not connected (%s so far)", self.unknown_count)
 
     def apply_all(self) -> bool:
         """Apply what waits, shop by shop; whether there was anything."""

@@ -18,6 +18,7 @@ from regulars.jobs.wake import Wakes
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
 from regulars.runtime import Runtime
+from regulars.segments import definitions
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,23 @@ class Jobs:
     def day_change_later(self, session: Session, shop: Shop) -> Job:
         """Have the segments that mention time evaluated for the shop's present day."""
         return self.later(session, "day_change", shop)
+
+    def read_again_later(self, session: Session, shop: Shop, kind: str, gid: str) -> Job:
+        """Have one object of Shopify read as it is now."""
+        return self.later(
+            session, "read_again", shop, key=gid, arguments={"kind": kind, "gid": gid}
+        )
+
+    def import_later(self, session: Session, shop: Shop, files: dict[str, str]) -> Job:
+        """Have files of this machine brought into a shop: paths by "orders" and "customers"."""
+        key = secrets.token_hex(8)
+        return self.later(session, "import_files", shop, key=key, arguments=dict(files))
+
+    def follow_definitions(self, shop: Shop) -> None:
+        """Let the memberships know of renamed and deleted segments, after the commit."""
+        with self.runtime.office.reading() as session:
+            current = definitions(session, shop)
+        self.runtime.memberships(shop).adopt(current)
 
     def work_tags_later(self, session: Session, shop: Shop) -> Job:
         """Have waiting tag assignments and removals carried out."""

@@ -47,7 +47,7 @@ def apply_facts(
         with memberships.changing(shop, now) as changing:
 
             def then(cursor: DuckDBPyConnection, applied: Applied) -> None:
-                numbers = warehouse.customer_nos(list(why))
+                numbers = warehouse.customer_nos(why, cursor)
                 by_number = {numbers[one]: cause for one, cause in why.items() if one in numbers}
                 changing.follow(cursor, applied.customer_nos, by_number)
 

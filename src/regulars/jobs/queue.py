@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from regulars.errors import RegularsError
 from regulars.office.models.jobs import Job
 
 #: Long enough for the slowest step between two reports, short enough to be taken over soon.
@@ -21,7 +22,7 @@ BACK_OFF = timedelta(seconds=5)
 BACK_OFF_MAX = timedelta(minutes=30)
 
 
-class LeaseLost(Exception):
+class LeaseLost(RegularsError):
     """Somebody else works this job now; this worker stops without writing."""
 
 
@@ -131,7 +132,7 @@ def fail(session: Session, job: Job, now: datetime, problem: str, *, final: bool
 
 def back_off(attempts: int) -> timedelta:
     """Return how long to wait after so many failed tries."""
-    return min(BACK_OFF * 2 ** (attempts - 1), BACK_OFF_MAX)
+    return min(BACK_OFF * float(2 ** (attempts - 1)), BACK_OFF_MAX)
 
 
 def next_due(session: Session) -> datetime | None:

@@ -5,12 +5,20 @@ SQLite by default (WAL, synchronous=FULL, so that a commit survives a power cut)
 
 from regulars.office.database import Office
 from regulars.office.models.shops import Shop, ShopToken
-from regulars.office.shops import create_shop, find_shop, list_shops, read_token, save_token
+from regulars.office.shops import (
+    Token,
+    create_shop,
+    find_shop,
+    list_shops,
+    read_token,
+    save_token,
+)
 
 __all__ = [
     "Office",
     "Shop",
     "ShopToken",
+    "Token",
     "create_shop",
     "find_shop",
     "list_shops",

@@ -16,6 +16,7 @@ from regulars.runtime.news import News
 from regulars.sealing import Sealer
 from regulars.settings import Settings
 from regulars.warehouse import Warehouse, Warehouses
+from regulars.warehouse.opening import WarehouseSettings
 
 if TYPE_CHECKING:
     from regulars.engine import Context, SetEvaluator
@@ -32,7 +33,8 @@ class Runtime:
         self.clock = clock
         self.sealer = Sealer.of_file(home / "secret.key")
         self.office = Office(settings.database_url)
-        self.warehouses = Warehouses(home / "shops")
+        memory = WarehouseSettings(memory_limit=settings.duckdb_memory)
+        self.warehouses = Warehouses(home / "shops", memory)
         self.news = News()
         #: What the command line of this machine proves itself with; new at each start.
         self.local_token = secrets.token_urlsafe(32)
@@ -82,13 +84,13 @@ class Runtime:
         with self._lock:
             if shop.id not in self._clients:
                 self._clients[shop.id] = open_client(
+                    self.settings,
                     self.office,
                     self.sealer,
                     shop,
                     clock=self.clock,
                     sleep=time.sleep,
                     random=random.random,
-                    simulator_url=self.settings.simulator_url,
                 )
             return self._clients[shop.id]
 

@@ -6,39 +6,15 @@ from collections.abc import Callable
 
 from regulars.clock import Clock
 from regulars.errors import TokenRejected
-from regulars.office import Office, Shop, read_token
+from regulars.office import Office, Shop, Token, read_token, save_token
 from regulars.sealing import Sealer
-from regulars.shopify import ShopifyClient
+from regulars.settings import Settings
+from regulars.shopify import Grant, RotatingToken, ShopifyClient, TokenDoor
 from regulars.shopify.http import open_http
 
 
-class OfficeToken:
-    """The token that the office keeps for one shop, read anew each time: it may be replaced."""
-
-    def __init__(self, office: Office, sealer: Sealer, shop: Shop) -> None:
-        self._office = office
-        self._sealer = sealer
-        self._shop = shop
-
-    def current(self) -> str:
-        """Return the token; raises TokenRejected while the shop has none."""
-        with self._office.reading() as session:
-            token = read_token(session, self._sealer, self._shop.id)
-        if token is None:
-            raise TokenRejected(f"The shop {self._shop.name} is not connected to Shopify.")
-        return token.access_token
-
-    def refreshed(self, rejected: str) -> str:
-        """Return another token than the refused one, when the shop was connected again."""
-        token = self.current()
-        if token == rejected:
-            raise TokenRejected(
-                f"Shopify does not accept the token of {self._shop.name}. Connect the shop again."
-            )
-        return token
-
-
 def open_client(
+    settings: Settings,
     office: Office,
     sealer: Sealer,
     shop: Shop,
@@ -46,17 +22,58 @@ def open_client(
     clock: Clock,
     sleep: Callable[[float], None],
     random: Callable[[], float],
-    simulator_url: str = "",
 ) -> ShopifyClient:
     """Return a client for a connected shop, or for the pretend Shopify on this machine."""
     if shop.domain is None:
         raise TokenRejected(f"The shop {shop.name} was made of files; it is not at Shopify.")
+    with office.reading() as session:
+        token = read_token(session, sealer, shop.id)
+    if token is None:
+        raise TokenRejected(f"The shop {shop.name} is not connected to Shopify.")
+    base_url = settings.simulator_url or None
+    http = open_http(loopback_allowed=base_url is not None)
+
+    def save(grant: Grant) -> None:
+        with office.session() as session:
+            row = session.get_one(Shop, shop.id)
+            save_token(session, sealer, row, token_of(grant), clock())
+
+    door = TokenDoor(
+        shop.domain,
+        client_id=settings.api_key,
+        client_secret=settings.api_secret.get_secret_value(),
+        http=http,
+        clock=clock,
+        base_url=base_url,
+    )
     return ShopifyClient(
         shop.domain,
-        OfficeToken(office, sealer, shop),
-        http=open_http(loopback_allowed=bool(simulator_url)),
+        RotatingToken(grant_of(token), door=door, save=save, clock=clock),
+        http=http,
         clock=clock,
         sleep=sleep,
         random=random,
-        base_url=simulator_url or None,
+        base_url=base_url,
+    )
+
+
+def token_of(grant: Grant) -> Token:
+    """Return a grant as the office keeps it."""
+    return Token(
+        grant.access_token,
+        grant.refresh_token,
+        grant.expires_at,
+        grant.refresh_expires_at,
+        grant.scopes,
+    )
+
+
+def grant_of(token: Token) -> Grant:
+    """Return a kept token as the client wants it."""
+    return Grant(
+        token.access_token,
+        token.refresh_token,
+        token.expires_at,
+        token.refresh_expires_at,
+        token.scopes,
     )

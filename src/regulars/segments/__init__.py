@@ -17,6 +17,7 @@ from regulars.segments.definitions import (
     list_versions,
     rename_segment,
     restore_segment,
+    restore_version,
     users_of,
 )
 from regulars.segments.log import CAUSES
@@ -53,5 +54,6 @@ __all__ = [
     "refresh_products",
     "rename_segment",
     "restore_segment",
+    "restore_version",
     "users_of",
 ]

@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from regulars.engine import mentions_time
 from regulars.errors import ConflictError, NotFoundError, QueryError, problem
 from regulars.language import parse, print_query
 from regulars.language.tree import Node, Text, filters_of
@@ -209,6 +210,23 @@ def restore_segment(session: Session, shop: Shop, segment_id: int, *, now: datet
     return segment
 
 
+def restore_version(
+    session: Session, shop: Shop, segment: Segment, *, version: int, author: str, now: datetime
+) -> Segment:
+    """Make an earlier text of a segment its newest version."""
+    found = session.scalar(
+        select(SegmentVersion).where(
+            SegmentVersion.segment_id == segment.id, SegmentVersion.version == version
+        )
+    )
+    if found is None:
+        template = '"{name}" has no version {version}.'
+        raise NotFoundError(
+            problem("no_segment_version", template, name=segment.name, version=version)
+        )
+    return edit_segment(session, shop, segment, query=found.query, author=author, now=now)
+
+
 def users_of(session: Session, shop: Shop, segment: Segment) -> Sequence[Segment]:
     """Return the segments whose query names this one."""
     return [
@@ -255,7 +273,7 @@ def definition(segment: Segment, version: int, query: str) -> Definition:
         segment.name_key,
         tree,
         graph.references(tree),
-        graph.mentions_time(tree),
+        mentions_time(tree),
         graph.mentions_products(tree),
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 
 from regulars.language import CATALOGUE
 from regulars.language.catalogue import Events
-from regulars.language.tree import Filter, Node, RelativeDay, Text, filters_of
+from regulars.language.tree import Filter, Node, Text, filters_of
 from regulars.segments.names import name_key
 
 
@@ -27,25 +27,10 @@ def references(tree: Node) -> frozenset[str]:
     return frozenset(name_key(name) for _leaf, name in reference_filters(tree))
 
 
-def mentions_time(tree: Node) -> bool:
-    """Whether the members may change at midnight though no fact does."""
-    return any(
-        leaf.attribute == "anniversary"
-        or any(isinstance(operand, RelativeDay) for operand in _operands(leaf))
-        for leaf in filters_of(tree)
-    )
-
-
 def mentions_products(tree: Node) -> bool:
     """Whether the members depend on the lines of orders, and so on what products are."""
     sources = [CATALOGUE[leaf.attribute].source for leaf in filters_of(tree)]
     return any(isinstance(source, Events) and source.of == "lines" for source in sources)
-
-
-def _operands(leaf: Filter) -> Iterable[object]:
-    yield from leaf.operands
-    for parameter in leaf.parameters:
-        yield from parameter.operands
 
 
 def in_order(parts: Mapping[str, frozenset[str]]) -> Sequence[str]:

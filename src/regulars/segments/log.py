@@ -1,15 +1,4 @@
-"""The membership log: append-only rows of who joined and left which segment, when and why."""
-
-from __future__ import annotations
-
-from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-    from regulars.warehouse import Warehouse
+"""Why customers join and leave: the words of the membership log."""
 
 #: Why a customer joined or left.
 CAUSES = {
@@ -24,22 +13,3 @@ CAUSES = {
     "deleted": "the customer was deleted or redacted",
     "merged": "the customer was merged with another",
 }
-
-
-class Entry(NamedTuple):
-    """One row of the log."""
-
-    segment_id: int
-    customer_no: int
-    happened_at: datetime
-    joined: bool
-    #: A key of CAUSES.
-    cause: str
-    #: The version of the segment's query that decided.
-    version: int
-
-
-def append(warehouse: Warehouse, cursor: DuckDBPyConnection, entries: Sequence[Entry]) -> None:
-    """Write rows into the open transaction."""
-    if entries:
-        warehouse.log(cursor, entries)

@@ -1,6 +1,6 @@
 """Memberships: who belongs to each segment of one shop now, and what a change of facts does to it.
 
-The truth is the membership log in the warehouse; the bitmaps here are its last line, kept in memory.
+The truth is the membership log in the warehouse; the bitmaps here are its last line, in memory.
 A segment's members are a function of the facts and the shop's day: within a day only facts move
 customers, and at midnight the day itself does. All changes happen under one lock per shop, and are
 taken back when the warehouse does not commit.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 
 from regulars.engine import Context, SetEvaluator, compile_query, days
 from regulars.errors import InputError, problem
-from regulars.office import Office, Shop
+from regulars.office import Shop
 from regulars.segments.definitions import Definition, definitions_in_force, sort_definitions
-from regulars.segments.log import Entry, append, present_sets
 from regulars.segments.names import name_key
 from regulars.warehouse import Warehouse
+from regulars.warehouse.membership import LogEntry
 from regulars.warehouse.record import CustomerRecord
 
 if TYPE_CHECKING:
@@ -99,13 +99,17 @@ class State:
         """Let readers see the present set of a segment."""
         self.published[segment_id] = self.working[segment_id].copy()
 
-    def named_set(self, of: str, name: str) -> BitMap:
-        """Return the members of a segment by name, as the transaction at hand sees them."""
+    def plan(self, of: str, name: str) -> Plan:
+        """Return the plan of a segment by its name; raises InputError while there is none."""
         segment_id = self.ids.get(name_key(name)) if of == "segment" else None
         if segment_id is None:
             template = 'There is no segment "{name}" whose members are known.'
             raise InputError(problem("unknown_segment", template, name=name))
-        return self.working[segment_id]
+        return self.plans[segment_id]
+
+    def named_set(self, of: str, name: str) -> BitMap:
+        """Return the members of a segment by name, as the transaction at hand sees them."""
+        return self.working[self.plan(of, name).definition.segment_id]
 
 
 class Memberships:
@@ -118,11 +122,9 @@ class Memberships:
     def load(self, session: Session, shop: Shop) -> None:
         """Read the definitions in force and rebuild the sets from the log; done once, at start."""
         with self._lock:
-            with self._state.warehouse.reader() as cursor:
-                sets = present_sets(cursor)
             self._state.adopt(definitions_in_force(session, shop))
             for segment_id in self._state.plans:
-                self._state.working[segment_id] = sets.get(segment_id, BitMap())
+                self._state.working[segment_id] = self._state.warehouse.current_members(segment_id)
                 self._state.publish(segment_id)
 
     def members(self, segment_id: int) -> BitMap:
@@ -134,14 +136,16 @@ class Memberships:
         return len(self._state.published.get(segment_id, ()))
 
     def context(self, shop: Shop, as_of: datetime) -> Context:
-        """Return what a query is evaluated in, with the shop's segments by name."""
-        return Context(
-            as_of=as_of,
-            zone=shop.zone,
-            currency=shop.currency,
-            universe=shop.universe,  # type: ignore[arg-type]
-            named_set=self._state.named_set,
-        )
+        """Return what a query is evaluated in at any instant, segments by name included.
+
+        A segment that the query names is itself evaluated at that instant, by its present query.
+        """
+
+        def named_set(of: str, name: str) -> BitMap:
+            return self._state.evaluator.members(self._state.plan(of, name).definition.tree, at)
+
+        at = self._context(shop, as_of, named_set)
+        return at
 
     def live_context(self, shop: Shop, now: datetime) -> Context:
         """Return the context of kept memberships: the last instant of the shop's day.
@@ -149,7 +153,19 @@ class Memberships:
         Everything told today counts, whatever the clocks of Shopify and this machine differ by.
         """
         end = days.day_end(days.local_day(now, shop.zone), shop.zone)
-        return self.context(shop, (end or datetime.max.replace(tzinfo=UTC)) - MICROSECOND)
+        as_of = (end or datetime.max.replace(tzinfo=UTC)) - MICROSECOND
+        return self._context(shop, as_of, self._state.named_set)
+
+    def _context(
+        self, shop: Shop, as_of: datetime, named_set: Callable[[str, str], BitMap]
+    ) -> Context:
+        return Context(
+            as_of=as_of,
+            zone=shop.zone,
+            currency=shop.currency,
+            universe="buyers" if shop.universe == "buyers" else "all",
+            named_set=named_set,
+        )
 
     @contextmanager
     def changing(self, shop: Shop, now: datetime) -> Iterator[Changing]:
@@ -169,13 +185,23 @@ class Memberships:
         with self._lock:
             yield
 
-    def reload(self, office: Office, shop: Shop) -> None:
+    def adopt(self, current: Sequence[Definition]) -> None:
         """Follow renamed and deleted segments; new and edited ones wait for their refresh."""
         with self._lock:
-            with office.reading() as session:
-                self._state.adopt(definitions_in_force(session, shop))
-            for segment_id in self._state.plans:
-                self._state.publish(segment_id)
+            newest = {one.segment_id: one for one in current}
+            kept = []
+            for segment_id, plan in self._state.plans.items():
+                one = newest.get(segment_id)
+                if one is not None:
+                    kept.append(in_force(plan.definition, one))
+            self._state.adopt(kept)
+
+
+def in_force(old: Definition, newest: Definition) -> Definition:
+    """Return the definition that the members still come from, under its present name."""
+    if old.version == newest.version:
+        return newest
+    return replace(old, name=newest.name, key=newest.key)
 
 
 class Changing:
@@ -207,16 +233,19 @@ class Changing:
             if self._in_universe(record)
         }
         self._compile()
-        entries: list[Entry] = []
+        entries: list[LogEntry] = []
         for plan in self._state.plans.values():
+            if plan.matches is None:
+                # Cannot be evaluated, so the members stay as they are.
+                continue
             working = self._state.working[plan.definition.segment_id]
             for number in customer_nos:
                 record = records.get(number)
-                belongs = record is not None and plan.matches is not None and plan.matches(record)
+                belongs = record is not None and plan.matches(record)
                 if belongs != (number in working):
                     cause = causes.get(number, "order")
                     entries.append(self._flip(plan.definition, number, belongs, cause))
-        append(self._state.warehouse, cursor, entries)
+        self._state.warehouse.log(cursor, entries)
 
     def refresh(
         self,
@@ -234,6 +263,7 @@ class Changing:
             for one in current
             if one.segment_id in segment_ids or one.segment_id in self._state.plans
         ]
+        before = dict(self._state.plans)
         self._switch(newest, segment_ids)
         moved: set[str] = set()
         for plan in list(self._state.plans.values()):
@@ -242,9 +272,10 @@ class Changing:
             if not asked and not one.references & moved:
                 continue
             try:
-                members = self._state.evaluator.members(one.tree, self._context)
+                members = BitMap(self._state.evaluator.members(one.tree, self._context))
             except InputError as error:
                 self.changes.broken[one.segment_id] = str(error)
+                self._state.plans[one.segment_id] = before.get(one.segment_id, plan)
                 continue
             if self._replace(cursor, one, members, cause if asked else "part_changed"):
                 moved.add(one.key)
@@ -265,12 +296,12 @@ class Changing:
             self._state.publish(segment_id)
 
     def _switch(self, newest: Sequence[Definition], segment_ids: Collection[int]) -> None:
-        in_force = []
+        chosen = []
         for one in newest:
             plan = self._state.plans.get(one.segment_id)
             use_new = plan is None or one.segment_id in segment_ids
-            in_force.append(one if use_new or plan is None else plan.definition)
-        self._state.adopt(in_force)
+            chosen.append(one if use_new or plan is None else in_force(plan.definition, one))
+        self._state.adopt(chosen)
 
     def _replace(
         self, cursor: DuckDBPyConnection, one: Definition, members: BitMap, cause: str
@@ -281,12 +312,12 @@ class Changing:
         change.joined, change.left = joined, left
         working |= joined
         working -= left
-        entries = [Entry(one.segment_id, no, self._now, True, cause, one.version) for no in joined]
-        entries += [Entry(one.segment_id, no, self._now, False, cause, one.version) for no in left]
-        append(self._state.warehouse, cursor, entries)
+        self._state.warehouse.log_members(
+            cursor, one.segment_id, members, at=self._now, cause=cause, version=one.version
+        )
         return bool(joined or left)
 
-    def _flip(self, one: Definition, number: int, joined: bool, cause: str) -> Entry:
+    def _flip(self, one: Definition, number: int, joined: bool, cause: str) -> LogEntry:
         working = self._state.working[one.segment_id]
         change = self.changes.of(one.segment_id)
         if joined:
@@ -295,7 +326,7 @@ class Changing:
         else:
             working.discard(number)
             change.left.add(number)
-        return Entry(one.segment_id, number, self._now, joined, cause, one.version)
+        return LogEntry(one.segment_id, number, self._now, joined, cause, one.version)
 
     def _compile(self) -> None:
         """Compile what is not compiled for this day yet."""
@@ -304,10 +335,16 @@ class Changing:
                 plan.matches = None
             self._state.compiled_on = self._context.today
         for plan in self._state.plans.values():
-            if plan.matches is None:
+            if plan.matches is not None:
+                continue
+            try:
                 plan.matches = compile_query(plan.definition.tree, self._context)
+            except InputError as error:
+                self.changes.broken[plan.definition.segment_id] = str(error)
 
     def _in_universe(self, record: CustomerRecord) -> bool:
+        if record.values.get("deleted_at") is not None:
+            return False
         if self._shop.universe == "all":
             return True
         return any(

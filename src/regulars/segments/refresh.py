@@ -32,7 +32,10 @@ def refresh(
     with memberships.held():
         with office.reading() as session:
             current = definitions(session, shop)
-        with memberships.changing(shop, now) as changing, warehouse.transaction() as cursor:
+        with (
+            memberships.changing(shop, now) as changing,
+            warehouse.transaction(changes_facts=False) as cursor,
+        ):
             changing.refresh(cursor, current, segment_ids, cause)
         record_changes(office, memberships, shop, changing.changes, now)
     return changing.changes

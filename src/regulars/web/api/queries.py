@@ -1,0 +1,140 @@
+"""Queries that are not saved: counted, explained, checked and described."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from regulars import segments
+from regulars.engine import explain as explain_query
+from regulars.errors import NotFoundError, QueryError, problem
+from regulars.language import describe, parse
+from regulars.web.api.shapes import instant_of
+from regulars.web.deps import ApiCaller
+
+router = APIRouter(tags=["queries"])
+
+
+class CountIn(BaseModel):
+    """A query to be counted."""
+
+    query: str
+    #: A shop day like 2026-11-21 (its end is meant), or an instant; None: now.
+    as_of: str | None = None
+
+
+class PartCount(BaseModel):
+    """One node of the query: where it stands in the text, and how many it keeps."""
+
+    start: int
+    length: int
+    count: int
+    #: What is left, or has come together, up to and with this part.
+    running: int
+
+
+class CountOut(BaseModel):
+    """How many match."""
+
+    count: int
+    universe: int
+    as_of: str
+    parts: list[PartCount]
+
+
+class CheckIn(BaseModel):
+    """A query to be checked."""
+
+    query: str
+    dialect: str = "any"
+
+
+class CheckOut(BaseModel):
+    """All problems of a query; empty when it is right."""
+
+    errors: list[dict[str, Any]]
+
+
+class DescribeIn(BaseModel):
+    """A query to be said in plain words."""
+
+    query: str
+    language: str = "en"
+    currency: str = "USD"
+
+
+class DescribeOut(BaseModel):
+    """The query in plain words."""
+
+    description: str
+
+
+class ExplainIn(BaseModel):
+    """A query and the customer it is asked about."""
+
+    query: str
+    customer: str = Field(description="The customer's id at Shopify, or in the imported file.")
+    as_of: str | None = None
+
+
+@router.post("/shops/{shop}/count")
+def count(call: ApiCaller, shop: str, asked: CountIn) -> CountOut:
+    """Count who matches, at each part of the query."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        tree = segments.checked_query(session, found, asked.query)
+    as_of = instant_of(found, asked.as_of) if asked.as_of else None
+    context = call.runtime.context(found, as_of)
+    counts = call.runtime.evaluator(found).counts(tree, context)
+    return CountOut(
+        count=counts.total,
+        universe=counts.universe,
+        as_of=asked.as_of or call.now.isoformat(),
+        parts=_parts(counts.root),
+    )
+
+
+def _parts(root: Any) -> list[PartCount]:
+    span = root.node.span
+    own = PartCount(
+        start=span.start, length=span.end - span.start, count=root.count, running=root.running
+    )
+    return [own, *(part for inner in root.parts for part in _parts(inner))]
+
+
+@router.post("/queries/check")
+def check(call: ApiCaller, asked: CheckIn) -> CheckOut:  # noqa: ARG001 - only callers may ask
+    """Check a query without evaluating it."""
+    try:
+        parse(asked.query, asked.dialect)
+    except QueryError as error:
+        keys = ("code", "message", "line", "column", "length", "suggestion")
+        return CheckOut(errors=[{key: getattr(one, key) for key in keys} for one in error.problems])
+    return CheckOut(errors=[])
+
+
+@router.post("/queries/describe")
+def say(call: ApiCaller, asked: DescribeIn) -> DescribeOut:  # noqa: ARG001 - only callers may ask
+    """Say a query in plain words."""
+    tree = parse(asked.query)
+    return DescribeOut(description=describe(tree, asked.language, asked.currency))
+
+
+@router.post("/shops/{shop}/explain")
+def explain(call: ApiCaller, shop: str, asked: ExplainIn) -> dict[str, Any]:
+    """Tell why a customer matches or not, condition by condition."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        tree = segments.checked_query(session, found, asked.query)
+    warehouse = call.runtime.warehouse(found)
+    numbers = warehouse.customer_nos([asked.customer])
+    if not numbers:
+        template = 'There is no customer "{customer}" in this shop.'
+        raise NotFoundError(problem("no_customer", template, customer=asked.customer))
+    as_of = instant_of(found, asked.as_of) if asked.as_of else None
+    (record,) = warehouse.records(numbers.values())
+    told = explain_query(tree, record, call.runtime.context(found, as_of))
+    return dataclasses.asdict(told)

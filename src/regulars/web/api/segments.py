@@ -1,0 +1,182 @@
+"""/shops/{shop}/segments: definitions and members. A segment is named by its id or its name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from regulars import segments
+from regulars.web.api.shapes import SegmentOut, segment_out
+from regulars.web.deps import ApiCaller
+
+router = APIRouter(prefix="/shops/{shop}/segments", tags=["segments"])
+
+MEMBERS_MAX = 1000
+
+
+class SegmentIn(BaseModel):
+    """A new segment."""
+
+    name: str
+    query: str
+
+
+class SegmentChange(BaseModel):
+    """What is to be changed; what is left out stays."""
+
+    name: str | None = None
+    query: str | None = None
+    #: The version that was looked at; a newer one in the meantime refuses the change.
+    expected_version: int | None = None
+
+
+class NameIn(BaseModel):
+    """A name, where a new one may be given."""
+
+    name: str | None = None
+
+
+class SegmentsOut(BaseModel):
+    """All segments of a shop, by name."""
+
+    segments: list[SegmentOut]
+
+
+class CustomerOut(BaseModel):
+    """One member."""
+
+    id: str
+    name: str | None
+    email: str | None
+
+
+class MembersOut(BaseModel):
+    """A page of members, in the order the shop came to know them."""
+
+    count: int
+    state: str
+    customers: list[CustomerOut]
+    #: Give it as `after` for the next page; None on the last one.
+    next: int | None
+
+
+@router.get("")
+def index(call: ApiCaller, shop: str) -> SegmentsOut:
+    """List the segments."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        listed = segments.list_segments(session, found)
+    return SegmentsOut(segments=[segment_out(segment) for segment in listed])
+
+
+@router.post("", status_code=201)
+def create(call: ApiCaller, shop: str, asked: SegmentIn) -> SegmentOut:
+    """Make a segment; its members are known once its state is "ready"."""
+    found = call.shop(shop)
+    with call.office() as session:
+        segment = segments.create_segment(
+            session, found, name=asked.name, query=asked.query, author=call.author, now=call.now
+        )
+        call.jobs.refresh_segment_later(session, found, segment.id, "created")
+    return segment_out(segment)
+
+
+@router.get("/{segment}")
+def show(call: ApiCaller, shop: str, segment: str) -> SegmentOut:
+    """Show one segment."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        return segment_out(segments.find_segment(session, found, segment))
+
+
+@router.patch("/{segment}")
+def update(call: ApiCaller, shop: str, segment: str, asked: SegmentChange) -> SegmentOut:
+    """Rename a segment or give it a new query, both at once or not at all."""
+    found = call.shop(shop)
+    with call.office() as session:
+        row = segments.find_segment(session, found, segment)
+        if asked.query is not None:
+            segments.edit_segment(
+                session,
+                found,
+                row,
+                query=asked.query,
+                author=call.author,
+                now=call.now,
+                expected_version=asked.expected_version,
+            )
+            call.jobs.refresh_segment_later(session, found, row.id, "edited")
+        if asked.name is not None:
+            segments.rename_segment(session, found, row, name=asked.name, now=call.now)
+    call.jobs.follow_definitions(found)
+    return segment_out(row)
+
+
+@router.delete("/{segment}", status_code=204)
+def delete(call: ApiCaller, shop: str, segment: str) -> None:
+    """Put a segment into the trash; refused while something uses it."""
+    found = call.shop(shop)
+    with call.office() as session:
+        row = segments.find_segment(session, found, segment)
+        segments.delete_segment(session, found, row, now=call.now)
+    call.jobs.follow_definitions(found)
+
+
+@router.post("/{segment}/duplicates", status_code=201)
+def duplicate(call: ApiCaller, shop: str, segment: str, asked: NameIn) -> SegmentOut:
+    """Make a second segment with the same query."""
+    found = call.shop(shop)
+    with call.office() as session:
+        row = segments.find_segment(session, found, segment)
+        copy = segments.duplicate_segment(
+            session, found, row, author=call.author, now=call.now, name=asked.name
+        )
+        call.jobs.refresh_segment_later(session, found, copy.id, "created")
+    return segment_out(copy)
+
+
+@router.post("/{segment_id}/restoration", status_code=201)
+def restore(call: ApiCaller, shop: str, segment_id: int) -> SegmentOut:
+    """Take a segment out of the trash."""
+    found = call.shop(shop)
+    with call.office() as session:
+        row = segments.restore_segment(session, found, segment_id, now=call.now)
+        call.jobs.refresh_segment_later(session, found, row.id, "created")
+    return segment_out(row)
+
+
+@router.get("/{segment}/members")
+def members(
+    call: ApiCaller,
+    shop: str,
+    segment: str,
+    limit: Annotated[int, Query(ge=1, le=MEMBERS_MAX)] = 100,
+    after: Annotated[int, Query(ge=-1)] = -1,
+) -> MembersOut:
+    """List the members, page by page."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        row = segments.find_segment(session, found, segment)
+    everybody = call.runtime.memberships(found).members(row.id)
+    first = everybody.rank(after) if after >= 0 else 0
+    numbers = list(everybody[first : first + limit])
+    records = call.runtime.warehouse(found).records(numbers)
+    return MembersOut(
+        count=len(everybody),
+        state=row.state,
+        customers=[
+            CustomerOut(
+                id=record.customer_id,
+                name=_text(record.values.get("display_name")),
+                email=_text(record.values.get("email")),
+            )
+            for record in records
+        ],
+        next=numbers[-1] if first + limit < len(everybody) else None,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

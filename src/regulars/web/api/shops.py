@@ -1,0 +1,156 @@
+"""/shops: which shops there are, their work in progress, files brought in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from regulars.errors import ConflictError, InputError, NotFoundError, problem
+from regulars.office import Shop, create_shop, list_shops
+from regulars.office.models.jobs import Job
+from regulars.web.api.shapes import JobOut, ShopOut, job_out, require_command_line, shop_out
+from regulars.web.deps import ApiCaller
+
+router = APIRouter(tags=["shops"])
+
+
+class ShopsOut(BaseModel):
+    """All shops the caller may see."""
+
+    shops: list[ShopOut]
+
+
+class ShopIn(BaseModel):
+    """A new shop made of files."""
+
+    name: str
+    title: str | None = None
+    time_zone: str = "UTC"
+    currency: str = "USD"
+
+
+class ImportIn(BaseModel):
+    """Files on the machine of the app, to be brought into a shop; the shop is made if it is new."""
+
+    orders: str | None = None
+    customers: str | None = None
+    time_zone: str | None = None
+    currency: str | None = None
+
+
+@router.get("/shops")
+def index(call: ApiCaller) -> ShopsOut:
+    """List the shops."""
+    with call.runtime.office.reading() as session:
+        shops = [
+            shop
+            for shop in list_shops(session)
+            if call.shop_ids is None or shop.id in call.shop_ids
+        ]
+    return ShopsOut(shops=[shop_out(shop) for shop in shops])
+
+
+@router.post("/shops", status_code=201)
+def create(call: ApiCaller, asked: ShopIn) -> ShopOut:
+    """Make a shop for files."""
+    call.require_local()
+    with call.office() as session:
+        shop = create_shop(
+            session,
+            name=asked.name,
+            title=asked.title,
+            time_zone=asked.time_zone,
+            currency=asked.currency,
+            now=call.now,
+        )
+    return shop_out(shop)
+
+
+@router.get("/shops/{shop}")
+def show(call: ApiCaller, shop: str) -> ShopOut:
+    """Show one shop."""
+    return shop_out(call.shop(shop))
+
+
+@router.post("/shops/{shop}/imports", status_code=202)
+def start_import(call: ApiCaller, shop: str, asked: ImportIn) -> JobOut:
+    """Start bringing files in; the answer is a job to look at until it is done."""
+    require_command_line(call)
+    paths = {"orders": asked.orders, "customers": asked.customers}
+    files = {kind: str(_file(path, kind)) for kind, path in paths.items() if path}
+    if not files:
+        template = "Name a file of orders or of customers."
+        raise InputError(problem("import_nothing", template, field="orders"))
+    with call.office() as session:
+        found = _shop_for_files(session, shop, asked, call.now)
+        job = call.jobs.import_later(session, found, files)
+    return job_out(job)
+
+
+@router.post("/shops/{shop}/sync", status_code=202)
+def start_sync(call: ApiCaller, shop: str, full: Annotated[bool, Query()] = False) -> JobOut:
+    """Fetch what changed at Shopify, or everything; the answer is a job."""
+    found = call.shop(shop)
+    if found.kind != "shopify":
+        template = 'The shop "{shop}" was made of files. Bring new ones in with: regulars import'
+        raise InputError(problem("not_at_shopify", template, shop=found.name))
+    with call.office() as session:
+        later = (
+            call.jobs.backfill_later
+            if full or found.loaded_at is None
+            else (call.jobs.catch_up_later)
+        )
+        job = later(session, found)
+    return job_out(job)
+
+
+@router.get("/shops/{shop}/jobs/{job_id}")
+def show_job(call: ApiCaller, shop: str, job_id: int) -> JobOut:
+    """Show how far a job is."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        job = session.scalar(select(Job).where(Job.id == job_id, Job.shop_id == found.id))
+    if job is None:
+        raise NotFoundError(problem("no_job", "There is no job {id}.", id=job_id))
+    return job_out(job)
+
+
+def _file(path: str, field: str) -> Path:
+    file = Path(path)
+    if not file.is_file():
+        template = 'There is no file "{path}".'
+        raise InputError(problem("no_file", template, path=path, field=field))
+    return file
+
+
+def _shop_for_files(session: Session, name: str, asked: ImportIn, now: datetime) -> Shop:
+    """Return the shop of that name, made where it is new; what is told of it has to agree."""
+    shop = session.scalar(select(Shop).where(Shop.name == name))
+    if shop is None:
+        return create_shop(
+            session,
+            name=name,
+            time_zone=asked.time_zone or "UTC",
+            currency=asked.currency or "USD",
+            now=now,
+        )
+    if shop.kind != "imported":
+        template = 'The shop "{shop}" is at Shopify; files would mix with its own orders.'
+        raise ConflictError(problem("shop_at_shopify", template, shop=name, field="shop"))
+    told = {"timezone": asked.time_zone, "currency": asked.currency}
+    kept = {"timezone": shop.time_zone, "currency": shop.currency}
+    for field, value in told.items():
+        if value is not None and value != kept[field]:
+            template = 'The shop "{shop}" has {kept} already, not {value}.'
+            raise ConflictError(
+                problem(
+                    "shop_differs", template, shop=name, kept=kept[field], value=value, field=field
+                )
+            )
+    return shop
