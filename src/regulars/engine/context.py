@@ -1,0 +1,67 @@
+"""What an evaluation is told besides the query: the instant, the calendar, the money, the sets.
+
+Nothing here reads a clock, a shop or a setting; the caller passes everything.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from babel.numbers import get_currency_precision
+from pyroaring import BitMap
+
+from regulars.engine import days
+
+#: Who counts as everybody: all customers, or those with at least one counted order.
+Universe = Literal["all", "buyers"]
+
+
+def no_named_sets(of: str, name: str) -> BitMap:
+    """Stand in for the named sets of a shop that has none; asking for one is our own mistake."""
+    raise LookupError(f"no {of} named {name!r} was provided to this evaluation")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The surroundings of one evaluation.
+
+    `as_of` is an aware UTC instant: orders, refunds and cancellations after it are not seen.
+    `named_set(of, name)` returns the members of a segment or list; it raises for an unknown name.
+    """
+
+    as_of: datetime
+    zone: ZoneInfo
+    currency: str
+    universe: Universe = "all"
+    named_set: Callable[[str, str], BitMap] = no_named_sets
+
+    def __post_init__(self) -> None:
+        if self.as_of.utcoffset() is None:
+            raise ValueError("as_of has to be an aware instant")
+        if self.as_of.tzinfo is not UTC:
+            object.__setattr__(self, "as_of", self.as_of.astimezone(UTC))
+
+    @property
+    def today(self) -> date:
+        """The shop's calendar day at `as_of`."""
+        return days.local_day(self.as_of, self.zone)
+
+    @property
+    def money_scale(self) -> int:
+        """How many decimals the shop's currency has: 2 for USD, 0 for JPY."""
+        return currency_scale(self.currency)
+
+    def at(self, as_of: datetime) -> Context:
+        """Return the same surroundings at another instant."""
+        return replace(self, as_of=as_of)
+
+
+@functools.lru_cache(maxsize=512)
+def currency_scale(currency: str) -> int:
+    """Return the number of decimals of a currency's minor unit."""
+    return int(get_currency_precision(currency))

@@ -1,0 +1,557 @@
+"""The customer evaluator: does this one customer match, in plain Python over one record.
+
+Queries are compiled to closures once and asked many times: an arriving order asks a hundred of
+them about one customer. It shares the meaning of literals with the set evaluator (lowered.py) and
+nothing else, so that the two can prove each other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from itertools import starmap
+from math import asin, cos, radians, sin, sqrt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pyroaring import BitMap
+
+from regulars.engine.context import Context
+from regulars.engine.days import local_day
+from regulars.engine.lowered import (
+    Condition,
+    Flag,
+    Instants,
+    Named,
+    Near,
+    Present,
+    Question,
+    Range,
+    Steps,
+    Test,
+    Texts,
+    Yearly,
+    lower,
+    only,
+)
+from regulars.engine.view import CountedOrder, View, days_between, view_of
+from regulars.language.catalogue import folded
+from regulars.language.shapes import (
+    Annual,
+    Distance,
+    Events,
+    Figure,
+    Labels,
+    Metafield,
+    NamedSet,
+    StoreCredit,
+    Value,
+)
+from regulars.language.tree import And, AtLeast, Filter, Node, Not, Or
+from regulars.warehouse.record import CustomerRecord, LineRecord, StoreCreditRecord
+
+Answer = Callable[[View], bool]
+#: Tests one value, which may be missing.
+Check = Callable[[Any], bool]
+
+_EARTH_KM = 6371.0088
+_NINE = Decimal("1e-9")
+
+
+def compile_query(tree: Node, context: Context) -> Callable[[CustomerRecord], bool]:
+    """Return what to ask of records: whether the customer matches at the context's instant.
+
+    Customers outside the universe match nothing, negations included.
+    """
+    answer = compile_tree(tree, context)
+    as_of, universe = context.as_of, context.universe
+
+    def matches(record: CustomerRecord) -> bool:
+        view = view_of(record, as_of)
+        return view.is_there(universe) and answer(view)
+
+    return matches
+
+
+def compile_tree(tree: Node, context: Context) -> Answer:
+    """Return the tree's answer for a view, whatever the universe."""
+    if isinstance(tree, Filter):
+        return compile_filter(tree, context)
+    if isinstance(tree, Not):
+        inner = compile_tree(tree.part, context)
+        return lambda view: not inner(view)
+    return _join(tree, [compile_tree(part, context) for part in tree.parts])
+
+
+def _join(node: And | Or | AtLeast, parts: Sequence[Answer]) -> Answer:
+    if isinstance(node, AtLeast):
+        needed = node.count
+        return lambda view: sum(part(view) for part in parts) >= needed
+    if isinstance(node, And):
+
+        def both(view: View) -> bool:
+            for part in parts:  # noqa: SIM110 - a generator costs twice the time here
+                if not part(view):
+                    return False
+            return True
+
+        return both
+
+    def any_of(view: View) -> bool:
+        for part in parts:  # noqa: SIM110 - as above
+            if part(view):
+                return True
+        return False
+
+    return any_of
+
+
+def compile_filter(filter_: Filter, context: Context) -> Answer:
+    """Return one filter's answer for a view."""
+    question, negated = lower(filter_, context)
+    answer = _answer(question, context)
+    return (lambda view: not answer(view)) if negated else answer
+
+
+def _answer(question: Question, context: Context) -> Answer:
+    source = question.source
+    match source:
+        case Value():
+            return _value(source, question.test)
+        case Labels():
+            return _labels(source, question.test)
+        case Events(of=of):
+            return _events(question, of, context.zone)
+        case Figure(name=name):
+            return _figure(name, question, context.zone)
+        case NamedSet(of=of):
+            return _named(question.test, of, context)
+        case _:
+            return _stored(question, context)
+
+
+def _stored(question: Question, context: Context) -> Answer:
+    match question.source:
+        case Metafield():
+            return _metafield(question)
+        case Annual():
+            return _annual(question, context.zone)
+        case StoreCredit():
+            return _credit(question)
+        case Distance():
+            return _distance(question.test)
+    raise AssertionError(f"{question.source} has no answer")
+
+
+# -- one value -------------------------------------------------------------------------------------
+
+
+def check(test: Test) -> Check:
+    """Return the comparison of one value, false where the value is missing."""
+    match test:
+        case Instants(start=start, end=end):
+            return _instants(start, end)
+        case Steps(low=low, high=high):
+            return _steps(low, high)
+        case Texts(values=values) if len(values) == 1:
+            only = values[0]
+            return lambda value: bool(value == only)
+        case Texts(values=values):
+            several = frozenset(values)
+            return lambda value: value in several
+        case Present():
+            return lambda value: value is not None
+    raise AssertionError(f"{test} is no comparison of one value")
+
+
+def _instants(start: datetime | None, end: datetime | None) -> Check:
+    if start is None and end is None:
+        return lambda value: value is not None
+    if start is None:
+        return lambda value: value is not None and value < end
+    if end is None:
+        return lambda value: value is not None and value >= start
+    return lambda value: value is not None and start <= value < end
+
+
+def _steps(low: int | None, high: int | None) -> Check:
+    if low is None and high is None:
+        return lambda value: value is not None
+    if low is None:
+        return lambda value: value is not None and value <= high
+    if high is None:
+        return lambda value: value is not None and value >= low
+    return lambda value: value is not None and low <= value <= high
+
+
+def in_range(value: Fraction | int, test: Range) -> bool:
+    """Whether a number lies between the bounds, each included or not."""
+    if test.low is not None and (value < test.low or (value == test.low and not test.low_included)):
+        return False
+    return test.high is None or value < test.high or (value == test.high and test.high_included)
+
+
+def _value(source: Value, test: Test) -> Answer:
+    holds = check(test)
+    name = source.column
+    match name:
+        case "order_count":
+            return lambda view: holds(view.order_count + view.unseen("unseen_order_count"))
+        case "spent_amount":
+            return lambda view: holds(view.spent_amount + view.unseen("unseen_spent_amount"))
+        case "first_order_at":
+            return lambda view: holds(view.first_order_at)
+        case "last_order_at":
+            return lambda view: holds(view.last_order_at)
+    return lambda view: holds(view.record.values.get(name))
+
+
+# -- labels and named sets -------------------------------------------------------------------------
+
+
+def labels_of(record: CustomerRecord, source: Labels) -> list[str]:
+    """Return the texts of a list attribute, as stored."""
+    if source.table == "customer_tags":
+        return list(record.tags)
+    if source.table == "customer_companies":
+        return sorted(record.company_ids)
+    found = (getattr(place, source.column) for place in record.places)
+    return [text for text in found if text is not None]
+
+
+def _labels(source: Labels, test: Test) -> Answer:
+    if isinstance(test, Present):
+        return lambda view: bool(labels_of(view.record, source))
+    test = only(Texts, test)
+    wanted, fold = test.values[0], source.fold
+
+    def contains(view: View) -> bool:
+        stored = labels_of(view.record, source)
+        return any((folded(text) if fold else text) == wanted for text in stored)
+
+    return contains
+
+
+def _named(test: Test, of: str, context: Context) -> Answer:
+    test = only(Named, test)
+    members: BitMap = context.named_set(of, test.name)
+    return lambda view: view.record.customer_no in members
+
+
+# -- events ----------------------------------------------------------------------------------------
+
+RowCheck = Callable[[CountedOrder, LineRecord | None], bool]
+
+_OF_ORDER = frozenset({"net_amount", "refunded_amount", "number", "number_from_last"})
+_SETS = frozenset({"tag_keys", "discount_code_keys", "product_tag_keys", "collection_ids"})
+
+
+def _reader(of: str, name: str, zone: ZoneInfo) -> Callable[[CountedOrder, LineRecord | None], Any]:
+    """Return how a row's column is read."""
+    if name in _OF_ORDER:
+        return lambda counted, _: getattr(counted, name)
+    if name == "days_since_previous":
+        return lambda counted, _: counted.days_since_previous(zone)
+    if name == "processed_at" or of == "orders":
+        return lambda counted, _: getattr(counted.order, name)
+    return lambda _, line: getattr(line, name)
+
+
+def row_check(condition: Condition, of: str, zone: ZoneInfo) -> RowCheck:
+    """Return whether a row meets a condition; a missing value meets only !=."""
+    read = _reader(of, condition.column, zone)
+    if condition.column in _SETS:
+        test = only(Texts, condition.test)
+        wanted = frozenset(test.values)
+
+        def positive(counted: CountedOrder, line: LineRecord | None) -> bool:
+            return not wanted.isdisjoint(read(counted, line))
+    else:
+        holds = check(condition.test)
+
+        def positive(counted: CountedOrder, line: LineRecord | None) -> bool:
+            return holds(read(counted, line))
+
+    if condition.negated:
+        return lambda counted, line: not positive(counted, line)
+    return positive
+
+
+def kept_rows(
+    view: View, of: str, checks: Sequence[RowCheck]
+) -> list[tuple[CountedOrder, LineRecord | None]]:
+    """Return the rows that meet every condition."""
+    if of == "orders":
+        return [
+            (counted, None)
+            for counted in view.orders
+            if all(holds(counted, None) for holds in checks)
+        ]
+    return [
+        (counted, line)
+        for counted in view.orders
+        for line in counted.order.lines
+        if all(holds(counted, line) for holds in checks)
+    ]
+
+
+def _events(question: Question, of: str, zone: ZoneInfo) -> Answer:
+    checks = [row_check(condition, of, zone) for condition in question.rows]
+    if not question.counts and not question.sums:
+        return _any_event(of, checks)
+    totals: list[tuple[Callable[[list[Any]], int], Check, bool]] = [
+        (count_of, check(one.test), one.negated) for one in question.counts
+    ]
+    for one in question.sums:
+        read = _reader(of, one.column, zone)
+        totals.append((_adder(read), check(one.test), one.negated))
+
+    def holds(view: View) -> bool:
+        rows = kept_rows(view, of, checks)
+        return all(good(total(rows)) is not negated for total, good, negated in totals)
+
+    return holds
+
+
+def _any_event(of: str, checks: Sequence[RowCheck]) -> Answer:
+    if of == "orders":
+        return lambda view: any(all(ok(one, None) for ok in checks) for one in view.orders)
+
+    def found(view: View) -> bool:
+        for counted in view.orders:
+            for line in counted.order.lines:
+                if all(ok(counted, line) for ok in checks):
+                    return True
+        return False
+
+    return found
+
+
+def count_of(rows: Sequence[tuple[CountedOrder, LineRecord | None]]) -> int:
+    """Return how many orders the rows belong to."""
+    return len({counted.order.order_id for counted, _ in rows})
+
+
+def _adder(read: Callable[[CountedOrder, LineRecord | None], Any]) -> Callable[[list[Any]], int]:
+    return lambda rows: sum(starmap(read, rows))
+
+
+# -- figures worked out from the orders ------------------------------------------------------------
+
+
+def figure_of(view: View, name: str, today: date | None, zone: ZoneInfo) -> Fraction | int | None:
+    """Return a figure of the catalogue; None where it is missing."""
+    if name == "refunded_amount":
+        return view.refunded_amount
+    first, last = view.first_order_at, view.last_order_at
+    if first is None or last is None:
+        return None
+    if name == "average_order_value":
+        return Fraction(view.spent_amount, view.order_count)
+    if name == "average_days_between_orders":
+        if view.order_count < 2:
+            return None
+        return Fraction(days_between(first, last, zone), view.order_count - 1)
+    if today is None:
+        raise AssertionError("days are counted until a day")
+    since = first if name == "days_since_first_order" else last
+    return today.toordinal() - local_day(since, zone).toordinal()
+
+
+def _figure(name: str, question: Question, zone: ZoneInfo) -> Answer:
+    test, today = question.test, question.today
+    if isinstance(test, Present):
+        # Whether there is a figure does not depend on the day.
+        return lambda view: figure_of(view, name, date.max, zone) is not None
+    test = only(Range, test)
+
+    def holds(view: View) -> bool:
+        figure = figure_of(view, name, today, zone)
+        return figure is not None and in_range(figure, test)
+
+    return holds
+
+
+# -- metafields, anniversaries, store credit, distance ---------------------------------------------
+
+_NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_NUMBER_TYPES = frozenset({"number_integer", "number_decimal"})
+_NOT_TEXTS = _NUMBER_TYPES | {"boolean", "date", "date_time"}
+
+
+def read_number(text: object) -> int | None:
+    """Read a decimal text in steps of 10 ** -9; None where it is none."""
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        return None
+    number = Decimal(text)
+    if number.adjusted() >= 29:  # more digits than DECIMAL(38, 9) holds
+        return None
+    return int(number.quantize(_NINE, ROUND_HALF_UP).scaleb(9))
+
+
+def read_date(text: str) -> date | None:
+    """Read a calendar day; None where there is no such day."""
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def read_instant(text: str) -> datetime | None:
+    """Read an ISO 8601 instant; without an offset it is UTC."""
+    if not _INSTANT.fullmatch(text):
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _metafield(question: Question) -> Answer:
+    key, test = question.key or "", question.test
+    if isinstance(test, Present):
+        return lambda view: key in view.record.metafields
+    holds = _list_check(test) if question.contains else _typed_check(test)
+
+    def found(view: View) -> bool:
+        stored = view.record.metafields.get(key)
+        return stored is not None and holds(*stored)
+
+    return found
+
+
+def _typed_check(test: Test) -> Callable[[str, str], bool]:
+    if isinstance(test, Flag):
+        said = "true" if test.value else "false"
+        return lambda type_, value: type_ == "boolean" and value == said
+    if isinstance(test, Steps):
+        number = check(test)
+        return lambda type_, value: type_ in _NUMBER_TYPES and number(read_number(value))
+    if isinstance(test, Texts):
+        text = check(test)
+        return lambda type_, value: (
+            type_ not in _NOT_TEXTS and not type_.startswith("list.") and text(value)
+        )
+    if isinstance(test, Instants):
+        return _day_check(test)
+    raise AssertionError(f"{test} is no comparison of a metafield")
+
+
+def _day_check(test: Instants) -> Callable[[str, str], bool]:
+    instant = _instants(test.start, test.end)
+    wall = _instants(test.first, test.last)
+
+    def holds(type_: str, value: str) -> bool:
+        if type_ == "date":
+            day = read_date(value)
+            return day is not None and wall(datetime(day.year, day.month, day.day))  # noqa: DTZ001
+        return type_ == "date_time" and instant(read_instant(value))
+
+    return holds
+
+
+def read_list(value: str) -> list[object]:
+    """Read a JSON list; anything else is an empty one."""
+    try:
+        found = json.loads(value, parse_float=str, parse_int=str)
+    except ValueError:
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _list_check(test: Test) -> Callable[[str, str], bool]:
+    holds = check(test)
+    if isinstance(test, Steps):
+        return lambda type_, value: (
+            type_.startswith("list.number_")
+            and any(holds(read_number(element)) for element in read_list(value))
+        )
+    return lambda type_, value: (
+        type_.startswith("list.")
+        and not type_.startswith("list.number_")
+        and any(holds(element) for element in read_list(value))
+    )
+
+
+def _annual(question: Question, zone: ZoneInfo) -> Answer:
+    key, test = question.key or "", question.test
+
+    def day(view: View) -> date | None:
+        return annual_day(view.record, key, zone)
+
+    if isinstance(test, Present):
+        return lambda view: (
+            view.record.metafields.get(key, ("", ""))[0] in {"date", "date_time"}
+            and (day(view) is not None)
+        )
+    test = only(Yearly, test)
+    ranges = test.ranges
+
+    def holds(view: View) -> bool:
+        found = day(view)
+        if found is None:
+            return False
+        number = found.month * 100 + found.day
+        return any(low <= number <= high for low, high in ranges)
+
+    return holds
+
+
+def annual_day(record: CustomerRecord, key: str, zone: ZoneInfo) -> date | None:
+    """Return the day of a date metafield, in the shop's zone where it is an instant."""
+    type_, value = record.metafields.get(key, ("", ""))
+    if type_ == "date":
+        return read_date(value)
+    instant = read_instant(value) if type_ == "date_time" else None
+    return None if instant is None else local_day(instant, zone)
+
+
+def _credit(question: Question) -> Answer:
+    checks = [_credit_check(condition) for condition in question.rows]
+    return lambda view: any(
+        all(holds(account) for holds in checks) for account in view.record.store_credit
+    )
+
+
+def _credit_check(condition: Condition) -> Callable[[StoreCreditRecord], bool]:
+    holds, name, negated = check(condition.test), condition.column, condition.negated
+    if name == "balance":
+        return lambda account: holds(int(account.balance.scaleb(9))) is not negated
+    return lambda account: holds(getattr(account, name)) is not negated
+
+
+def kilometres(near: Near, latitude: float, longitude: float) -> float:
+    """Return the great-circle distance from the point (haversine)."""
+    north = sin(radians(latitude - near.latitude) / 2)
+    east = sin(radians(longitude - near.longitude) / 2)
+    chord = north * north + cos(radians(near.latitude)) * cos(radians(latitude)) * east * east
+    return 2 * _EARTH_KM * asin(sqrt(min(1.0, chord)))
+
+
+def _distance(test: Test) -> Answer:
+    test = only(Near, test)
+
+    def holds(view: View) -> bool:
+        return any(
+            is_near(test, kilometres(test, place.latitude, place.longitude))
+            for place in view.record.places
+            if place.latitude is not None and place.longitude is not None
+        )
+
+    return holds
+
+
+def is_near(near: Near, distance: float) -> bool:
+    """Whether a distance is within the limit."""
+    return distance <= near.limit_km if near.included else distance < near.limit_km

@@ -1,0 +1,204 @@
+"""The shape *events* in SQL: counted orders and their lines, kept, counted and added up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from regulars.engine.lowered import Condition, Question, Steps, Texts, only
+from regulars.engine.predicates import (
+    at_most,
+    below,
+    column,
+    every,
+    inside,
+    missing,
+    negate,
+    one_of,
+    present,
+    settled,
+    within,
+)
+from regulars.engine.scope import Scope
+from regulars.engine.zones import local_day
+
+#: Columns that are sets: their table, its column, and the row's column that leads there.
+_SETS = {
+    "tag_keys": ("order_tags", "tag_key", "order_id"),
+    "discount_code_keys": ("order_discount_codes", "code_key", "order_id"),
+    "product_tag_keys": ("product_tags", "tag_key", "product_id"),
+    "collection_ids": ("product_collections", "collection_id", "product_id"),
+}
+#: Columns of a line that are kept with its product.
+_OF_PRODUCT = frozenset({"product_type", "category_id"})
+#: Columns that need the customer's other orders.
+_NUMBERED = frozenset({"number", "number_from_last", "days_since_previous"})
+_MONEY = frozenset({"net_amount", "refunded_amount"})
+
+
+def counted(scope: Scope) -> exp.Expr:
+    """Keep counted orders: of a customer, no test, not cancelled, processed until the instant."""
+    parts = [exp.Not(this=column("is_test")), present(column("customer_no"))]
+    if scope.past is None:
+        parts.append(missing(column("cancelled_at")))
+    else:
+        parts.append(at_most(column("processed_at"), scope.binds.instant(scope.past)))
+        parts.append(_not_yet_cancelled(scope))
+    return every(parts)
+
+
+def _not_yet_cancelled(scope: Scope) -> exp.Expr:
+    if scope.past is None:
+        raise AssertionError("only a past instant has cancellations to come")
+    later = below(scope.binds.instant(scope.past), column("cancelled_at"))
+    return exp.Paren(this=exp.Or(this=missing(column("cancelled_at")), expression=later))
+
+
+def counted_orders(scope: Scope, wanted: Iterable[str]) -> exp.Select:
+    """Select counted orders with their customer, their id and the wanted columns."""
+    names = sorted({"customer_no", "order_id", *wanted} - _SETS.keys())
+    query = exp.Select().select(*(_order_column(name, scope) for name in names))
+    query = query.from_(exp.to_table("orders")).where(counted(scope))
+    if scope.past is not None and _MONEY & set(names):
+        joined = exp.alias_(refunds_until(scope), "told", table=True)
+        query = query.join(joined, using=[exp.to_identifier("order_id")], join_type="left")
+    return query
+
+
+def refunds_until(scope: Scope) -> exp.Subquery:
+    """Select what was refunded of each order until the past instant."""
+    if scope.past is None:
+        raise AssertionError("the present has kept sums")
+    query = (
+        exp.Select()
+        .select(column("order_id"), exp.alias_(exp.Sum(this=column("amount")), "refunded_until"))
+        .from_(exp.to_table("refunds"))
+        .where(at_most(column("refunded_at"), scope.binds.instant(scope.past)))
+        .group_by(column("order_id"))
+    )
+    return exp.Subquery(this=query)
+
+
+def _order_column(name: str, scope: Scope) -> exp.Expr:
+    if name in _MONEY:
+        refunded: exp.Expr = column("refunded_amount")
+        if scope.past is not None:
+            zero = exp.Literal.number(0)
+            refunded = exp.Coalesce(this=column("refunded_until"), expressions=[zero])
+        if name == "refunded_amount":
+            return exp.alias_(refunded, name)
+        return exp.alias_(exp.Sub(this=column("total_amount"), expression=refunded), name)
+    if name in {"number", "number_from_last"}:
+        return exp.alias_(_over(exp.RowNumber(), last_first=name == "number_from_last"), name)
+    if name == "days_since_previous":
+        day = local_day(column("processed_at"), scope.zone, scope.binds)
+        earlier = _over(exp.Lag(this=day.copy()), last_first=False)
+        return exp.alias_(exp.Sub(this=day, expression=earlier), name)
+    return column(name)
+
+
+def _over(function: exp.Expr, *, last_first: bool) -> exp.Expr:
+    keys = [
+        exp.Ordered(this=column(name), desc=last_first, nulls_first=False)
+        for name in ("processed_at", "order_id")
+    ]
+    order = exp.Order(expressions=keys)
+    return exp.Window(this=function, partition_by=[column("customer_no")], order=order)
+
+
+def counted_lines(scope: Scope, wanted: Iterable[str]) -> exp.Select:
+    """Select lines of counted orders with their customer, their order and the wanted columns."""
+    names = {"customer_no", "order_id", *wanted} - _SETS.keys() - _OF_PRODUCT
+    numbered = sorted(names & _NUMBERED)
+    plain = [column(name, "lines") for name in sorted(names - _NUMBERED)]
+    if wanted and (_OF_PRODUCT | {"product_tag_keys", "collection_ids"}) & set(wanted):
+        plain.append(column("product_id", "lines")) if "product_id" not in names else None
+    query = exp.Select().select(*plain, *(column(name, "counted") for name in numbered))
+    query = query.from_(exp.to_table("lines"))
+    if numbered:
+        joined = exp.alias_(
+            exp.Subquery(this=counted_orders(scope, numbered)), "counted", table=True
+        )
+        same = exp.EQ(this=column("order_id", "lines"), expression=column("order_id", "counted"))
+        return query.join(joined, on=same, join_type="inner").where(
+            present(column("customer_no", "lines"))
+        )
+    kept = [present(column("customer_no", "lines"))]
+    if scope.past is not None:
+        kept.append(at_most(column("processed_at", "lines"), scope.binds.instant(scope.past)))
+    return query.where(every(kept), exp.Not(this=_order_not_counted(scope)))
+
+
+def _order_not_counted(scope: Scope) -> exp.Expr:
+    """Keep lines whose order is a test or cancelled; there are few such orders to look among."""
+    if scope.past is None:
+        cancelled = present(column("cancelled_at"))
+    else:
+        cancelled = settled(at_most(column("cancelled_at"), scope.binds.instant(scope.past)))
+    same = exp.EQ(this=column("order_id", "orders"), expression=column("order_id", "lines"))
+    left_out = exp.Paren(this=exp.Or(this=column("is_test"), expression=cancelled))
+    query = exp.Select().select(exp.Literal.number(1)).from_(exp.to_table("orders"))
+    return exp.Exists(this=query.where(same, left_out))
+
+
+def row_predicate(condition: Condition, scope: Scope) -> exp.Expr:
+    """Return whether a row of orders or lines meets a condition; a missing value meets only !=."""
+    predicate = _positive(condition, scope)
+    return negate(predicate) if condition.negated else predicate
+
+
+def _positive(condition: Condition, scope: Scope) -> exp.Expr:
+    name, test = condition.column, condition.test
+    if name in _SETS:
+        table, key, via = _SETS[name]
+        return within(column(via), _lookup(table, key, via, test, scope))
+    if name in _OF_PRODUCT:
+        return within(column("product_id"), _lookup("products", name, "product_id", test, scope))
+    return inside(column(name), test, scope.binds)
+
+
+def _lookup(table: str, key: str, via: str, test: object, scope: Scope) -> exp.Select:
+    test = only(Texts, test)
+    query = exp.Select().select(column(via)).from_(exp.to_table(table))
+    return query.where(one_of(column(key), test.values, scope.binds))
+
+
+def events_query(question: Question, scope: Scope, of: str) -> tuple[exp.Select, bool]:
+    """Return the customers with kept rows whose totals hold, and whether the answer is inverted."""
+    wanted = {condition.column for condition in (*question.rows, *question.sums)}
+    of_lines = of == "lines"
+    base = counted_lines(scope, wanted) if of_lines else counted_orders(scope, wanted)
+    kept = exp.alias_(exp.Subquery(this=base), "events", table=True)
+    query = exp.Select().select(column("customer_no")).from_(kept)
+    if question.rows:
+        query = query.where(*(row_predicate(one, scope) for one in question.rows))
+    if not question.counts and not question.sums:
+        return query, False
+    totals = every(_totals(question, scope, of_lines=of_lines))
+    inverted = all(holds_at_zero(one) for one in (*question.counts, *question.sums))
+    having = negate(totals) if inverted else totals
+    return query.group_by(column("customer_no")).having(having), inverted
+
+
+def _totals(question: Question, scope: Scope, *, of_lines: bool) -> Iterable[exp.Expr]:
+    for condition in question.counts:
+        amount: exp.Expr = exp.Count(this=exp.Star())
+        if of_lines:
+            distinct = exp.Distinct(expressions=[column("order_id")])
+            amount = exp.Count(this=distinct)
+        yield _total(amount, condition, scope)
+    for condition in question.sums:
+        yield _total(exp.Sum(this=column(condition.column)), condition, scope)
+
+
+def _total(amount: exp.Expr, condition: Condition, scope: Scope) -> exp.Expr:
+    predicate = inside(amount, condition.test, scope.binds)
+    return negate(predicate) if condition.negated else predicate
+
+
+def holds_at_zero(condition: Condition) -> bool:
+    """Whether the condition is true of a total over no rows, which is 0."""
+    test = only(Steps, condition.test)
+    holds = (test.low is None or test.low <= 0) and (test.high is None or test.high >= 0)
+    return holds is not condition.negated

@@ -1,0 +1,313 @@
+"""Questions as SQL: one statement per question, whose rows are the customers it is true for.
+
+One function per shape of the catalogue; a new filter is a new row there, not a new function here.
+A plan may be inverted: its rows are then the customers for whom the answer is no, because
+"0 orders" is true for customers who have no row to select.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from sqlglot import exp
+
+from regulars.engine.context import Universe
+from regulars.engine.days import day_end, day_start
+from regulars.engine.events import counted_orders, events_query
+from regulars.engine.lowered import Condition, Near, Present, Question, Range, Steps, Texts, only
+from regulars.engine.metafields import annual_query, metafield_query
+from regulars.engine.predicates import (
+    BoundValue,
+    at_least,
+    at_most,
+    below,
+    between_decimals,
+    column,
+    every,
+    inside,
+    missing,
+    negate,
+    one_of,
+    present,
+    ratio_inside,
+    within,
+)
+from regulars.engine.scope import Scope
+from regulars.engine.zones import local_day
+from regulars.language.shapes import (
+    Annual,
+    Distance,
+    Events,
+    Figure,
+    Labels,
+    Metafield,
+    StoreCredit,
+    Value,
+)
+
+EARTH_RADIUS_KM = 6371.0088
+#: Columns whose stored texts are folded already.
+_FOLDED = frozenset({"tag_key"})
+_UNSEEN = {"order_count": "unseen_order_count", "spent_amount": "unseen_spent_amount"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A statement whose rows are customer numbers, perhaps repeated.
+
+    `inverted`: they are the customers of the "no".
+    """
+
+    query: exp.Select
+    values: dict[str, BoundValue]
+    inverted: bool = False
+
+    @property
+    def sql(self) -> str:
+        """The statement in DuckDB's words."""
+        return self.query.sql("duckdb")
+
+
+def plan(question: Question, scope: Scope) -> Plan:
+    """Write the statement that answers a question."""
+    query, inverted = _by_shape(question, scope)
+    return Plan(query, scope.binds.values, inverted)
+
+
+def _by_shape(question: Question, scope: Scope) -> tuple[exp.Select, bool]:  # noqa: PLR0911
+    source = question.source
+    match source:
+        case Value():
+            return _value_query(question, source, scope), False
+        case Labels():
+            return _labels_query(question, source, scope), False
+        case Events():
+            return events_query(question, scope, source.of)
+        case Figure():
+            return _figure_query(question, source, scope)
+        case Metafield():
+            return metafield_query(question, scope), False
+        case Annual():
+            return annual_query(question, scope), False
+        case StoreCredit():
+            return _credit_query(question, scope), False
+        case Distance():
+            return _distance_query(question), False
+    raise AssertionError(f"{source} has no statement")
+
+
+def universe_plan(universe: Universe, scope: Scope) -> Plan:
+    """Write the statement for everybody there is at the instant.
+
+    A customer is there from being added, or from the first order; one of whom neither is known is
+    always there. Buyers have a counted order. The deleted are in no universe, past ones included.
+    """
+    parts = [missing(column("deleted_at"))]
+    source: exp.Expr = exp.to_table("customers")
+    if scope.past is not None:
+        parts.append(_was_there(scope))
+    query = exp.Select().select(column("customer_no")).from_(source)
+    if universe == "buyers":
+        parts.append(_has_bought(scope))
+    return Plan(query.where(*parts), scope.binds.values)
+
+
+def _was_there(scope: Scope) -> exp.Expr:
+    if scope.past is None:
+        raise AssertionError("everybody is there now")
+    real = [exp.Not(this=column("is_test")), present(column("customer_no"))]
+    until = at_most(column("processed_at"), scope.binds.instant(scope.past))
+    ordered = within(column("customer_no"), _customers_of_orders([*real, until]))
+    ever = within(column("customer_no"), _customers_of_orders([one.copy() for one in real]))
+    unknown = every([missing(column("added_at")), exp.Not(this=ever)])
+    added = at_most(column("added_at"), scope.binds.instant(scope.past))
+    first = exp.Or(this=added, expression=ordered)
+    return exp.Paren(this=exp.Or(this=first, expression=exp.Paren(this=unknown)))
+
+
+def _customers_of_orders(parts: list[exp.Expr]) -> exp.Select:
+    return exp.Select().select(column("customer_no")).from_(exp.to_table("orders")).where(*parts)
+
+
+def _has_bought(scope: Scope) -> exp.Expr:
+    unseen = exp.GT(this=column("unseen_order_count"), expression=exp.Literal.number(0))
+    if scope.past is None:
+        seen: exp.Expr = exp.GT(this=column("order_count"), expression=exp.Literal.number(0))
+    else:
+        orders = exp.alias_(exp.Subquery(this=counted_orders(scope, ())), "counted", table=True)
+        seen = within(
+            column("customer_no"), exp.Select().select(column("customer_no")).from_(orders)
+        )
+    return exp.Paren(this=exp.Or(this=seen, expression=unseen))
+
+
+def _value_query(question: Question, source: Value, scope: Scope) -> exp.Select:
+    query = exp.Select().select(column("customer_no", "customers"))
+    query = query.from_(exp.to_table("customers"))
+    subject: exp.Expr = column(source.column)
+    if source.rollup and scope.past is not None:
+        query = query.join(
+            exp.alias_(exp.Subquery(this=_sums(scope)), "sums", table=True),
+            using=[exp.to_identifier("customer_no")],
+            join_type="left",
+        )
+        subject = column(source.column, "sums")
+    if source.column in _UNSEEN:
+        zero = exp.Literal.number(0)
+        seen = exp.Coalesce(this=subject, expressions=[zero])
+        subject = exp.Paren(this=exp.Add(this=seen, expression=column(_UNSEEN[source.column])))
+    if isinstance(question.test, Present):
+        return query.where(present(subject))
+    return query.where(inside(subject, question.test, scope.binds))
+
+
+def _sums(scope: Scope) -> exp.Select:
+    """Select each customer's sums over the counted orders of the instant, under the kept names."""
+    orders = counted_orders(scope, ("processed_at", "net_amount", "refunded_amount"))
+    amounts = {
+        "order_count": exp.Count(this=exp.Star()),
+        "spent_amount": exp.Sum(this=column("net_amount")),
+        "all_refunds": exp.Sum(this=column("refunded_amount")),
+        "first_order_at": exp.Min(this=column("processed_at")),
+        "last_order_at": exp.Max(this=column("processed_at")),
+    }
+    named = [exp.alias_(amount, name) for name, amount in amounts.items()]
+    query = exp.Select().select(column("customer_no"), *named)
+    query = query.from_(exp.alias_(exp.Subquery(this=orders), "counted", table=True))
+    return query.group_by(column("customer_no"))
+
+
+def _labels_query(question: Question, source: Labels, scope: Scope) -> exp.Select:
+    query = exp.Select().select(column("customer_no")).from_(exp.to_table(source.table))
+    if isinstance(question.test, Present):
+        return query.where(present(column(source.column)))
+    test = only(Texts, question.test)
+    values = test.values
+    if source.fold and source.column not in _FOLDED:
+        values = scope.spellings(source.table, source.column, values)
+    return query.where(one_of(column(source.column), values, scope.binds))
+
+
+def _figure_query(question: Question, source: Figure, scope: Scope) -> tuple[exp.Select, bool]:
+    test = question.test
+    if source.name == "refunded_amount":
+        return _refunded_query(test, scope)
+    query = exp.Select().select(column("customer_no"))
+    if scope.past is None:
+        query = query.from_(exp.to_table("customers"))
+    else:
+        query = query.from_(exp.alias_(exp.Subquery(this=_sums(scope)), "sums", table=True))
+    least = 2 if source.name == "average_days_between_orders" else 1
+    query = query.where(at_least(column("order_count"), exp.Literal.number(least)))
+    if isinstance(test, Present):
+        return query, False
+    test = only(Range, test)
+    if source.name.startswith("days_since_"):
+        subject = column(
+            "first_order_at" if source.name.endswith("first_order") else "last_order_at"
+        )
+        return query.where(_days_since(subject, test, question.today, scope)), False
+    return query.where(ratio_inside(*_ratio(source.name, scope), test, scope.binds)), False
+
+
+def _ratio(name: str, scope: Scope) -> tuple[exp.Expr, exp.Expr]:
+    if name == "average_order_value":
+        return column("spent_amount"), column("order_count")
+    first, last = (
+        local_day(column(at), scope.zone, scope.binds) for at in ("first_order_at", "last_order_at")
+    )
+    gaps = exp.Sub(this=column("order_count"), expression=exp.Literal.number(1))
+    return exp.Paren(this=exp.Sub(this=last, expression=first)), exp.Paren(this=gaps)
+
+
+def _days_since(subject: exp.Expr, test: Range, today: date | None, scope: Scope) -> exp.Expr:
+    """Turn "n days since" into instants: at least n is before the end of the day n days ago."""
+    if today is None:
+        raise AssertionError("days are counted from a day")
+    parts: list[exp.Expr] = [exp.true()]
+    if test.low is not None:
+        low = _least_whole(test.low, included=test.low_included)
+        if low >= today.toordinal():
+            return exp.false()
+        end = day_end(_days_before(today, low), scope.zone)
+        if end is not None:
+            parts.append(below(subject.copy(), scope.binds.instant(end)))
+    if test.high is not None:
+        high = -_least_whole(-test.high, included=test.high_included)
+        if high < today.toordinal():
+            start = day_start(_days_before(today, high), scope.zone)
+            parts.append(at_least(subject.copy(), scope.binds.instant(start)))
+    return every(parts)
+
+
+def _days_before(today: date, count: int) -> date:
+    return date.fromordinal(min(max(today.toordinal() - count, 1), date.max.toordinal()))
+
+
+def _least_whole(number: Fraction, *, included: bool) -> int:
+    """Return the least whole number that is at least, or above, a number."""
+    floor = number.numerator // number.denominator
+    return floor if included and floor == number else floor + 1
+
+
+def _refunded_query(test: object, scope: Scope) -> tuple[exp.Select, bool]:
+    test = only(Range, test)
+    low, high = test.low, test.high
+    steps = Steps(
+        None if low is None else _least_whole(low, included=test.low_included),
+        None if high is None else -_least_whole(-high, included=test.high_included),
+        0,
+    )
+    total = Condition("refunded_amount", "refunded_amount", steps, negated=False)
+    return events_query(Question(Events("orders"), Present(), sums=(total,)), scope, "orders")
+
+
+def _credit_query(question: Question, scope: Scope) -> exp.Select:
+    query = exp.Select().select(column("customer_no"))
+    query = query.from_(exp.to_table("store_credit_accounts"))
+    parts = [_credit_predicate(condition, scope) for condition in question.rows]
+    return query.where(*parts) if parts else query
+
+
+def _credit_predicate(condition: Condition, scope: Scope) -> exp.Expr:
+    if isinstance(condition.test, Steps):
+        balance = exp.cast(column("balance_amount"), "DECIMAL(38, 9)", dialect="duckdb")
+        predicate = between_decimals(balance, condition.test, scope.binds)
+    else:
+        predicate = inside(column(condition.column), condition.test, scope.binds)
+    return negate(predicate) if condition.negated else predicate
+
+
+def _distance_query(question: Question) -> exp.Select:
+    query = exp.Select().select(column("customer_no")).from_(exp.to_table("addresses"))
+    query = query.where(present(column("latitude")), present(column("longitude")))
+    near = question.test
+    near = only(Near, near)
+    keep = at_most if near.included else below
+    limit = exp.cast(exp.Literal.number(repr(near.limit_km)), "DOUBLE")
+    return query.where(keep(_kilometres(near), limit))
+
+
+def _kilometres(near: Near) -> exp.Expr:
+    """Write the great-circle distance of an address from a point (haversine)."""
+
+    def degrees(value: float) -> exp.Expr:
+        return exp.cast(exp.Literal.number(repr(value)), "DOUBLE")
+
+    def halved(name: str, value: float) -> exp.Expr:
+        apart = exp.Paren(this=exp.Sub(this=column(name), expression=degrees(value)))
+        angle = exp.func("radians", apart)
+        sine = exp.func("sin", exp.Div(this=angle, expression=degrees(2.0), typed=True))
+        return exp.Mul(this=sine, expression=sine.copy())
+
+    cosines = exp.Mul(
+        this=exp.func("cos", exp.func("radians", degrees(near.latitude))),
+        expression=exp.func("cos", exp.func("radians", column("latitude"))),
+    )
+    east = exp.Mul(this=cosines, expression=halved("longitude", near.longitude))
+    chord = exp.Add(this=halved("latitude", near.latitude), expression=east)
+    clamped = exp.func("least", degrees(1.0), chord)
+    angle = exp.func("asin", exp.func("sqrt", clamped))
+    return exp.Mul(this=degrees(2 * EARTH_RADIUS_KM), expression=angle)

@@ -1,0 +1,399 @@
+"""The set evaluator: who matches a query, and how many at each of its conditions.
+
+A filter is one statement and one cached bitmap; the tree above it is bitmap arithmetic. NOT is the
+universe without the part, so that a query and its negation always split everybody in two.
+What single customers match, and why, is the customer evaluator's work.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar, cast
+
+import duckdb
+from numpy.typing import NDArray
+from pyroaring import BitMap
+from sqlglot import exp
+
+from regulars.engine.bitmaps import bitmap_of
+from regulars.engine.context import Context
+from regulars.engine.lowered import Named, Question, lower
+from regulars.engine.plans import Plan, plan, universe_plan
+from regulars.engine.scope import Scope
+from regulars.language.catalogue import folded
+from regulars.language.shapes import Events, Figure, NamedSet, Value
+from regulars.language.tree import And, AtLeast, Filter, Node, Not, Or
+
+#: Bitmaps kept per evaluator; 200 filters over a million customers take about 12 MB.
+CACHE_BYTES = 256 * 1024 * 1024
+#: Stands for a transaction's own data, which has no version yet.
+OWN_TRANSACTION = -1
+
+Result = TypeVar("Result")
+
+
+class Facts(Protocol):
+    """What the set evaluator needs of a warehouse."""
+
+    @property
+    def data_version(self) -> int:
+        """A number that rises with each commit."""
+
+    def facts_until(self) -> datetime | None:
+        """Return the latest instant that any fact mentions."""
+
+    def reader(
+        self, *, seconds: float | None = None
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open a cursor that sees one unchanging state, stopped after `seconds`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCount:
+    """How many customers one node of the query keeps.
+
+    `running` is the funnel: the count when the parts up to and with this one are joined as their
+    parent joins them (AND: what is left so far; OR: what has come together so far).
+    """
+
+    node: Node
+    count: int
+    running: int
+    parts: tuple[NodeCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Exact counts of a whole query at one instant, all from one snapshot of the data."""
+
+    total: int
+    universe: int
+    root: NodeCount
+    as_of: datetime
+
+    def of(self, node: Node) -> int:
+        """Return the count of a node of the query; KeyError for a node that is not in it."""
+        for found in _walk(self.root):
+            if found.node == node:
+                return found.count
+        raise KeyError(node)
+
+
+def _walk(root: NodeCount) -> Iterator[NodeCount]:
+    yield root
+    for part in root.parts:
+        yield from _walk(part)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The rows of one statement; `inverted`: they are the customers of the "no"."""
+
+    rows: BitMap
+    inverted: bool = False
+
+
+class AnswerCache:
+    """Answers by key, the least recently used dropped first; safe to share between threads."""
+
+    def __init__(self, most_bytes: int = CACHE_BYTES) -> None:
+        self._most = most_bytes
+        self._held: OrderedDict[object, tuple[Answer, int]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: object) -> Answer | None:
+        """Return the answer of a key; its bitmap is shared and must not be changed."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is None:
+                return None
+            self._held.move_to_end(key)
+            return found[0]
+
+    def put(self, key: object, answer: Answer) -> None:
+        """Keep an answer, and drop old ones while there is too much."""
+        size = _bytes_of(answer.rows)
+        with self._lock:
+            _, before = self._held.pop(key, (None, 0))
+            self._held[key] = (answer, size)
+            self._bytes += size - before
+            while self._bytes > self._most and len(self._held) > 1:
+                _, (_, dropped) = self._held.popitem(last=False)
+                self._bytes -= dropped
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._held.clear()
+            self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+def _bytes_of(bitmap: BitMap) -> int:
+    told = bitmap.get_statistics()
+    arrays, bitsets = told["n_bytes_array_containers"], told["n_bytes_bitset_containers"]
+    return 200 + arrays + bitsets + told["n_bytes_run_containers"]
+
+
+class SetEvaluator:
+    """Evaluates queries over one warehouse; one instance serves all threads.
+
+    `seconds_max` stops an evaluation that takes longer, as a LimitError.
+    """
+
+    def __init__(
+        self,
+        warehouse: Facts,
+        *,
+        cache: AnswerCache | None = None,
+        seconds_max: float | None = None,
+    ) -> None:
+        self._warehouse = warehouse
+        self._cache = cache or AnswerCache()
+        self._seconds_max = seconds_max
+        self._version: int | None = None
+        self._facts_until: datetime | None = None
+        self._lock = threading.Lock()
+
+    def members(
+        self, tree: Node, context: Context, cursor: duckdb.DuckDBPyConnection | None = None
+    ) -> BitMap:
+        """Return the customers who match.
+
+        With a `cursor` its transaction's data is read, and the cache is left alone.
+        """
+        if cursor is not None:
+            run = _Evaluation(
+                context, context.as_of, AnswerCache(), OWN_TRANSACTION, lambda: cursor
+            )
+            return run.prepared(tree).members(tree)
+        return self._evaluated(context, lambda run: run.prepared(tree).members(tree))
+
+    def universe(self, context: Context) -> BitMap:
+        """Return everybody there is."""
+        return self._evaluated(context, lambda run: run.universe.copy())
+
+    def counts(self, tree: Node, context: Context) -> Counts:
+        """Count the customers at each node of the query, its funnels, total and universe."""
+
+        def count(run: _Evaluation) -> Counts:
+            members, root = run.prepared(tree).counted(tree)
+            return Counts(len(members), len(run.universe), root, context.as_of)
+
+        return self._evaluated(context, count)
+
+    def _evaluated(self, context: Context, work: Callable[[_Evaluation], Result]) -> Result:
+        """Do the work over one state of the data: that of the cache, or the newest there is.
+
+        A reader is opened at the first answer that is not cached. When it sees a newer state than
+        the cached answers belong to, the work starts again on what the reader sees.
+        """
+        version = self._warehouse.data_version
+        with ExitStack() as stack:
+            open_reader = cache_one(
+                lambda: stack.enter_context(self._warehouse.reader(seconds=self._seconds_max))
+            )
+            while True:
+                past = self._past(context.as_of, version)
+                run = _Evaluation(context, past, self._cache, version, open_reader)
+                try:
+                    return work(run)
+                except _NewerDataError as found:
+                    version = found.version
+
+    def _past(self, as_of: datetime, version: int) -> datetime | None:
+        """Return the instant, or None where the kept sums are right for it."""
+        with self._lock:
+            if self._version != version:
+                self._facts_until = self._warehouse.facts_until()
+                self._version = version
+                self._cache.clear()
+            until = self._facts_until
+        return as_of if until is not None and as_of < until else None
+
+
+def cache_one(open_: Callable[[], Result]) -> Callable[[], Result]:
+    """Return a function that opens at its first call and gives the same thing ever after."""
+    opened: list[Result] = []
+
+    def get() -> Result:
+        if not opened:
+            opened.append(open_())
+        return opened[0]
+
+    return get
+
+
+class _NewerDataError(Exception):
+    """The reader sees a newer state of the data than the one the evaluation started with."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(version)
+
+
+class _Evaluation:
+    """One evaluation: an instant, a state of the data, and the questions of one query."""
+
+    def __init__(
+        self,
+        context: Context,
+        past: datetime | None,
+        cache: AnswerCache,
+        version: int,
+        open_reader: Callable[[], duckdb.DuckDBPyConnection],
+    ) -> None:
+        self._context = context
+        self._past = past
+        self._cache = cache
+        self._version = version
+        self._stamp = (version, str(context.zone))
+        self._open_reader = open_reader
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._questions: dict[Filter, tuple[Question, bool]] = {}
+        self._named: dict[Question, BitMap] = {}
+        self._universe: BitMap | None = None
+
+    def prepared(self, tree: Node) -> _Evaluation:
+        """Lower every filter first, so that what cannot be answered is said before work starts."""
+        self.prepare(tree)
+        return self
+
+    def prepare(self, tree: Node) -> None:
+        """Lower every filter first, so that what cannot be answered is said before work starts."""
+        if isinstance(tree, Filter):
+            self._questions[tree] = lower(tree, self._context)
+            question, _ = self._questions[tree]
+            if isinstance(question.source, NamedSet) and isinstance(question.test, Named):
+                name = question.test.name
+                self._named[question] = self._context.named_set(question.source.of, name)
+            return
+        for part in _parts(tree):
+            self.prepare(part)
+
+    @property
+    def universe(self) -> BitMap:
+        """Everybody there is at the instant."""
+        if self._universe is None:
+            kind = self._context.universe
+            key = ("universe", kind, self._past, self._stamp)
+            self._universe = self._kept(key, lambda: universe_plan(kind, self._scope())).rows
+        return self._universe
+
+    def members(self, node: Node) -> BitMap:
+        """Return the customers of the universe whom a node keeps."""
+        if isinstance(node, Filter):
+            return self._filter(node)
+        if isinstance(node, Not):
+            return self.universe - self.members(node.part)
+        return self._joined(node, [self.members(part) for part in node.parts])
+
+    def counted(self, node: Node) -> tuple[BitMap, NodeCount]:
+        """Return the customers whom a node keeps, with the counts of the node and its parts."""
+        if isinstance(node, Filter):
+            found = self._filter(node)
+            return found, NodeCount(node, len(found), len(found))
+        if isinstance(node, Not):
+            inner, count = self.counted(node.part)
+            found = self.universe - inner
+            return found, NodeCount(node, len(found), len(found), (count,))
+        sets, counts = zip(*(self.counted(part) for part in node.parts), strict=True)
+        running = self._running(node, list(sets))
+        parts = tuple(
+            NodeCount(count.node, count.count, so_far, count.parts)
+            for count, so_far in zip(counts, running, strict=True)
+        )
+        found = self._joined(node, list(sets))
+        return found, NodeCount(node, len(found), len(found), parts)
+
+    def _running(self, node: And | Or | AtLeast, sets: list[BitMap]) -> list[int]:
+        """Count what the first part, the first two, the first three ... keep together."""
+        if isinstance(node, AtLeast):
+            return [len(at_least(node.count, sets[: n + 1])) for n in range(len(sets))]
+        so_far, found = sets[0], [len(sets[0])]
+        for one in sets[1:]:
+            so_far = so_far & one if isinstance(node, And) else so_far | one
+            found.append(len(so_far))
+        return found
+
+    def _joined(self, node: And | Or | AtLeast, sets: list[BitMap]) -> BitMap:
+        if isinstance(node, AtLeast):
+            return at_least(node.count, sets)
+        if isinstance(node, And):
+            return BitMap.intersection(*sorted(sets, key=len))
+        return BitMap.union(*sets)
+
+    def _filter(self, node: Filter) -> BitMap:
+        question, negated = self._questions[node]
+        if question in self._named:
+            answer = Answer(self._named[question])
+        else:
+            past = self._past if _looks_at_orders(question) else None
+            key = (question, past, self._stamp)
+            answer = self._kept(key, lambda: plan(question, self._scope()))
+        if negated is not answer.inverted:
+            return self.universe - answer.rows
+        return self.universe & answer.rows
+
+    def _scope(self) -> Scope:
+        return Scope(self._past, self._context.zone, self._spellings)
+
+    def _kept(self, key: object, write: Callable[[], Plan]) -> Answer:
+        found = self._cache.get(key)
+        if found is None:
+            written = write()
+            found = Answer(bitmap_of(self._numbers(written)), written.inverted)
+            self._cache.put(key, found)
+        return found
+
+    def _numbers(self, written: Plan) -> NDArray[Any]:
+        rows = self._reading().execute(written.sql, written.values).fetchnumpy()
+        return cast("NDArray[Any]", rows["customer_no"])
+
+    def _reading(self) -> duckdb.DuckDBPyConnection:
+        """Open the reader, and make sure that it sees the state the cached answers belong to."""
+        if self._cursor is None:
+            cursor = self._open_reader()
+            rows = cursor.execute("SELECT value FROM meta WHERE name = 'data_version'").fetchall()
+            seen = int(rows[0][0]) if rows else 0
+            if self._version not in {seen, OWN_TRANSACTION}:
+                raise _NewerDataError(seen)
+            self._cursor = cursor
+        return self._cursor
+
+    def _spellings(self, table: str, name: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the stored texts that fold to one of the keys."""
+        column = exp.column(name)
+        query = exp.Select().select(column).distinct().from_(exp.to_table(table))
+        stored = self._reading().execute(query.sql("duckdb")).fetchall()
+        return tuple(
+            sorted(text for (text,) in stored if text is not None and folded(text) in keys)
+        )
+
+
+def _parts(node: And | Or | AtLeast | Not) -> tuple[Node, ...]:
+    return (node.part,) if isinstance(node, Not) else node.parts
+
+
+def _looks_at_orders(question: Question) -> bool:
+    """Whether the answer depends on the instant beside the bounds, through the order rows."""
+    source = question.source
+    return isinstance(source, Events | Figure) or (isinstance(source, Value) and source.rollup)
+
+
+def at_least(count: int, sets: Sequence[BitMap]) -> BitMap:
+    """Return the customers in at least `count` of the sets."""
+    reached = [BitMap() for _ in range(count)]
+    for one in sets:
+        for level in range(count - 1, 0, -1):
+            reached[level] |= reached[level - 1] & one
+        reached[0] |= one
+    return reached[-1]

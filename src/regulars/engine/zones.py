@@ -1,0 +1,69 @@
+"""The shop's local day inside SQL, from the same zone rules that Python uses.
+
+DuckDB has its own copy of the zone rules, which may be older or newer than Python's. So the offsets
+are looked up here and written into the statement as a short list of cases.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from regulars.engine.predicates import Binds, below
+
+#: Offsets are exact between these years; orders outside take the nearest offset.
+_FIRST = datetime(1990, 1, 1, tzinfo=UTC)
+_LAST = datetime(2060, 1, 1, tzinfo=UTC)
+_STEP = timedelta(days=20)
+
+
+@functools.lru_cache(maxsize=64)
+def offsets(zone: ZoneInfo) -> tuple[tuple[datetime, int], ...]:
+    """Return (until, seconds ahead of UTC) pairs in order; the last holds from there on."""
+    found: list[tuple[datetime, int]] = []
+    at = _FIRST
+    while at < _LAST:
+        after = at + _STEP
+        if _seconds(at, zone) != _seconds(after, zone):
+            found.append((_change(at, after, zone), _seconds(at, zone)))
+        at = after
+    return (*found, (datetime.max.replace(tzinfo=UTC), _seconds(at, zone)))
+
+
+def _seconds(instant: datetime, zone: ZoneInfo) -> int:
+    offset = instant.astimezone(zone).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds())
+
+
+def _change(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+    """Search the second at which the offset becomes that of `high`."""
+    before = _seconds(low, zone)
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=int((high - low).total_seconds()) // 2)
+        if _seconds(middle, zone) == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def local_day(instant: exp.Expr, zone: ZoneInfo, binds: Binds) -> exp.Expr:
+    """Return the shop's calendar day of a stored instant, as a DATE."""
+    *changes, (_, last) = offsets(zone)
+    shifted: exp.Expr = _moved(instant, last)
+    if changes:
+        cases = exp.Case(default=shifted)
+        for until, seconds in changes:
+            cases = cases.when(
+                below(instant.copy(), binds.instant(until)), _moved(instant, seconds)
+            )
+        shifted = cases
+    return exp.cast(shifted, "DATE", dialect="duckdb")
+
+
+def _moved(instant: exp.Expr, seconds: int) -> exp.Expr:
+    interval = exp.Interval(this=exp.Literal.number(seconds), unit=exp.var("SECOND"))
+    return exp.Add(this=instant.copy(), expression=interval)
