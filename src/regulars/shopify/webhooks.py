@@ -89,7 +89,7 @@ def facts_from_webhook(
         return []
     try:
         return reader(payload, triggered_at, currency)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(
             problem(
                 "unreadable_webhook",
@@ -121,9 +121,9 @@ def _customer(payload: Json, triggered_at: datetime, _currency: str) -> list[Fac
             customer_id=_id(payload),
             updated_at=updated_at,
             display_name=_display_name(payload),
-            email=payload.get("email", UNSET),
-            phone=payload.get("phone", UNSET),
-            note=payload.get("note", UNSET),
+            email=_told_text(payload, "email"),
+            phone=_told_text(payload, "phone"),
+            note=_told_text(payload, "note"),
             account_status=_upper(payload, "state"),
             added_at=_told_instant(payload, "created_at"),
         )
@@ -134,8 +134,8 @@ def _display_name(payload: Json) -> str | Maybe | None:
     """Return the name as Shopify shows it: the full name, else the e-mail, else the phone."""
     if "first_name" not in payload and "last_name" not in payload:
         return UNSET
-    full = " ".join(part for key in ("first_name", "last_name") if (part := payload.get(key)))
-    return full or payload.get("email") or payload.get("phone")
+    full = " ".join(part for key in ("first_name", "last_name") if (part := _text(payload, key)))
+    return full or _text(payload, "email") or _text(payload, "phone")
 
 
 def _customer_deleted(payload: Json, triggered_at: datetime, _currency: str) -> list[Fact]:
@@ -209,18 +209,18 @@ def _order(payload: Json, triggered_at: datetime, currency: str) -> list[Fact]:
             processed_at=instant(payload.get("processed_at") or payload["created_at"]),
             total_amount=_shop_amount(payload, "total_price", currency),
             updated_at=instant_or_none(payload.get("updated_at")) or triggered_at,
-            name=payload.get("name"),
+            name=_text(payload, "name"),
             cancelled_at=instant_or_none(payload.get("cancelled_at")),
             is_test=bool(payload.get("test")),
-            source_name=payload.get("source_name"),
+            source_name=_text(payload, "source_name"),
             app_id=_number_or_none(payload.get("app_id")),
             location_id=_number_or_none(payload.get("location_id")),
-            referrer=payload.get("referring_site"),
+            referrer=_text(payload, "referring_site"),
             utm_source=_first(utm, "utm_source"),
             utm_medium=_first(utm, "utm_medium"),
             utm_campaign=_first(utm, "utm_campaign"),
             tags=comma_list(payload.get("tags")),
-            discount_codes=tuple(each["code"] for each in payload.get("discount_codes") or ()),
+            discount_codes=tuple(str(each["code"]) for each in payload.get("discount_codes") or ()),
             lines=_lines(payload, currency),
             refunds=tuple(_refund(each, currency) for each in payload.get("refunds") or ()),
         )
@@ -233,9 +233,9 @@ def _lines(payload: Json, currency: str) -> tuple[LineFact, ...]:
         LineFact(
             product_id=_number_or_none(line.get("product_id")),
             variant_id=_number_or_none(line.get("variant_id")),
-            title=line.get("title"),
-            vendor=line.get("vendor"),
-            sku=line.get("sku"),
+            title=_text(line, "title"),
+            vendor=_text(line, "vendor"),
+            sku=_text(line, "sku"),
             quantity=int(line["quantity"]),
             amount=_shop_amount(line, "price", currency) * int(line["quantity"])
             - _line_discount(line, applications, currency),
@@ -318,11 +318,11 @@ def _product(payload: Json, triggered_at: datetime, _currency: str) -> list[Fact
         ProductFact(
             product_id=_id(payload),
             updated_at=instant_or_none(payload.get("updated_at")) or triggered_at,
-            title=payload.get("title"),
-            vendor=payload.get("vendor"),
-            product_type=payload.get("product_type"),
+            title=_text(payload, "title"),
+            vendor=_text(payload, "vendor"),
+            product_type=_text(payload, "product_type"),
             category_id=category_id(category.get("admin_graphql_api_id")),
-            category=category.get("full_name"),
+            category=_text(category, "full_name"),
             tags=comma_list(payload.get("tags")),
         )
     ]
@@ -434,6 +434,17 @@ def _shop_amount(payload: Json, key: str, currency: str) -> int:
 def _amount_if_told(payload: Json, key: str, currency: str) -> int:
     is_told = payload.get(f"{key}_set") or payload.get(key) is not None
     return _shop_amount(payload, key, currency) if is_told else 0
+
+
+def _text(payload: Json, key: str) -> str | None:
+    value = payload.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{key} is not a text")
+    return value
+
+
+def _told_text(payload: Json, key: str) -> str | Maybe | None:
+    return _text(payload, key) if key in payload else UNSET
 
 
 def _upper(payload: Json, key: str) -> str | Maybe | None:
