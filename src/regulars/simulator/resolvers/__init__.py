@@ -1,0 +1,1 @@
+"""Resolvers: what each field of the schema tells, by type."""
