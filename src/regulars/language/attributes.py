@@ -212,6 +212,7 @@ def _choice(
     say_ja: Saying,
     column: str | None = None,
     also: tuple[str, ...] = (),
+    special: dict[str, tuple[str, str]] | None = None,
 ) -> Attribute:
     return Attribute(
         name,
@@ -226,6 +227,7 @@ def _choice(
         say_ja=say_ja,
         value_names=names,
         also=also,
+        special=special or {},
     )
 
 
@@ -245,8 +247,12 @@ _CHOICES = (
         ("Email subscription", "メール購読"),
         ("Whether the customer takes marketing emails.", "マーケティングメールの購読状況です。"),
         _STATUS_NAMES,
-        say_en=Saying("is {value} to marketing emails", "is not “{value}” for marketing emails"),
+        say_en=Saying("has the email status “{value}”", "does not have the email status “{value}”"),
         say_ja=Saying("メール購読が「{value}」", "メール購読が「{value}」以外"),
+        special={
+            "= SUBSCRIBED": ("is subscribed to marketing emails", "メールを購読している"),
+            "!= SUBSCRIBED": ("is not subscribed to marketing emails", "メールを購読していない"),
+        },
         also=(
             "accepts_marketing",
             "email_marketing",
@@ -259,8 +265,12 @@ _CHOICES = (
         ("SMS subscription", "SMS購読"),
         ("Whether the customer takes marketing texts.", "マーケティングSMSの購読状況です。"),
         {name: words for name, words in _STATUS_NAMES.items() if name != "INVALID"},
-        say_en=Saying("is {value} to marketing texts", "is not “{value}” for marketing texts"),
+        say_en=Saying("has the SMS status “{value}”", "does not have the SMS status “{value}”"),
         say_ja=Saying("SMS購読が「{value}」", "SMS購読が「{value}」以外"),
+        special={
+            "= SUBSCRIBED": ("is subscribed to marketing texts", "SMSを購読している"),
+            "!= SUBSCRIBED": ("is not subscribed to marketing texts", "SMSを購読していない"),
+        },
         also=("accepts_sms", "sms_marketing"),
     ),
     _choice(

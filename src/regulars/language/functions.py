@@ -26,6 +26,7 @@ from regulars.language.tree import Operator
 _PIECES = Unit("piece", "pieces", "個")
 _TIMES = Unit("time", "times", "回")
 _ORDERS = Unit("order", "orders", "件")
+_NTH = Unit("", "", "回目")
 _DAYS = Unit("day", "days", "日")
 _WITHIN = frozenset({Operator.EQ, Operator.LE, Operator.LT})
 
@@ -95,22 +96,24 @@ _NUMBER = _row(
     "number",
     Kind.INTEGER,
     "number",
-    ("as order number {value}", "通算{value}回目の注文で"),
+    ("as order number {value}", "通算{value}の注文で"),
     (
         "Which of the customer's counted orders it is: 1 is the first.",
         "その顧客の何回目の注文かです。1が初回です。",
     ),
+    unit=_NTH,
     ours=True,
 )
 _NUMBER_FROM_LAST = _row(
     "number_from_last",
     Kind.INTEGER,
     "number_from_last",
-    ("as order number {value} counted from the last", "最新から数えて{value}回目の注文で"),
+    ("as order number {value} counted from the last", "最新から数えて{value}の注文で"),
     (
         "Which of the customer's counted orders it is, from the other end: 1 is the last.",
         "最新から数えて何回目の注文かです。1が最新の注文です。",
     ),
+    unit=_NTH,
     ours=True,
 )
 
@@ -156,7 +159,7 @@ _PRODUCTS = Attribute(
             "quantity",
             Kind.INTEGER,
             "quantity",
-            ("{value} at a time", "一度に{value}"),
+            ("{value} at a time", "一度に{value}の"),
             ("Pieces on one line of an order.", "1つの注文明細の数量です。"),
             unit=_PIECES,
         ),
@@ -164,7 +167,7 @@ _PRODUCTS = Attribute(
             "sum_quantity",
             Kind.INTEGER,
             "quantity",
-            ("{value} in total", "合計{value}"),
+            ("{value} in total", "合計{value}の"),
             ("Pieces added up over the kept lines.", "条件に合う明細の数量の合計です。"),
             role=Role.SUM,
             unit=_PIECES,
@@ -366,7 +369,7 @@ _PLACED = Attribute(
             "days_since_previous",
             Kind.INTEGER,
             "days_since_previous",
-            ("{value} after the order before", "前回の注文から{value}後に"),
+            ("{value} after the order before", "前回の注文から{value}で"),
             (
                 "Days between the order and the counted order before it; the first order has none.",
                 "1つ前の注文からの日数です。初回の注文にはありません。",
@@ -380,7 +383,7 @@ _PLACED = Attribute(
     say_en=Saying(
         "placed an order", "did not place an order", "never placed an order", "placed an order"
     ),
-    say_ja=Saying("注文した", "注文していない", "注文したことがない", "注文した"),
+    say_ja=Saying("注文をした", "注文をしていない", "注文をしたことがない", "注文をした"),
     also=("order_placed", "orders", "order"),
 )
 

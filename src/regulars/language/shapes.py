@@ -253,6 +253,8 @@ class Attribute:
     unit: Unit | None = None
     #: Names of the values for sentences and lists: value → (English, Japanese).
     value_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    #: Comparisons with a sentence of their own: "= SUBSCRIBED" → (English, Japanese).
+    special: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     #: Counts and sums are 0 where there is nothing, never missing.
     never_missing: bool = False
     #: Words that a reader may try instead; used for suggestions.
