@@ -111,7 +111,7 @@ def count_figures(
     `members_at` is the instant of the population at start when it is later than the period's first
     instant: a tracking made today, for today, begins with those who are members when it is made.
     """
-    values = _bound(segment_id, period, members_at)
+    values = bound_values(segment_id, period, members_at)
     people = cursor.execute(queries.CUSTOMERS, values).fetchone()
     bounds = [_naive(bound) for bound in period.day_bounds()]
     rows = cursor.execute(queries.SUMS, {**values, "bounds": bounds}).fetchall()
@@ -167,7 +167,8 @@ def _bridge(cells: Sequence[tuple[int, bool, bool, bool, Sums]]) -> Bridge:
     )
 
 
-def _bound(segment_id: int, period: Period, members_at: datetime | None) -> dict[str, object]:
+def bound_values(segment_id: int, period: Period, members_at: datetime | None) -> dict[str, object]:
+    """Return the values that every query of a tracking binds."""
     starts_at, ends_at = period.starts_at, period.ends_at
     return {
         "segment_id": segment_id,

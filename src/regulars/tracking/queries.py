@@ -16,3 +16,7 @@ def query(*parts: str) -> str:
 
 CUSTOMERS = query("states", "customers")
 SUMS = query("states", "attributed", "sums")
+NEW_AND_REPEAT = query("states", "attributed", "new_and_repeat")
+PRODUCTS = query("states", "attributed", "products")
+SOURCES = query("states", "attributed", "sources")
+LATE_REFUNDS = query("states", "attributed", "late_refunds")

@@ -11,7 +11,7 @@ from regulars.office.models.base import Base, RowNumber
 
 
 class RevenueTracking(Base):
-    """One tracking. What it measures is copied here, so that later edits do not change it."""
+    """One tracking. It follows the segment's membership; name and rule at its making are kept."""
 
     __tablename__ = "revenue_trackings"
     __table_args__ = (
