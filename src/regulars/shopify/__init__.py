@@ -17,6 +17,7 @@ from regulars.shopify.auth import (
     verify_install_query,
     verify_session_token,
 )
+from regulars.shopify.backfilling import Backfilled, Step, backfill, compare
 from regulars.shopify.catching_up import TooMuchChanged, catch_up, read_again
 from regulars.shopify.client import ShopifyClient
 from regulars.shopify.documents import API_VERSION, API_VERSION_OLDEST
@@ -31,6 +32,7 @@ __all__ = [
     "API_VERSION",
     "API_VERSION_OLDEST",
     "AnswerLost",
+    "Backfilled",
     "FixedToken",
     "Grant",
     "InputRefused",
@@ -40,13 +42,16 @@ __all__ = [
     "ShopClosed",
     "ShopInfo",
     "ShopifyClient",
+    "Step",
     "Subscribed",
     "TokenDoor",
     "TokenSource",
     "TooExpensive",
     "TooMuchChanged",
     "authorize_url",
+    "backfill",
     "catch_up",
+    "compare",
     "facts_from_webhook",
     "gid_of",
     "id_of",

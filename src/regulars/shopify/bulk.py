@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,8 @@ class BulkState:
     partial_url: str | None
     #: ACCESS_DENIED, INTERNAL_SERVER_ERROR or TIMEOUT.
     error_code: str | None
+    #: By Shopify's clock; what the result tells was true then or later.
+    created_at: datetime
 
     @property
     def is_over(self) -> bool:
@@ -150,6 +152,7 @@ def state(client: ShopifyClient, operation_id: str) -> BulkState:
         url=node.get("url"),
         partial_url=node.get("partialDataUrl"),
         error_code=node.get("errorCode"),
+        created_at=instant(node["createdAt"]),
     )
 
 
