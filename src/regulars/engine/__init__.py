@@ -5,14 +5,24 @@ Takes a checked query tree, a warehouse and a context; knows no shop, no page an
 
 from regulars.engine.context import Context
 from regulars.engine.customer import compile_query
+from regulars.engine.explain import Change, Evidence, ExplainedNode, Explanation, Own, explain
 from regulars.engine.sets import Counts, NodeCount, SetEvaluator
-from regulars.engine.times import mentions_time
+from regulars.engine.times import DayChange, calendar_ahead, mentions_time, next_midnight
 
 __all__ = [
+    "Change",
     "Context",
     "Counts",
+    "DayChange",
+    "Evidence",
+    "ExplainedNode",
+    "Explanation",
     "NodeCount",
+    "Own",
     "SetEvaluator",
+    "calendar_ahead",
     "compile_query",
+    "explain",
     "mentions_time",
+    "next_midnight",
 ]

@@ -250,7 +250,9 @@ _OF_ORDER = frozenset({"net_amount", "refunded_amount", "number", "number_from_l
 _SETS = frozenset({"tag_keys", "discount_code_keys", "product_tag_keys", "collection_ids"})
 
 
-def _reader(of: str, name: str, zone: ZoneInfo) -> Callable[[CountedOrder, LineRecord | None], Any]:
+def row_value(
+    of: str, name: str, zone: ZoneInfo
+) -> Callable[[CountedOrder, LineRecord | None], Any]:
     """Return how a row's column is read."""
     if name in _OF_ORDER:
         return lambda counted, _: getattr(counted, name)
@@ -263,7 +265,7 @@ def _reader(of: str, name: str, zone: ZoneInfo) -> Callable[[CountedOrder, LineR
 
 def row_check(condition: Condition, of: str, zone: ZoneInfo) -> RowCheck:
     """Return whether a row meets a condition; a missing value meets only !=."""
-    read = _reader(of, condition.column, zone)
+    read = row_value(of, condition.column, zone)
     if condition.column in _SETS:
         test = only(Texts, condition.test)
         wanted = frozenset(test.values)
@@ -307,7 +309,7 @@ def _events(question: Question, of: str, zone: ZoneInfo) -> Answer:
         (count_of, check(one.test), one.negated) for one in question.counts
     ]
     for one in question.sums:
-        read = _reader(of, one.column, zone)
+        read = row_value(of, one.column, zone)
         totals.append((_adder(read), check(one.test), one.negated))
 
     def holds(view: View) -> bool:
