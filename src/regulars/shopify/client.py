@@ -43,7 +43,7 @@ PATIENCE_SECONDS = 600.0
 # What a request is taken to cost until Shopify has told the price of its document: more than any
 # of our documents costs, so that the first of its kind waits rather than being throttled.
 COST_OF_MUTATION = 10.0
-COST_OF_PAGE = 250.0
+COST_OF_PAGE = 300.0
 COST_OF_QUERY = 20.0
 
 # The least wait after being told to slow down, however short the arithmetic makes it.

@@ -140,7 +140,7 @@ def product_fact(node: Json) -> ProductFact:
         category=category.get("fullName"),
         tags=tuple(node.get("tags") or ()),
         collections=UNSET
-        if collections is None
+        if not _is_whole(collections)
         else tuple((id_of(each["id"]), each["title"]) for each in nodes(collections)),
     )
 
@@ -157,6 +157,11 @@ def nodes(connection: Json | None) -> list[Json]:
     if "nodes" in connection:
         return [node for node in connection["nodes"] if node is not None]
     return [edge["node"] for edge in connection.get("edges") or ()]
+
+
+def _is_whole(connection: Json | None) -> bool:
+    """Return whether a connection was selected and its page holds all: a part replaces nothing."""
+    return connection is not None and not connection.get("pageInfo", {}).get("hasNextPage")
 
 
 def _sms_state(phone: Json) -> str | None:
@@ -177,7 +182,7 @@ def _company_ids(node: Json) -> tuple[str, ...] | Maybe:
 
 
 def _addresses(node: Json) -> tuple[AddressFact, ...] | Maybe:
-    if node.get("addressesV2") is None:
+    if not _is_whole(node.get("addressesV2")):
         return UNSET
     return tuple(
         AddressFact(
@@ -193,7 +198,7 @@ def _addresses(node: Json) -> tuple[AddressFact, ...] | Maybe:
 
 
 def _metafields(node: Json) -> tuple[MetafieldFact, ...] | Maybe:
-    if node.get("metafields") is None:
+    if not _is_whole(node.get("metafields")):
         return UNSET
     return tuple(
         MetafieldFact(f"{each['namespace']}.{each['key']}", each["type"], each["value"])
@@ -202,7 +207,7 @@ def _metafields(node: Json) -> tuple[MetafieldFact, ...] | Maybe:
 
 
 def _store_credit(node: Json) -> tuple[StoreCreditFact, ...] | Maybe:
-    if node.get("storeCreditAccounts") is None:
+    if not _is_whole(node.get("storeCreditAccounts")):
         return UNSET
     return tuple(
         StoreCreditFact(each["balance"]["amount"], each["balance"]["currencyCode"])
