@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import event
@@ -48,6 +49,12 @@ class Jobs:
         """Work everything that is due now, in this thread."""
         self._schedule()
         while self.inbox.apply_all() or self._work_one():
+            pass
+
+    def bring_up_to_date(self) -> None:
+        """Apply what waits and follow the days that passed, in this thread, without Shopify."""
+        self._schedule()
+        while self.inbox.apply_all() or self._work_one(works.AT_HOME):
             pass
 
     def wake_inbox(self) -> None:
@@ -156,10 +163,10 @@ class Jobs:
             if seconds < 60:
                 self._wakes.wake("work", max(seconds, 0.2))
 
-    def _work_one(self) -> bool:
+    def _work_one(self, kinds: Collection[str] = ()) -> bool:
         """Work one due job; False when there is none."""
         with self.runtime.office.session() as session:
-            job = queue.take(session, self.runtime.clock())
+            job = queue.take(session, self.runtime.clock(), kinds)
             shop = session.get(Shop, job.shop_id) if job and job.shop_id else None
         if job is None:
             return False

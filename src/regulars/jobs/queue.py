@@ -6,9 +6,10 @@ outdated and writes nothing more.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from regulars.errors import RegularsError
@@ -22,7 +23,7 @@ BACK_OFF = timedelta(seconds=5)
 BACK_OFF_MAX = timedelta(minutes=30)
 
 
-class LeaseLost(RegularsError):
+class LeaseLost(RegularsError):  # noqa: N818 - read as what happened, like Throttled
     """Somebody else works this job now; this worker stops without writing."""
 
 
@@ -66,8 +67,11 @@ def enqueue(
     return job
 
 
-def take(session: Session, now: datetime) -> Job | None:
-    """Take the job that has been due longest, or one whose worker went silent."""
+def take(session: Session, now: datetime, kinds: Collection[str] = ()) -> Job | None:
+    """Take the job that has been due longest, or one whose worker went silent.
+
+    `kinds` are those looked at; none means all.
+    """
     due = and_(Job.state.in_(("waiting", "failed")), Job.due_at <= now)
     silent = and_(Job.state == "running", Job.leased_until <= now)
     # Two jobs of one kind, shop and key never run at once: the second waits for the first.
@@ -80,7 +84,10 @@ def take(session: Session, now: datetime) -> Job | None:
         func.coalesce(other.shop_id, 0) == func.coalesce(Job.shop_id, 0),
     )
     job = session.scalar(
-        select(Job).where(or_(due, silent), ~same_runs).order_by(Job.due_at, Job.id).limit(1)
+        select(Job)
+        .where(or_(due, silent), ~same_runs, Job.kind.in_(kinds) if kinds else true())
+        .order_by(Job.due_at, Job.id)
+        .limit(1)
     )
     if job is not None:
         job.state = "running"

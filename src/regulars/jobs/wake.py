@@ -31,6 +31,11 @@ class WakingStorage(MemoryStorage):  # type: ignore[misc]
             super().enqueue(data, priority)
             self._arrival.notify()
 
+    def release(self) -> None:
+        """Wake everybody who sleeps here, so that they see the stop flag."""
+        with self._arrival:
+            self._arrival.notify_all()
+
     def dequeue(self) -> bytes | None:
         """Return the next message, or None after a short while without any."""
         with self._arrival:
@@ -57,8 +62,6 @@ class Wakes:
         self._huey.periodic_task(crontab(), name="minute")(functions["tick"])
         self._worker_count = worker_count
         self._consumer: InProcessConsumer | None = None
-        self._pending: set[str] = set()
-        self._lock = threading.Lock()
 
     @property
     def running(self) -> bool:
@@ -75,6 +78,8 @@ class Wakes:
     def stop(self) -> None:
         """Stop the threads after what they are doing now."""
         if self._consumer is not None:
+            self._consumer.stop_flag.set()
+            self._huey.storage.release()
             self._consumer.stop(graceful=True)
             self._consumer = None
 

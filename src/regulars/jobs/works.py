@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from regulars import segments
+from regulars import segments, shopify, tags
 from regulars.jobs import live
 from regulars.jobs.run import JobRun, Work
 from regulars.office.models.shops import Shop
@@ -123,3 +123,6 @@ WORKS: Mapping[str, Work] = {
     "read_again": read_again,
     "work_tags": work_tags,
 }
+
+#: The kinds that ask nobody outside, and so are done before a command reads memberships.
+AT_HOME = ("refresh_segment", "refresh_all", "refresh_products", "day_change")

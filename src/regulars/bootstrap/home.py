@@ -1,15 +1,11 @@
-"""Bootstrap: opens a home folder, and finds the way to the app that has it open.
-
-One process owns a home folder. Commands reach it over HTTP when it runs, and open it themselves
-when it does not; both ways lead through the same API.
-"""
+"""One process owns a home folder: open it, tell others where the app listens."""
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -74,7 +70,7 @@ def _lock(home: Path) -> IO[str]:
     return file
 
 
-@contextlib.contextmanager
+@contextmanager
 def announced(runtime: Runtime, url: str) -> Iterator[None]:
     """Tell the commands of this machine where the app listens, for as long as it does."""
     path = runtime.settings.home_folder / "run.json"

@@ -1,0 +1,93 @@
+"""Serving: the app on a port, with its workers, until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from regulars.bootstrap.home import announced
+from regulars.errors import InputError, problem
+from regulars.jobs import Jobs
+from regulars.runtime import Runtime
+from regulars.web import create_app
+from regulars.web.sessions import create_sign_in_link, ensure_owner
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A bound port and the app behind it, not yet answering."""
+
+    runtime: Runtime
+    jobs: Jobs
+    url: str
+    _server: uvicorn.Server
+    _socket: socket.socket
+
+    def run(self) -> None:
+        """Answer requests until the process is told to stop."""
+        self._server.run(sockets=[self._socket])
+
+    @contextmanager
+    def in_background(self) -> Iterator[None]:
+        """Answer requests in a thread while the block runs."""
+        thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def serving(runtime: Runtime, *, host: str, port: int) -> Iterator[Serving]:
+    """Bind the port, start the workers and tell commands where; InputError where it is taken."""
+    bound = bind(host, port)
+    url = f"http://{host}:{bound.getsockname()[1]}"
+    jobs = Jobs(runtime)
+    config = uvicorn.Config(
+        create_app(runtime, jobs),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    try:
+        with announced(runtime, url):
+            jobs.start()
+            try:
+                yield Serving(runtime, jobs, url, uvicorn.Server(config), bound)
+            finally:
+                jobs.stop()
+    finally:
+        bound.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes any free one."""
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        template = "Port {port} on {host} cannot be used: {reason}. Name another with --port."
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            problem("port_taken", template, port=port, host=host, reason=reason)
+        ) from None
+    found.listen(2048)
+    return found
+
+
+def sign_in_link(runtime: Runtime, url: str) -> str:
+    """Return an address that signs the owner in once."""
+    with runtime.office.session() as session:
+        now = runtime.clock()
+        token = create_sign_in_link(session, ensure_owner(session, now), now)
+    return f"{url}/sign-in/{token}"

@@ -1,0 +1,171 @@
+"""regulars segments: make, list, look into, change and delete customer segments."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from regulars.cli import terminal
+
+app = typer.Typer(help="Customer segments of a shop.", no_args_is_help=True)
+
+Segment = Annotated[str, typer.Argument(help="The segment's number or name.", metavar="SEGMENT")]
+PAGE = 1000
+
+
+def path(shop: str, segment: str = "", part: str = "") -> str:
+    """Return the address of a shop's segments, of one, or of a part of it."""
+    address = f"/shops/{quote(shop, safe='')}/segments"
+    if segment:
+        address += f"/{quote(segment, safe='')}"
+    return f"{address}/{part}" if part else address
+
+
+@app.command("list")
+def index(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
+    """List the segments."""
+    with terminal.connect() as api:
+        told = api.get(path(shop))
+    if as_json:
+        terminal.tell_json(told)
+        return
+    rows = [
+        (one["id"], one["name"], one["member_count"], one["state"], one["query"])
+        for one in told["segments"]
+    ]
+    terminal.tell_table(("ID", "Name", "Members", "State", "Query"), rows)
+
+
+@app.command()
+def create(
+    shop: terminal.Shop,
+    name: Annotated[str, typer.Option(help="How the segment is called.")],
+    query: Annotated[str, typer.Option(help="Who belongs to it.")],
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Make a segment, and wait until its members are known."""
+    asked = {"name": name, "query": terminal.about_query(query)}
+    with terminal.connect() as api:
+        made = _when_built(api, shop, api.post(path(shop), asked))
+    _tell(made, as_json=as_json)
+
+
+@app.command()
+def show(segment: Segment, shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
+    """Show a segment."""
+    with terminal.connect() as api:
+        _tell(api.get(path(shop, segment)), as_json=as_json)
+
+
+@app.command()
+def members(
+    segment: Segment,
+    shop: terminal.Shop,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many customers.")] = None,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """List the members of a segment."""
+    with terminal.connect() as api:
+        count, customers = _members(api, shop, segment, limit)
+    if as_json:
+        terminal.tell_json({"count": count, "customers": customers})
+        return
+    terminal.tell_table(
+        ("ID", "Name", "E-mail"), [(one["id"], one["name"], one["email"]) for one in customers]
+    )
+    terminal.tell(f"{count:,} members")
+
+
+@app.command()
+def rename(
+    segment: Segment,
+    shop: terminal.Shop,
+    name: Annotated[str, typer.Option(help="The new name.")],
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Rename a segment; queries that name it follow."""
+    with terminal.connect() as api:
+        _tell(api.patch(path(shop, segment), {"name": name}), as_json=as_json)
+
+
+@app.command()
+def edit(
+    segment: Segment,
+    shop: terminal.Shop,
+    query: Annotated[str, typer.Option(help="The new query.")],
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Give a segment a new query, and wait until its members are known."""
+    asked = {"query": terminal.about_query(query)}
+    with terminal.connect() as api:
+        made = _when_built(api, shop, api.patch(path(shop, segment), asked))
+    _tell(made, as_json=as_json)
+
+
+@app.command()
+def duplicate(
+    segment: Segment,
+    shop: terminal.Shop,
+    name: Annotated[str | None, typer.Option(help="The copy's name.")] = None,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Make a second segment with the same query."""
+    with terminal.connect() as api:
+        copy = api.post(path(shop, segment, "duplicates"), {"name": name})
+        _tell(_when_built(api, shop, copy), as_json=as_json)
+
+
+@app.command()
+def delete(segment: Segment, shop: terminal.Shop) -> None:
+    """Put a segment into the trash."""
+    with terminal.connect() as api:
+        api.delete(path(shop, segment))
+    terminal.tell("The segment is in the trash.")
+
+
+@app.command()
+def restore(
+    segment_id: Annotated[int, typer.Argument(metavar="ID")],
+    shop: terminal.Shop,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Take a segment out of the trash."""
+    with terminal.connect() as api:
+        made = api.post(path(shop, str(segment_id), "restoration"))
+        _tell(_when_built(api, shop, made), as_json=as_json)
+
+
+def _members(
+    api: Any, shop: str, segment: str, limit: int | None
+) -> tuple[int, list[dict[str, Any]]]:
+    customers: list[dict[str, Any]] = []
+    after: int | None = -1
+    count = 0
+    while after is not None and (limit is None or len(customers) < limit):
+        most = PAGE if limit is None else min(PAGE, limit - len(customers))
+        page = api.get(path(shop, segment, "members"), limit=most, after=after)
+        count, after = page["count"], page["next"]
+        customers += page["customers"]
+    return count, customers
+
+
+def _when_built(api: Any, shop: str, made: dict[str, Any]) -> dict[str, Any]:
+    if made["state"] != "building":
+        return made
+    built: dict[str, Any] = api.wait(
+        path(shop, str(made["id"])), lambda one: one["state"] != "building"
+    )
+    return built
+
+
+def _tell(segment: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        terminal.tell_json(segment)
+        return
+    terminal.tell(f"{segment['id']}  {segment['name']}  {segment['query']}")
+    if segment["state"] == "broken":
+        terminal.tell(f"broken: {segment['problem']}")
+    else:
+        terminal.tell(f"{segment['member_count']:,} members ({segment['state']})")

@@ -1,0 +1,122 @@
+"""What commands say and how they ask: options that many share, JSON, tables, progress."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from regulars.errors import InputError
+
+if TYPE_CHECKING:
+    from regulars.bootstrap import ApiClient
+
+Shop = Annotated[str, typer.Option("--shop", help="The shop's name.", metavar="NAME")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+#: The query that the command at hand was given, for marking places in it.
+_query: list[str] = []
+
+
+def connect() -> ApiClient:
+    """Return a client of the app that has the home folder, or of one opened for this command."""
+    from regulars.bootstrap import connect as open_client
+
+    return open_client()
+
+
+def tell(text: str) -> None:
+    """Write a line for a person."""
+    sys.stdout.write(f"{text}\n")
+
+
+def warn(text: str) -> None:
+    """Write a line to standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
+def tell_json(value: object) -> None:
+    """Write one JSON value."""
+    tell(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def tell_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows under headings, numbers to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    listed = [list(row) for row in rows]
+    for place, column in enumerate(columns):
+        is_number = all(isinstance(row[place], int | float) for row in listed) and bool(listed)
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*(_cell(value) for value in row))
+    Console(highlight=False).print(table)
+
+
+def _cell(value: object) -> Any:
+    from rich.text import Text
+
+    if value is None:
+        return Text("–")
+    return Text(f"{value:,}" if isinstance(value, int) else str(value))
+
+
+def about_query(text: str) -> str:
+    """Remember the query of this command, so that problems can be marked in it."""
+    _query[:] = [text]
+    return text
+
+
+def tell_problems(error: InputError) -> None:
+    """Write what is wrong, with the place in the query where there is one."""
+    for one in error.problems:
+        if one.line is not None and one.column is not None and _query:
+            lines = _query[0].splitlines() or [""]
+            line = lines[min(one.line - 1, len(lines) - 1)]
+            warn(line)
+            warn(" " * _width(line[: one.column]) + "^" * max(1, one.length or 1))
+        warn(one.message)
+
+
+def _width(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def log_fault(error: Exception, reference: str) -> None:
+    """Write the story of a bug to the log."""
+    logging.getLogger("regulars.cli").error("reference %s", reference, exc_info=error)
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[Any], None]]:
+    """Show a progress bar on a terminal; the given function takes a job as the API tells it."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _job: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        bar = shown.add_task(title, total=1.0)
+
+        def seen(job: Any) -> None:
+            note = job.get("note") or title
+            shown.update(bar, completed=job.get("progress") or 0.0, description=note)
+
+        yield seen
