@@ -7,6 +7,7 @@ same value are one key and a flag, so that one bitmap serves both.
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 
 from regulars.language.catalogue import CATALOGUE, Figure, Kind
 from regulars.language.shapes import folded
@@ -114,19 +115,27 @@ def _normal(value: Literal, *, fold: bool) -> str:
     """Write a value so that equal values are written alike: 1.50 as 1.5, -14d as -2w."""
     match value:
         case Text(text):
-            return "text " + (folded(text) if fold else text)
+            text = f"text {folded(text) if fold else text}"
         case Number(number):
-            return "number " + format(number.normalize() + 0, "f")
+            text = f"number {_digits(number)}"
         case Boolean(truth):
-            return f"truth {truth}"
+            text = f"truth {truth}"
         case Day(day):
-            return f"day {day.isoformat()}"
+            text = f"day {day.isoformat()}"
         case Moment(instant):
-            return f"moment {instant.isoformat(timespec='seconds')}"
+            text = f"moment {instant.isoformat(timespec='seconds')}"
         case Point(latitude, longitude):
-            return f"point {latitude.normalize() + 0:f} {longitude.normalize() + 0:f}"
+            text = f"point {_digits(latitude)} {_digits(longitude)}"
         case RelativeDay(amount, unit):
-            return _normal_offset(amount, unit)
+            text = _normal_offset(amount, unit)
+    return text
+
+
+def _digits(number: Decimal) -> str:
+    """Write a number without trailing zeros, and zero without a sign."""
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if number == 0 else text
 
 
 def _normal_offset(amount: int, unit: str) -> str:
