@@ -126,6 +126,7 @@ class Visit:
             "code": lambda text: Markup("<code>{}</code>").format(text),
             "strong": lambda text: Markup("<strong>{}</strong>").format(text),
             "problems": (),
+            "dialog_as_page": False,
             **values,
         }
 
@@ -141,6 +142,18 @@ class Visit:
         if self.toast and not self.is_fragment:
             answer.delete_cookie(TOAST_COOKIE)
         return answer
+
+    def dialog(
+        self, template: str, /, *, status: int = 200, back: str = "/", **values: object
+    ) -> HTMLResponse:
+        """Answer with a dialog: a fragment for htmx, else a page of its own that holds it.
+
+        `back` is where Cancel leads without script.
+        """
+        if self.is_fragment:
+            return self.page(template, status=status, back=back, **values)
+        inner = self.render(template, dialog_as_page=True, back=back, **values)
+        return self.page("dialog_page.html", status=status, inner=Markup(inner))  # noqa: S704 - our own template's output
 
     def go(self, address: str, toast: str | None = None) -> Response:
         """Send the reader to another page of ours, with a word of confirmation there."""

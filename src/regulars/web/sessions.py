@@ -110,6 +110,25 @@ def set_password(staff: Staff, password: str) -> None:
     staff.password_hash = _hasher.hash(password)
 
 
+def demand_password(staff: Staff, password: str) -> None:
+    """Check the present password of a signed-in person; raises InputError."""
+    try:
+        _hasher.verify(staff.password_hash or _decoy(), password[:PASSWORD_LENGTH_MAX])
+    except (VerifyMismatchError, InvalidHashError):
+        text = "This is not your present password."
+        wrong = problem("wrong_current_password", text, field="current_password")
+        raise InputError(wrong) from None
+
+
+def end_other_sessions(session: Session, staff: Staff, token: str) -> None:
+    """Sign a person out everywhere but in this browser."""
+    session.execute(
+        delete(StaffSession).where(
+            StaffSession.staff_id == staff.id, StaffSession.token_hash != token_hash(token)
+        )
+    )
+
+
 def start_session(session: Session, staff: Staff, now: datetime) -> str:
     """Return the cookie value of a new session."""
     token = secrets.token_urlsafe(32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -26,16 +27,21 @@ def create_environment() -> Environment:
     )
 
 
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
 def hx_attributes(nonce: str, **attributes: object) -> Markup:
     """Write htmx attributes with the nonce: get="/x", push_url=True → hx-get, hx-push-url="true".
 
-    A name's underscores become hyphens. Values that htmx would evaluate as code are a mistake.
+    A name's underscores become hyphens, a dict is written as JSON. Values that htmx would evaluate
+    as code are a mistake.
     """
     written = [f'hx-nonce="{escape(nonce)}"']
     for name, value in attributes.items():
         if value is None or value is False:
             continue
-        text = "true" if value is True else str(value)
+        text = "true" if value is True else _json(value) if isinstance(value, dict) else str(value)
         key = name.strip("_").replace("_", "-")
         if key.startswith("on") or text.lstrip().startswith(("js:", "javascript:")):
             raise ValueError(f"hx-{key} would need eval")

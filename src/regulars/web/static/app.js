@@ -113,6 +113,12 @@
     }
   });
 
+  document.addEventListener("submit", (event) => {
+    // A download leaves the page as it is; the dialog that asked for it is done.
+    const dialog = event.target.matches("[data-closes-dialog]") && event.target.closest("dialog");
+    if (dialog) setTimeout(() => dialog.close());
+  });
+
   // ---- toasts, focus on the first problem, one-shot forms ----
   const settle = (from) => {
     for (const toast of $$("[data-toast]", from)) {
@@ -121,6 +127,7 @@
     }
     const wrong = from.querySelector?.("[data-focus], [aria-invalid=true]:not([data-live])");
     if (wrong && !isTyping(document.activeElement)) wrong.focus();
+    sync(document);
     openDialogs(from);
     for (const form of $$("form[data-submit-now]", from)) form.requestSubmit();
     if (globalThis.regularsPlots) globalThis.regularsPlots(from);
@@ -128,6 +135,18 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches?.("[data-submit-on-change]")) event.target.form.requestSubmit();
   });
+
+  // ---- after a morph: fields that nobody is in show what the server says ----
+  const sync = (from) => {
+    for (const field of $$("[data-sync] :is(select, input)", from)) {
+      if (field === document.activeElement) continue;
+      if (field.matches("select")) {
+        const chosen = field.querySelector("option[selected]");
+        if (chosen) field.value = chosen.value;
+      } else if (field.matches("[type=checkbox], [type=radio]")) field.checked = field.defaultChecked;
+      else field.value = field.defaultValue;
+    }
+  };
 
   // ---- a suggestion replaces the marked part of the text ----
   document.addEventListener("click", (event) => {

@@ -1,0 +1,62 @@
+"""Rows of the builder: what a person sees and edits, as typed, whether it can be read or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+#: Not an operator of the language: `>= -30d`, shown as "in the last 30 days".
+IN_LAST_DAYS = "in_last_days"
+#: `< -30d`, shown as "more than 30 days ago".
+BEFORE_DAYS = "before_days"
+
+
+@dataclass
+class Detail:
+    """One condition inside a function: `date >= -30d`."""
+
+    name: str
+    operator: str
+    first: str = ""
+    second: str = ""
+
+
+@dataclass
+class Condition:
+    """One filter. Where `text` is set it is shown as text, and the other fields are empty."""
+
+    attribute: str = ""
+    operator: str = ""
+    first: str = ""
+    second: str = ""
+    details: list[Detail] = field(default_factory=list)
+    text: str | None = None
+
+
+@dataclass
+class Group:
+    """Conditions and groups joined by AND or OR, perhaps negated as a whole."""
+
+    joiner: str = "AND"
+    negated: bool = False
+    parts: list[Condition | Group] = field(default_factory=list)
+
+
+def at(root: Group, path: str) -> Condition | Group | None:
+    """Return the row at a path: "r" is the root, "r.0.2" the third part of its first part."""
+    row: Condition | Group = root
+    for step in path.split(".")[1:]:
+        if not isinstance(row, Group) or not step.isdigit() or int(step) >= len(row.parts):
+            return None
+        row = row.parts[int(step)]
+    return row
+
+
+def walk(group: Group, path: str = "r") -> Iterator[tuple[str, Condition | Group]]:
+    """Visit every row with its path, parents first."""
+    yield path, group
+    for number, part in enumerate(group.parts):
+        if isinstance(part, Group):
+            yield from walk(part, f"{path}.{number}")
+        else:
+            yield f"{path}.{number}", part

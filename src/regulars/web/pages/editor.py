@@ -1,0 +1,296 @@
+"""The segment editor: builder and query text kept equal, exact counts and mistakes while typing.
+
+One form holds the name, the rows and the text. Whatever changed last is named by `source`; the
+other one is brought to it. What is saved is the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from regulars.engine import Counts, NodeCount
+from regulars.errors import InputError, QueryError
+from regulars.language import describe, parse
+from regulars.language.tree import Node
+from regulars.office.models.segments import Segment
+from regulars.segments import (
+    checked_query,
+    create_segment,
+    edit_segment,
+    find_segment,
+    list_segments,
+    name_key,
+    rename_segment,
+)
+from regulars.web.deps import SignedIn, ToldProblem, Visit
+from regulars.web.editing import (
+    Condition,
+    Group,
+    Written,
+    attribute_choices,
+    changed,
+    read_rows,
+    rows_of,
+    view_of,
+    written,
+)
+from regulars.web.figures import Member, some_members
+from regulars.web.pages.segments import follow_definitions
+
+router = APIRouter(prefix="/segments")
+
+
+@dataclass
+class Draft:
+    """What is being edited, as it stands in the form."""
+
+    name: str
+    query: str
+    rows: Group
+    #: Whether the rows show the text as it stands; while the text has mistakes they lag behind.
+    rows_are_current: bool = True
+    segment: Segment | None = None
+    version: int | None = None
+
+
+@dataclass
+class Result:
+    """What is known about a draft: its mistakes, or its counts."""
+
+    sentence: str = ""
+    counts: Counts | None = None
+    #: Path of a row → how many customers it keeps.
+    row_counts: Mapping[str, int] = field(default_factory=dict)
+    row_problems: Mapping[str, Sequence[ToldProblem]] = field(default_factory=dict)
+    mistakes: Sequence[ToldProblem] = ()
+    samples: Sequence[Member] = ()
+
+
+@router.get("/new")
+def show_new(visit: SignedIn) -> Response:
+    """Show an empty editor, or one filled from a starter or from another segment."""
+    query = visit.request.query_params
+    name, text = query.get("name", ""), query.get("query", "")
+    if query.get("from"):
+        with visit.runtime.office.reading() as session:
+            source = find_segment(session, visit.shop, query["from"])
+        name, text = visit.say("Copy of {name}", name=source.name), source.query
+    draft = _draft_of_text(Draft(name, text or "number_of_orders >= 1", Group()))
+    return _page(visit, draft)
+
+
+@router.get("/{segment_id:int}/edit")
+def show_edit(visit: SignedIn, segment_id: int) -> Response:
+    """Show the editor of a segment."""
+    with visit.runtime.office.reading() as session:
+        segment = find_segment(session, visit.shop, segment_id)
+    draft = Draft(segment.name, segment.query, Group(), segment=segment, version=segment.version)
+    return _page(visit, _draft_of_text(draft))
+
+
+@router.post("/preview")
+def preview(visit: SignedIn) -> Response:
+    """Answer a change in the form with whatever follows from it, in parts."""
+    draft = _draft_of_form(visit)
+    source = visit.field("source")
+    values = _values(visit, draft)
+    values["with_builder"] = source == "text" or bool(visit.field("op")) or source == "builder"
+    values["with_text"] = source != "text"
+    return visit.page("editor/parts.html", **values)
+
+
+@router.post("/new")
+def create(visit: SignedIn) -> Response:
+    """Save a new segment, or redraw the form for a button pressed without script."""
+    draft = _draft_of_form(visit)
+    if visit.field("op"):
+        return _page(visit, draft)
+    try:
+        with visit.office() as session:
+            segment = create_segment(
+                session,
+                visit.shop,
+                name=draft.name,
+                query=draft.query,
+                author=visit.author,
+                now=visit.now,
+            )
+            visit.jobs.refresh_segment_later(session, visit.shop, segment.id, "created")
+    except InputError as wrong:
+        return _page(visit, draft, wrong)
+    return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
+
+
+@router.post("/{segment_id:int}/edit")
+def save(visit: SignedIn, segment_id: int) -> Response:
+    """Save name and rule of a segment."""
+    draft = _draft_of_form(visit)
+    with visit.runtime.office.reading() as session:
+        draft.segment = find_segment(session, visit.shop, segment_id)
+    version = visit.field("version")
+    draft.version = int(version) if version.isdigit() else None
+    if visit.field("op"):
+        return _page(visit, draft)
+    try:
+        _save(visit, segment_id, draft)
+    except InputError as wrong:
+        return _page(visit, draft, wrong)
+    follow_definitions(visit)
+    return visit.go(f"/segments/{segment_id}", visit.say('"{name}" is saved.', name=draft.name))
+
+
+def _save(visit: Visit, segment_id: int, draft: Draft) -> None:
+    with visit.office() as session:
+        segment = find_segment(session, visit.shop, segment_id)
+        before = segment.version
+        edit_segment(
+            session,
+            visit.shop,
+            segment,
+            query=draft.query,
+            author=visit.author,
+            now=visit.now,
+            expected_version=draft.version,
+        )
+        if name_key(draft.name) != segment.name_key or draft.name.strip() != segment.name:
+            rename_segment(session, visit.shop, segment, name=draft.name, now=visit.now)
+        if segment.version != before:
+            visit.jobs.refresh_segment_later(session, visit.shop, segment_id, "edited")
+
+
+def _draft_of_form(visit: Visit) -> Draft:
+    """Read the form; the rows win where a row or a button of theirs was used."""
+    draft = Draft(visit.field("name"), visit.field("query"), Group())
+    op = visit.field("op")
+    if visit.field("source") == "builder" or op:
+        draft.rows = changed(read_rows(dict(visit.fields)), op)
+        draft.query = written(draft.rows).text
+        return draft
+    return _draft_of_text(draft, read_rows(dict(visit.fields)))
+
+
+def _draft_of_text(draft: Draft, rows_before: Group | None = None) -> Draft:
+    try:
+        draft.rows = rows_of(parse(draft.query))
+    except QueryError:
+        # The rows stay as they were; without any, the text stands in one row of its own.
+        kept = rows_before if rows_before is not None and rows_before.parts else None
+        draft.rows = kept or Group(parts=[Condition(text=draft.query)])
+        draft.rows_are_current = False
+    return draft
+
+
+def _page(visit: Visit, draft: Draft, wrong: InputError | None = None) -> Response:
+    values = _values(visit, draft)
+    if wrong is not None:
+        told = visit.problems(wrong)
+        values["name_problems"] = [one for one in told if one.field == "name"]
+        values["form_problems"] = [
+            one for one in told if one.field != "name" and not isinstance(wrong, QueryError)
+        ]
+    return visit.page("editor/page.html", status=422 if wrong else 200, **values)
+
+
+def _values(visit: Visit, draft: Draft) -> dict[str, Any]:
+    result = evaluate(visit, draft)
+    return {
+        "draft": draft,
+        "result": result,
+        "view": view_of(draft.rows, visit.say),
+        "attributes": attribute_choices(visit.language),
+        "turn": _turn(visit),
+        "segment_names": _segment_names(visit, draft),
+        "name_problems": (),
+        "form_problems": (),
+        "with_builder": True,
+        "with_text": True,
+    }
+
+
+def _turn(visit: Visit) -> int:
+    text = visit.field("turn")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+def _segment_names(visit: Visit, draft: Draft) -> Sequence[str]:
+    with visit.runtime.office.reading() as session:
+        segments = list_segments(session, visit.shop)
+    own = draft.segment.id if draft.segment else None
+    return [segment.name for segment in segments if segment.id != own]
+
+
+def evaluate(visit: Visit, draft: Draft) -> Result:
+    """Check and count a draft; every mistake is told, and stands with its row as well."""
+    try:
+        tree = _checked(visit, draft)
+    except QueryError as wrong:
+        return _mistaken(visit, draft, wrong)
+    try:
+        return _counted(visit, draft, tree)
+    except InputError as wrong:
+        return Result(mistakes=visit.problems(wrong))
+
+
+def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
+    evaluator, context = visit.runtime.evaluator(visit.shop), visit.runtime.context(visit.shop)
+    # The text that the rows make means the same and says where each row's part of it stands.
+    rows = written(draft.rows)
+    read = parse(rows.text) if draft.rows_are_current else tree
+    counts = evaluator.counts(read, context)
+    samples = some_members(
+        visit.runtime.warehouse(visit.shop),
+        evaluator.members(read, context),
+        turn=_turn(visit),
+    )
+    return Result(
+        sentence=describe(tree, visit.language, visit.shop.currency),
+        counts=counts,
+        row_counts=_row_counts(rows, counts) if draft.rows_are_current else {},
+        samples=samples,
+    )
+
+
+def _checked(visit: Visit, draft: Draft) -> Node:
+    segment = draft.segment
+    with visit.runtime.office.reading() as session:
+        return checked_query(
+            session,
+            visit.shop,
+            draft.query,
+            key=segment.name_key if segment else None,
+            name=segment.name if segment else "",
+        )
+
+
+def _mistaken(visit: Visit, draft: Draft, wrong: QueryError) -> Result:
+    told = visit.problems(wrong)
+    by_row: dict[str, list[ToldProblem]] = {}
+    places = written(draft.rows)
+    if places.text == draft.query:
+        for one in told:
+            if one.start is not None:
+                by_row.setdefault(places.row_at(one.start), []).append(one)
+    return Result(mistakes=told, row_problems=by_row)
+
+
+def _row_counts(rows: Written, counts: Counts) -> Mapping[str, int]:
+    """Return each row's count: that of the largest part of the tree inside the row's text."""
+    parts = list(_walk(counts.root))
+    found: dict[str, int] = {}
+    for path, (start, end) in rows.places.items():
+        inside = (one for one in parts if start <= one.node.span.start and one.node.span.end <= end)
+        largest = next(inside, None)
+        if largest is not None:
+            found[path] = largest.count
+    return found
+
+
+def _walk(root: NodeCount) -> Iterator[NodeCount]:
+    yield root
+    for part in root.parts:
+        yield from _walk(part)

@@ -1,0 +1,155 @@
+"""Home: how the shop stands, what runs, and what needs a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter
+from pyroaring import BitMap
+from sqlalchemy import func, select
+from starlette.responses import Response
+
+from regulars.office.models.jobs import Job
+from regulars.office.models.segments import Segment
+from regulars.office.models.tags import TagAssignment
+from regulars.office.models.trackings import RevenueTracking
+from regulars.segments import list_segments
+from regulars.web.deps import SignedIn, Visit
+from regulars.web.figures import moves_since, universe_of, week_ago
+from regulars.web.i18n import N_
+
+router = APIRouter()
+
+#: Kinds of jobs as people call them; others are our own housekeeping and are not shown.
+JOB_NAMES = {
+    "backfill": N_("Loading the shop's customers and orders"),
+    "work_tags": N_("Giving and removing tags"),
+    "refresh_all": N_("Counting all segments"),
+}
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One thing that needs a person."""
+
+    text: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A segment that many joined or left."""
+
+    segment: Segment
+    joined: int
+    left: int
+
+
+@router.get("/")
+def show(visit: SignedIn) -> Response:
+    """Show the page, or only its figures when they changed."""
+    if visit.current_shop is None:
+        return visit.page("home/no_shop.html")
+    values = _values(visit)
+    if visit.is_fragment:
+        if visit.request.query_params.get("seen") == values["seen"]:
+            return Response(status_code=204)
+        return visit.page("home/figures.html", **values)
+    return visit.page("home/show.html", **values)
+
+
+def _values(visit: Visit) -> dict[str, Any]:
+    shop = visit.shop
+    with visit.runtime.office.reading() as session:
+        segments = list_segments(session, shop)
+        jobs = session.scalars(
+            select(Job).where(
+                Job.shop_id == shop.id,
+                Job.state.in_(("waiting", "running")),
+                Job.kind.in_(JOB_NAMES),
+                Job.due_at <= visit.now + timedelta(minutes=1),
+            )
+        ).all()
+        since = visit.now - timedelta(days=30)
+        tags = select(func.count()).select_from(TagAssignment)
+        tags = tags.where(TagAssignment.shop_id == shop.id, TagAssignment.created_at >= since)
+        tag_count = session.scalar(tags) or 0
+        trackings = session.scalars(
+            select(RevenueTracking).where(
+                RevenueTracking.shop_id == shop.id, RevenueTracking.cancelled_at.is_(None)
+            )
+        ).all()
+        matters = _matters(visit, segments, session)
+    today = visit.say.local(visit.now).date()
+    running = [one for one in trackings if one.starts_on <= today <= one.ends_on]
+    values: dict[str, Any] = {
+        "everybody": len(universe_of(visit.runtime, shop)),
+        "in_segments": len(_in_any(visit, segments)),
+        "segments": segments,
+        "tag_count": tag_count,
+        "has_tracking": bool(trackings),
+        "running": running,
+        "jobs": jobs,
+        "job_names": JOB_NAMES,
+        "matters": matters,
+        "movers": _movers(visit, segments),
+        "today": today,
+    }
+    values["seen"] = _fingerprint(values)
+    return values
+
+
+def _fingerprint(values: dict[str, Any]) -> str:
+    told = [
+        values["everybody"],
+        values["in_segments"],
+        values["tag_count"],
+        len(values["segments"]),
+        [(job.id, job.state, job.progress, job.note) for job in values["jobs"]],
+        [matter.text for matter in values["matters"]],
+        [(one.segment.id, one.joined, one.left) for one in values["movers"]],
+        [(one.id, one.name) for one in values["running"]],
+    ]
+    return sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def _in_any(visit: Visit, segments: Sequence[Segment]) -> BitMap:
+    memberships = visit.runtime.memberships(visit.shop)
+    return BitMap.union(BitMap(), *(memberships.members(one.id) for one in segments))
+
+
+def _movers(visit: Visit, segments: Sequence[Segment]) -> list[Mover]:
+    moves = moves_since(visit.runtime.warehouse(visit.shop), week_ago(visit.now))
+    movers = [Mover(one, *moves[one.id]) for one in segments if one.id in moves]
+    return sorted(movers, key=lambda one: -(one.joined + one.left))[:5]
+
+
+def _matters(visit: Visit, segments: Sequence[Segment], session: Any) -> list[Matter]:
+    shop, say = visit.shop, visit.say
+    matters = []
+    if shop.disconnected_at is not None:
+        text = say("The shop is no longer connected to Shopify. Nothing is fetched until it is.")
+        matters.append(Matter(text, "/settings#connection"))
+    for one in segments:
+        if one.state == "broken":
+            text = say('"{name}" cannot be counted at the moment.', name=one.name)
+            matters.append(Matter(text, f"/segments/{one.id}"))
+    failed = select(TagAssignment).where(
+        TagAssignment.shop_id == shop.id, TagAssignment.status.in_(("partly_failed", "failed"))
+    )
+    for assignment in session.scalars(failed.order_by(TagAssignment.id.desc()).limit(3)):
+        text = say('The tag "{tag}" could not be given to everybody.', tag=assignment.tag)
+        matters.append(Matter(text, f"/tags/{assignment.id}"))
+    given_up = select(Job).where(
+        Job.shop_id == shop.id,
+        Job.state == "given_up",
+        Job.finished_at >= visit.now - timedelta(days=1),
+    )
+    for job in session.scalars(given_up.limit(3)):
+        text = say("{work} was given up.", work=say(JOB_NAMES.get(job.kind, job.kind)))
+        matters.append(Matter(text, "/sync"))
+    return matters

@@ -1,0 +1,420 @@
+"""Customer segments: the list, one segment with its tabs, and the small acts of the row menu."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from fastapi import APIRouter
+from sqlalchemy import select
+from starlette.responses import Response, StreamingResponse
+
+from regulars.errors import InputError, NotFoundError, problem
+from regulars.language import describe, parse
+from regulars.money import decimal_of
+from regulars.office.models.segments import Segment
+from regulars.office.models.tags import TagAssignment
+from regulars.office.models.trackings import RevenueTracking
+from regulars.segments import (
+    definitions,
+    delete_segment,
+    edit_segment,
+    find_segment,
+    list_segments,
+    list_versions,
+    rename_segment,
+)
+from regulars.web.deps import SignedIn, Visit
+from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
+from regulars.web.i18n import N_
+from regulars.web.starters import starters
+
+router = APIRouter(prefix="/segments")
+
+SORTS = {
+    "name": N_("Name"),
+    "customers": N_("Most customers"),
+    "updated": N_("Last edited"),
+    "change": N_("Largest change"),
+}
+TABS = {
+    "members": N_("Members"),
+    "log": N_("Joined & left"),
+    "definition": N_("Definition"),
+    "tags": N_("Tags"),
+    "revenue": N_("Revenue"),
+}
+CAUSES = {
+    "order": N_("an order, a refund or a cancellation"),
+    "profile": N_("a change of profile, tags or consent"),
+    "created": N_("the segment was made"),
+    "edited": N_("the rule was edited"),
+    "day_change": N_("a new day began"),
+    "loaded": N_("the shop's data was loaded again"),
+    "part_changed": N_("a segment that this one is made of changed"),
+    "deleted": N_("the customer was deleted"),
+    "merged": N_("the customer was merged with another"),
+}
+EXPORT_ENCODINGS = {"utf-8-sig": N_("UTF-8 (for Excel)"), "cp932": N_("Shift_JIS (CP932)")}
+# A spreadsheet takes a cell that begins like this for a formula.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the list."""
+
+    segment: Segment
+    sentence: str
+    count: int
+    share: float | None
+    joined: int
+    left: int
+
+    @property
+    def change(self) -> int:
+        """How many more belong than a week ago, edits left out."""
+        return self.joined - self.left
+
+
+@router.get("")
+def show_list(visit: SignedIn) -> Response:
+    """Show the list, or only its rows when something may have changed."""
+    query = visit.request.query_params
+    words, sort = query.get("q", "").strip(), query.get("sort", "name")
+    rows = _sorted(_matching(_rows(visit), words), sort)
+    state = urlencode({"q": words, "sort": sort})
+    seen = _fingerprint(rows)
+    values: dict[str, Any] = {
+        "rows": rows,
+        "words": words,
+        "sort": sort,
+        "state": state,
+        "seen": seen,
+    }
+    if visit.is_fragment:
+        if query.get("seen") == seen:
+            return Response(status_code=204)
+        return visit.page("segments/rows.html", **values)
+    return visit.page(
+        "segments/list.html",
+        sorts_shown=[(key, visit.say(text)) for key, text in SORTS.items()],
+        starters=starters(visit),
+        **values,
+    )
+
+
+@router.get("/{segment_id:int}")
+def show(visit: SignedIn, segment_id: int) -> Response:
+    """Show one segment; `tab` chooses what stands under the figures."""
+    query = visit.request.query_params
+    tab = query.get("tab", "members")
+    tab = tab if tab in TABS else "members"
+    segment = _find(visit, segment_id)
+    values: dict[str, Any] = {
+        "segment": segment,
+        "tab": tab,
+        "tabs": TABS,
+        "sentence": sentence(visit, segment.query),
+        **_head_figures(visit, segment),
+    }
+    if visit.is_fragment and query.get("part") == "head":
+        if query.get("seen") == values["seen"]:
+            return Response(status_code=204)
+        return visit.page("segments/head.html", **values)
+    values.update(_tab_values(visit, segment, tab))
+    if visit.is_fragment:
+        return visit.page(f"segments/tab_{tab}.html", **values)
+    return visit.page("segments/show.html", **values)
+
+
+@router.get("/{segment_id:int}/rename")
+def show_rename(visit: SignedIn, segment_id: int) -> Response:
+    """Show the dialog for a new name."""
+    segment = _find(visit, segment_id)
+    return visit.dialog(
+        "segments/rename.html", segment=segment, name=segment.name, back=f"/segments/{segment_id}"
+    )
+
+
+@router.post("/{segment_id:int}/rename")
+def rename(visit: SignedIn, segment_id: int) -> Response:
+    """Give a segment another name."""
+    segment = _find(visit, segment_id)
+    name = visit.field("name")
+    try:
+        with visit.office() as session:
+            found = find_segment(session, visit.shop, segment_id)
+            rename_segment(session, visit.shop, found, name=name, now=visit.now)
+    except InputError as wrong:
+        return visit.dialog(
+            "segments/rename.html",
+            status=422,
+            segment=segment,
+            name=name,
+            back=f"/segments/{segment_id}",
+            problems=visit.problems(wrong),
+        )
+    follow_definitions(visit)
+    return visit.go(_way_back(visit), visit.say('Renamed to "{name}".', name=name.strip()))
+
+
+@router.get("/{segment_id:int}/delete")
+def show_delete(visit: SignedIn, segment_id: int) -> Response:
+    """Show the dialog that asks again."""
+    segment = _find(visit, segment_id)
+    return visit.dialog("segments/delete.html", segment=segment, back=f"/segments/{segment_id}")
+
+
+@router.post("/{segment_id:int}/delete")
+def delete(visit: SignedIn, segment_id: int) -> Response:
+    """Put a segment into the trash."""
+    segment = _find(visit, segment_id)
+    try:
+        with visit.office() as session:
+            found = find_segment(session, visit.shop, segment_id)
+            running = _running_trackings(visit, segment_id)
+            delete_segment(session, visit.shop, found, now=visit.now, other_users=running)
+    except InputError as wrong:
+        return visit.dialog(
+            "segments/delete.html",
+            status=409,
+            segment=segment,
+            back=f"/segments/{segment_id}",
+            problems=visit.problems(wrong),
+        )
+    follow_definitions(visit)
+    return visit.go("/segments", visit.say('"{name}" was deleted.', name=segment.name))
+
+
+@router.post("/{segment_id:int}/restore")
+def restore(visit: SignedIn, segment_id: int) -> Response:
+    """Make an earlier text of a segment its newest version."""
+    with visit.office() as session:
+        segment = find_segment(session, visit.shop, segment_id)
+        texts = {str(one.version): one.query for one in list_versions(session, segment)}
+        query = texts.get(visit.field("version"))
+        if query is None:
+            text = "This segment has no version {version}."
+            raise NotFoundError(problem("no_version", text, version=visit.field("version")[:20]))
+        edit_segment(session, visit.shop, segment, query=query, author=visit.author, now=visit.now)
+        visit.jobs.refresh_segment_later(session, visit.shop, segment_id, "edited")
+    address = f"/segments/{segment_id}?tab=definition"
+    return visit.go(address, visit.say("The earlier version is back."))
+
+
+@router.get("/{segment_id:int}/export")
+def show_export(visit: SignedIn, segment_id: int) -> Response:
+    """Show the dialog that asks which columns and which encoding."""
+    segment = _find(visit, segment_id)
+    return visit.dialog(
+        "segments/export.html",
+        segment=segment,
+        encodings_shown=[(key, visit.say(text)) for key, text in EXPORT_ENCODINGS.items()],
+        back=f"/segments/{segment_id}",
+    )
+
+
+@router.get("/{segment_id:int}/members.csv")
+def export(visit: SignedIn, segment_id: int) -> Response:
+    """Send the members as a CSV file; names and addresses only when asked for."""
+    query = visit.request.query_params
+    segment = _find(visit, segment_id)
+    encoding = query.get("encoding", "utf-8-sig")
+    encoding = encoding if encoding in EXPORT_ENCODINGS else "utf-8-sig"
+    personal = query.get("personal") == "on"
+    lines = _csv_lines(visit, segment, personal=personal)
+    name = quote(f"{segment.name}.csv", safe="")
+    charset = "utf-8" if encoding == "utf-8-sig" else "shift_jis"
+    return StreamingResponse(
+        _encoded(lines, encoding),
+        media_type=f"text/csv; charset={charset}",
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
+    )
+
+
+def sentence(visit: Visit, query: str) -> str:
+    """Return a query in words; the text itself where it cannot be read any more."""
+    try:
+        return describe(parse(query), visit.language, visit.shop.currency)
+    except InputError:
+        return query
+
+
+def follow_definitions(visit: Visit) -> None:
+    """Let the memberships know of renamed and deleted segments."""
+    with visit.runtime.office.reading() as session:
+        current = definitions(session, visit.shop)
+    visit.runtime.memberships(visit.shop).adopt(current)
+
+
+def _find(visit: Visit, segment_id: int) -> Segment:
+    with visit.runtime.office.reading() as session:
+        return find_segment(session, visit.shop, segment_id)
+
+
+def _rows(visit: Visit) -> list[Row]:
+    shop = visit.shop
+    with visit.runtime.office.reading() as session:
+        segments = list_segments(session, shop)
+    moves = moves_since(visit.runtime.warehouse(shop), week_ago(visit.now))
+    everybody = len(universe_of(visit.runtime, shop))
+    return [
+        Row(
+            segment,
+            sentence(visit, segment.query),
+            segment.member_count,
+            segment.member_count / everybody if everybody else None,
+            *moves.get(segment.id, (0, 0)),
+        )
+        for segment in segments
+    ]
+
+
+def _matching(rows: Sequence[Row], words: str) -> list[Row]:
+    wanted = words.casefold()
+    return [
+        row
+        for row in rows
+        if wanted in row.segment.name.casefold() or wanted in row.sentence.casefold()
+    ]
+
+
+def _sorted(rows: list[Row], sort: str) -> list[Row]:
+    if sort == "customers":
+        return sorted(rows, key=lambda row: -row.count)
+    if sort == "updated":
+        return sorted(rows, key=lambda row: row.segment.updated_at, reverse=True)
+    if sort == "change":
+        return sorted(rows, key=lambda row: -abs(row.change))
+    return rows
+
+
+def _fingerprint(rows: Sequence[Row]) -> str:
+    told = [
+        (row.segment.id, row.segment.name, row.segment.state, row.count, row.joined, row.left)
+        for row in rows
+    ]
+    return sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def _head_figures(visit: Visit, segment: Segment) -> dict[str, Any]:
+    moves = moves_since(visit.runtime.warehouse(visit.shop), week_ago(visit.now))
+    joined, left = moves.get(segment.id, (0, 0))
+    everybody = len(universe_of(visit.runtime, visit.shop))
+    told = (segment.member_count, segment.state, joined, left, everybody, segment.version)
+    return {
+        "joined": joined,
+        "left": left,
+        "everybody": everybody,
+        "seen": sha256(repr(told).encode()).hexdigest()[:16],
+    }
+
+
+def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
+    if tab == "members":
+        return _members_values(visit, segment)
+    if tab == "log":
+        return _log_values(visit, segment)
+    with visit.runtime.office.reading() as session:
+        if tab == "definition":
+            return {"versions": list_versions(session, segment)}
+        if tab == "tags":
+            rows = select(TagAssignment).where(
+                TagAssignment.shop_id == visit.shop.id, TagAssignment.segment_id == segment.id
+            )
+            return {"assignments": session.scalars(rows.order_by(TagAssignment.id.desc())).all()}
+        found = select(RevenueTracking).where(
+            RevenueTracking.shop_id == visit.shop.id, RevenueTracking.segment_id == segment.id
+        )
+        return {"trackings": session.scalars(found.order_by(RevenueTracking.id.desc())).all()}
+
+
+def _members_values(visit: Visit, segment: Segment) -> dict[str, Any]:
+    query = visit.request.query_params
+    words = query.get("q", "").strip()
+    members = visit.runtime.memberships(visit.shop).members(segment.id)
+    page = members_page(
+        visit.runtime.warehouse(visit.shop), members, after=query.get("after", ""), words=words
+    )
+    return {"page": page, "words": words, "is_first": not query.get("after")}
+
+
+def _log_values(visit: Visit, segment: Segment) -> dict[str, Any]:
+    before = visit.request.query_params.get("before", "")
+    most = 50
+    warehouse = visit.runtime.warehouse(visit.shop)
+    entries = warehouse.log_entries(
+        segment_id=segment.id, before=int(before) if before.isdigit() else None, limit=most + 1
+    )
+    shown = entries[:most]
+    records = warehouse.records({entry.customer_no for entry in shown})
+    names = {
+        one.customer_no: str(one.values.get("display_name") or one.values.get("email") or "")
+        for one in records
+    }
+    return {
+        "entries": shown,
+        "names": names,
+        "causes": CAUSES,
+        "before": shown[-1].key if len(entries) > most else None,
+    }
+
+
+def _running_trackings(visit: Visit, segment_id: int) -> list[str]:
+    today = visit.say.local(visit.now).date()
+    with visit.runtime.office.reading() as session:
+        rows = select(RevenueTracking.name).where(
+            RevenueTracking.shop_id == visit.shop.id,
+            RevenueTracking.segment_id == segment_id,
+            RevenueTracking.ends_on >= today,
+            RevenueTracking.cancelled_at.is_(None),
+        )
+        return list(session.scalars(rows))
+
+
+def _way_back(visit: Visit) -> str:
+    """Return the page that the dialog was opened on, or the list."""
+    current = urlsplit(visit.request.headers.get("hx-current-url", ""))
+    is_ours = current.path.startswith("/segments")
+    return current.path + (f"?{current.query}" if current.query else "") if is_ours else "/segments"
+
+
+def _csv_lines(visit: Visit, segment: Segment, *, personal: bool) -> Iterator[Sequence[str]]:
+    heads = ["Customer ID", "Orders", "Total spent", "Last order"]
+    yield [*heads, "Name", "Email"] if personal else heads
+    warehouse = visit.runtime.warehouse(visit.shop)
+    members = visit.runtime.memberships(visit.shop).members(segment.id)
+    after: str | None = ""
+    while after is not None:
+        page = members_page(warehouse, members, after=after, most=1000)
+        for member in page.members:
+            yield _csv_row(visit, member, personal=personal)
+        after = page.after
+
+
+def _csv_row(visit: Visit, member: Member, *, personal: bool) -> Sequence[str]:
+    last = visit.say.local(member.last_order_at).isoformat() if member.last_order_at else ""
+    spent = str(decimal_of(member.spent_amount, visit.shop.currency))
+    row = [member.customer_id, str(member.order_count), spent, last]
+    return [*row, _safe(member.name), _safe(member.email)] if personal else row
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _encoded(lines: Iterator[Sequence[str]], encoding: str) -> Iterator[bytes]:
+    is_first = True
+    for line in lines:
+        buffer = io.StringIO()
+        csv.writer(buffer).writerow(line)
+        text = buffer.getvalue()
+        codec = encoding if is_first or encoding != "utf-8-sig" else "utf-8"
+        is_first = False
+        yield text.encode(codec, errors="replace")

@@ -1,0 +1,86 @@
+"""Loading: how far the copy of the shop's customers and orders is, and what was compared when."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import func, select
+from starlette.responses import Response
+
+from regulars.office.models.inbox import InboxEvent
+from regulars.office.models.jobs import Job
+from regulars.web.deps import SignedIn, Visit
+from regulars.web.figures import universe_of
+from regulars.web.i18n import N_
+
+router = APIRouter(prefix="/sync")
+
+JOB_NAMES = {
+    "backfill": N_("Loading everything"),
+    "catch_up": N_("Looking for changes"),
+}
+STATES = {
+    "waiting": N_("waiting"),
+    "running": N_("running"),
+    "succeeded": N_("done"),
+    "failed": N_("will be tried again"),
+    "given_up": N_("given up"),
+}
+TONES = {"running": "busy", "succeeded": "good", "failed": "warn", "given_up": "bad"}
+
+
+@router.get("")
+def show(visit: SignedIn) -> Response:
+    """Show the page, or its live part when that changed."""
+    values = _values(visit)
+    if visit.is_fragment:
+        if visit.request.query_params.get("seen") == values["seen"]:
+            return Response(status_code=204)
+        return visit.page("sync/state.html", **values)
+    return visit.page("sync/show.html", **values)
+
+
+@router.post("/catch-up")
+def catch_up(visit: SignedIn) -> Response:
+    """Look for changes at Shopify now."""
+    with visit.office() as session:
+        visit.jobs.catch_up_later(session, visit.shop)
+    return visit.go("/sync", visit.say("Looking for changes."))
+
+
+@router.post("/backfill")
+def backfill(visit: SignedIn) -> Response:
+    """Fetch everything again."""
+    with visit.office() as session:
+        visit.jobs.backfill_later(session, visit.shop)
+    return visit.go("/sync", visit.say("Everything is being loaded again."))
+
+
+def _values(visit: Visit) -> dict[str, Any]:
+    shop = visit.shop
+    with visit.runtime.office.reading() as session:
+        jobs = session.scalars(
+            select(Job)
+            .where(Job.shop_id == shop.id, Job.kind.in_(JOB_NAMES))
+            .order_by(Job.id.desc())
+            .limit(10)
+        ).all()
+        waiting = session.scalar(
+            select(func.count())
+            .select_from(InboxEvent)
+            .where(InboxEvent.shop_id == shop.id, InboxEvent.state == "waiting")
+        )
+    values: dict[str, Any] = {
+        "jobs": jobs,
+        "waiting": waiting or 0,
+        "everybody": len(universe_of(visit.runtime, shop)),
+        "job_names": JOB_NAMES,
+        "states": STATES,
+        "tones": TONES,
+    }
+    told = [values["waiting"], values["everybody"], str(shop.loaded_at), str(shop.caught_up_at)]
+    told += [(job.id, job.state, job.progress, job.note) for job in jobs]
+    values["seen"] = sha256(repr(told).encode()).hexdigest()[:16]
+    return values
