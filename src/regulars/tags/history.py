@@ -1,0 +1,217 @@
+"""Tag work as people see it: what was assigned, how far it is, what a removal would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from regulars.office import Shop
+from regulars.office.models.tags import (
+    TagAssignment,
+    TagAudience,
+    TagBulk,
+    TagLedger,
+    TagRemoval,
+    TagRemovalRow,
+)
+from regulars.tags.work import HOLDING
+
+#: Rows of one page of the history, and of customers with problems.
+PAGE_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the history: an assignment, its removal if any, and the customers by outcome."""
+
+    assignment: TagAssignment
+    removal: TagRemoval | None = None
+    #: Customers by outcome, of the removal where there is one.
+    counts: Mapping[str, int] = field(default_factory=dict)
+    #: Customers that a running bulk mutation is through with, not yet in `counts`.
+    bulk_done_count: int = 0
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it goes on by itself."""
+        return self.assignment.status in {"waiting", "assigning", "cancelling", "removing"}
+
+    @property
+    def done_count(self) -> int:
+        """Customers that are through, whatever came of it."""
+        left = self.counts.get("waiting", 0) + self.counts.get("told", 0)
+        through = sum(self.counts.values()) - left + self.bulk_done_count
+        return min(self.assignment.targeted_count, through)
+
+    @property
+    def progress(self) -> float:
+        """The share that is through, from 0 to 1."""
+        return self.done_count / max(self.assignment.targeted_count, 1)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the work stands still, if it does."""
+        return self.assignment.problem or (self.removal.problem if self.removal else None)
+
+    @property
+    def is_removable(self) -> bool:
+        """Whether the tag can be taken back."""
+        from regulars.tags.acts import REMOVABLE
+
+        return self.assignment.status in REMOVABLE
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalPlan:
+    """What a removal would do now."""
+
+    removed: int
+    #: Had the tag before this assignment.
+    kept_before: int
+    #: Another live assignment holds it for them.
+    kept_wanted: int
+    #: Never got it.
+    not_given: int
+
+
+def list_entries(
+    session: Session,
+    shop: Shop,
+    *,
+    segment_id: int | None = None,
+    status: str | None = None,
+    words: str = "",
+    before_id: int | None = None,
+    most: int = PAGE_ROWS,
+) -> list[Entry]:
+    """Return assignments of a shop, newest first; filters that are given narrow them."""
+    query = select(TagAssignment).where(TagAssignment.shop_id == shop.id)
+    if segment_id is not None:
+        query = query.where(TagAssignment.segment_id == segment_id)
+    if status is not None:
+        query = query.where(TagAssignment.status == status)
+    if words:
+        like = f"%{_escaped(words)}%"
+        query = query.where(
+            or_(
+                TagAssignment.tag.ilike(like, escape="\\"),
+                TagAssignment.segment_name.ilike(like, escape="\\"),
+            )
+        )
+    if before_id is not None:
+        query = query.where(TagAssignment.id < before_id)
+    found = session.scalars(query.order_by(TagAssignment.id.desc()).limit(most)).all()
+    return _entries(session, found)
+
+
+def entry_of(session: Session, assignment: TagAssignment) -> Entry:
+    """Return one assignment with everything counted."""
+    return _entries(session, [assignment], count_all=True)[0]
+
+
+def problem_rows(
+    session: Session, entry: Entry, most: int = PAGE_ROWS
+) -> Sequence[tuple[str, str]]:
+    """Return customers whose tag could not be changed, with the reason."""
+    table: type[TagAudience | TagRemovalRow] = TagAudience
+    of = TagAudience.assignment_id == entry.assignment.id
+    if entry.removal is not None:
+        table, of = TagRemovalRow, TagRemovalRow.removal_id == entry.removal.id
+    rows = session.execute(
+        select(table.customer_id, table.problem)
+        .where(of, table.outcome == "failed")
+        .order_by(table.customer_id)
+        .limit(most)
+    )
+    return [(one, problem or "") for one, problem in rows]
+
+
+def outcome_rows(
+    session: Session, assignment: TagAssignment
+) -> Sequence[tuple[str, str, str | None]]:
+    """Return every customer of an assignment with outcome and problem, for a file."""
+    rows = session.execute(
+        select(TagAudience.customer_id, TagAudience.outcome, TagAudience.problem)
+        .where(TagAudience.assignment_id == assignment.id)
+        .order_by(TagAudience.customer_id)
+    )
+    return [(one, outcome, problem) for one, outcome, problem in rows]
+
+
+def plan_removal(session: Session, assignment: TagAssignment) -> RemovalPlan:
+    """Count what removing an assignment's tag would do now."""
+    other = aliased(TagAudience)
+    wanted = exists().where(
+        other.shop_id == TagAudience.shop_id,
+        other.tag_key == TagAudience.tag_key,
+        other.customer_id == TagAudience.customer_id,
+        other.wanted,
+        other.outcome.in_(HOLDING),
+        other.assignment_id != TagAudience.assignment_id,
+    )
+    had_before = exists().where(
+        TagLedger.shop_id == TagAudience.shop_id,
+        TagLedger.tag_key == TagAudience.tag_key,
+        TagLedger.customer_id == TagAudience.customer_id,
+        TagLedger.had_before,
+    )
+    given = TagAudience.outcome.in_(("told", "given", "held"))
+    before = or_(TagAudience.outcome == "had_before", and_(given, had_before))
+    counts = session.execute(
+        select(
+            func.count().filter(and_(given, ~wanted, ~had_before)),
+            func.count().filter(before),
+            func.count().filter(and_(given, wanted, ~had_before)),
+            func.count().filter(and_(~given, TagAudience.outcome != "had_before")),
+        ).where(TagAudience.assignment_id == assignment.id)
+    ).one()
+    return RemovalPlan(*counts)
+
+
+def _entries(
+    session: Session, assignments: Sequence[TagAssignment], *, count_all: bool = False
+) -> list[Entry]:
+    ids = [one.id for one in assignments]
+    removals = {
+        one.assignment_id: one
+        for one in session.scalars(select(TagRemoval).where(TagRemoval.assignment_id.in_(ids)))
+    }
+    # What is whole is not counted again for a list: a hundred rows may mean millions of customers.
+    whole = set() if count_all else {"assigned", "removed"}
+    return [
+        Entry(
+            one,
+            removals.get(one.id),
+            {} if one.status in whole else _counts(session, one, removals.get(one.id)),
+            _bulk_done(session, one, removals.get(one.id)) if one.status not in whole else 0,
+        )
+        for one in assignments
+    ]
+
+
+def _counts(
+    session: Session, assignment: TagAssignment, removal: TagRemoval | None
+) -> dict[str, int]:
+    table: type[TagAudience | TagRemovalRow] = TagAudience
+    of = TagAudience.assignment_id == assignment.id
+    if removal is not None:
+        table, of = TagRemovalRow, TagRemovalRow.removal_id == removal.id
+    rows = session.execute(select(table.outcome, func.count()).where(of).group_by(table.outcome))
+    return {outcome: count for outcome, count in rows}  # noqa: C416 - rows are not pairs to mypy
+
+
+def _bulk_done(session: Session, assignment: TagAssignment, removal: TagRemoval | None) -> int:
+    work, work_id = ("removal", removal.id) if removal else ("assignment", assignment.id)
+    found = session.scalar(
+        select(func.sum(TagBulk.done_count)).where(
+            TagBulk.work == work, TagBulk.work_id == work_id, TagBulk.state == "running"
+        )
+    )
+    return int(found or 0)
+
+
+def _escaped(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,331 @@
+"""Customer tags: the dialog that assigns one, the history, one job's page, taking a tag back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from regulars import tags
+from regulars.errors import InputError
+from regulars.office.models.segments import Segment
+from regulars.office.models.tags import TagAssignment
+from regulars.segments import find_segment, list_segments
+from regulars.shopify.limits import POINTS_PER_SECOND_FIRST
+from regulars.tags import history
+from regulars.tags.history import Entry
+from regulars.tags.preview import Preview, known_tags, preview
+from regulars.web.api.tags import audience_of
+from regulars.web.deps import SignedIn, Visit
+from regulars.web.i18n import N_
+
+router = APIRouter()
+
+#: Status → its word on screen and the tone of its badge.
+STATUSES = {
+    "waiting": (N_("Waiting"), "plain"),
+    "assigning": (N_("Assigning"), "busy"),
+    "paused": (N_("Paused"), "warn"),
+    "assigned": (N_("Assigned"), "good"),
+    "partly_failed": (N_("Partly failed"), "warn"),
+    "failed": (N_("Failed"), "bad"),
+    "cancelling": (N_("Cancelling"), "busy"),
+    "cancelled": (N_("Cancelled"), "plain"),
+    "removing": (N_("Removing"), "busy"),
+    "removed": (N_("Removed"), "plain"),
+    "partly_removed": (N_("Partly removed"), "warn"),
+}
+
+#: Outcome of one customer → its words on screen, in the order shown.
+OUTCOMES = {
+    "given": N_("Got the tag"),
+    "held": N_("Have it through another assignment"),
+    "had_before": N_("Had it before and keep it"),
+    "removed": N_("Tag taken off"),
+    "kept_before": N_("Had it before and keep it"),
+    "kept_wanted": N_("Keep it: another assignment gives it to them"),
+    "not_given": N_("Never got it"),
+    "gone": N_("No longer in Shopify"),
+    "failed": N_("Failed"),
+    "cancelled": N_("Cancelled before their turn"),
+    "told": N_("Being checked"),
+    "waiting": N_("Waiting"),
+}
+
+
+@router.get("/segments/{segment_id:int}/assign-tag")
+def show_assign(visit: SignedIn, segment_id: int) -> Response:
+    """Show the dialog that asks for the tag."""
+    return _dialog(visit, _segment(visit, segment_id), tag="")
+
+
+@router.get("/segments/{segment_id:int}/assign-tag/preview")
+def show_preview(visit: SignedIn, segment_id: int) -> Response:
+    """Tell what the tag typed so far would do."""
+    segment = _segment(visit, segment_id)
+    text = visit.request.query_params.get("tag", "")
+    return visit.page("tags/preview.html", segment=segment, **_previewed(visit, segment, text))
+
+
+@router.post("/segments/{segment_id:int}/assign-tag")
+def assign(visit: SignedIn, segment_id: int) -> Response:
+    """Assign the tag to those who belong at this moment."""
+    segment = _segment(visit, segment_id)
+    tag = visit.field("tag")
+    try:
+        tags.clean_tag(tag)
+        members = audience_of(visit.runtime, visit.shop, segment)
+        with visit.office() as session:
+            made = tags.assign(
+                session,
+                visit.shop,
+                segment,
+                tag,
+                members,
+                author=visit.author,
+                now=visit.now,
+            )
+            visit.jobs.work_tags_later(session, visit.shop)
+    except InputError as wrong:
+        return _dialog(visit, segment, tag=tag, status=422, wrong=wrong)
+    toast = visit.say('The tag "{tag}" is being assigned.', tag=made.tag)
+    return visit.go(f"/tags/{made.id}", toast)
+
+
+@router.get("/tags")
+def show_list(visit: SignedIn) -> Response:
+    """Show the tag history, or only its rows when something may have changed."""
+    query = visit.request.query_params
+    words, status = query.get("q", "").strip(), query.get("status", "")
+    status = status if status in STATUSES else ""
+    segment_id = int(query["segment"]) if query.get("segment", "").isdigit() else None
+    before = int(query["before"]) if query.get("before", "").isdigit() else None
+    with visit.runtime.office.reading() as session:
+        entries = history.list_entries(
+            session,
+            visit.shop,
+            segment_id=segment_id,
+            status=status or None,
+            words=words,
+            before_id=before,
+        )
+        choices = list_segments(session, visit.shop)
+    seen = _fingerprint(entries)
+    shown = {"q": words, "status": status, "segment": segment_id, "before": before}
+    values: dict[str, Any] = {
+        "entries": entries,
+        "statuses": STATUSES,
+        "seen": seen,
+        "is_filtered": bool(words or status or segment_id),
+        "state": urlencode({key: value for key, value in shown.items() if value}),
+        "next_before": entries[-1].assignment.id if len(entries) == history.PAGE_ROWS else None,
+    }
+    if visit.is_fragment:
+        if query.get("seen") == seen:
+            return Response(status_code=204)
+        return visit.page("tags/rows.html", **values)
+    return visit.page(
+        "tags/list.html",
+        words=words,
+        chosen_status=status,
+        segment_id=segment_id,
+        segments=choices,
+        **values,
+    )
+
+
+@router.get("/tags/{assignment_id:int}")
+def show(visit: SignedIn, assignment_id: int) -> Response:
+    """Show one assignment with its progress, or only that part when it may have changed."""
+    entry, problems = _entry(visit, assignment_id)
+    seen = _fingerprint([entry])
+    values: dict[str, Any] = {
+        "entry": entry,
+        "failures": problems,
+        "statuses": STATUSES,
+        "outcomes": OUTCOMES,
+        "seen": seen,
+        "points": _points_per_second(visit),
+    }
+    if visit.is_fragment:
+        if visit.request.query_params.get("seen") == seen:
+            return Response(status_code=204)
+        return visit.page("tags/job.html", **values)
+    return visit.page("tags/show.html", **values)
+
+
+@router.get("/tags/{assignment_id:int}/remove")
+def show_remove(visit: SignedIn, assignment_id: int) -> Response:
+    """Show the dialog that says from how many the tag is taken, and who keeps it."""
+    return _remove_dialog(visit, assignment_id)
+
+
+@router.post("/tags/{assignment_id:int}/removal")
+def remove(visit: SignedIn, assignment_id: int) -> Response:
+    """Take the tag back."""
+    try:
+        with visit.office() as session:
+            found = tags.find_assignment(session, visit.shop, assignment_id)
+            tags.remove(session, found, author=visit.author, now=visit.now)
+            visit.jobs.work_tags_later(session, visit.shop)
+    except InputError as wrong:
+        return _remove_dialog(visit, assignment_id, status=409, wrong=wrong)
+    toast = visit.say('The tag "{tag}" is being removed.', tag=found.tag)
+    return visit.go(f"/tags/{assignment_id}", toast)
+
+
+@router.post("/tags/{assignment_id:int}/pause")
+def pause(visit: SignedIn, assignment_id: int) -> Response:
+    """Let the work rest."""
+    return _act(visit, assignment_id, tags.pause)
+
+
+@router.post("/tags/{assignment_id:int}/resume")
+def resume(visit: SignedIn, assignment_id: int) -> Response:
+    """Let paused work go on."""
+    return _act(visit, assignment_id, tags.resume)
+
+
+@router.post("/tags/{assignment_id:int}/retry")
+def retry(visit: SignedIn, assignment_id: int) -> Response:
+    """Try the failed customers again."""
+    return _act(visit, assignment_id, tags.retry)
+
+
+@router.post("/tags/{assignment_id:int}/cancellation")
+def cancel(visit: SignedIn, assignment_id: int) -> Response:
+    """Stop for good."""
+    now = visit.now
+    return _act(visit, assignment_id, lambda session, one: tags.cancel(session, one, now=now))
+
+
+@router.get("/tags/{assignment_id:int}/outcome.csv")
+def download(visit: SignedIn, assignment_id: int) -> Response:
+    """Send what came of each customer as a CSV file: ids and outcomes, no personal data."""
+    buffer = io.StringIO()
+    lines = csv.writer(buffer)
+    lines.writerow(["customer_id", "outcome", "problem"])
+    with visit.runtime.office.reading() as session:
+        found = tags.find_assignment(session, visit.shop, assignment_id)
+        for one, outcome, problem in history.outcome_rows(session, found):
+            lines.writerow([one, outcome, problem or ""])
+    return Response(
+        buffer.getvalue().encode("utf-8-sig"),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="tag-{assignment_id}.csv"'},
+    )
+
+
+def _segment(visit: Visit, segment_id: int) -> Segment:
+    with visit.runtime.office.reading() as session:
+        return find_segment(session, visit.shop, segment_id)
+
+
+def _entry(visit: Visit, assignment_id: int) -> tuple[Entry, list[tuple[str, str]]]:
+    with visit.runtime.office.reading() as session:
+        found = tags.find_assignment(session, visit.shop, assignment_id)
+        entry = history.entry_of(session, found)
+        return entry, list(history.problem_rows(session, entry))
+
+
+def _act(
+    visit: Visit, assignment_id: int, act: Callable[[Session, TagAssignment], object]
+) -> Response:
+    with visit.office() as session:
+        found = tags.find_assignment(session, visit.shop, assignment_id)
+        act(session, found)
+        visit.jobs.work_tags_later(session, visit.shop)
+    return visit.go(f"/tags/{assignment_id}")
+
+
+def _dialog(
+    visit: Visit,
+    segment: Segment,
+    *,
+    tag: str,
+    status: int = 200,
+    wrong: InputError | None = None,
+) -> Response:
+    with visit.runtime.warehouse(visit.shop).reader() as cursor:
+        suggestions = known_tags(cursor)
+    return visit.dialog(
+        "tags/assign.html",
+        status=status,
+        segment=segment,
+        tag=tag,
+        suggestions=suggestions,
+        back=f"/segments/{segment.id}",
+        problems=visit.problems(wrong) if wrong else (),
+        **_previewed(visit, segment, tag),
+    )
+
+
+def _previewed(visit: Visit, segment: Segment, text: str) -> dict[str, Any]:
+    """Count what a tag would do; a text that is no tag counts as one that nobody has."""
+    members = visit.runtime.memberships(visit.shop).members(segment.id)
+    wrong: InputError | None = None
+    tag = ""
+    if text.strip():
+        try:
+            tag = tags.clean_tag(text)
+        except InputError as error:
+            wrong = error
+    counted: Preview | None = None
+    if tag:
+        with visit.runtime.warehouse(visit.shop).reader() as cursor:
+            counted = preview(cursor, members, tag)
+    seconds = counted.seconds(_points_per_second(visit)) if counted else None
+    return {
+        "preview": counted,
+        "member_count": len(members),
+        "is_counted": segment.evaluated_at is not None,
+        "minutes": None if seconds is None else max(1, round(seconds / 60)),
+        "seconds": seconds,
+        "preview_problems": visit.problems(wrong) if wrong else (),
+        "is_connected": visit.shop.domain is not None,
+    }
+
+
+def _points_per_second(visit: Visit) -> float:
+    """Return the shop's rate as Shopify last told it, or the smallest plan's before it did."""
+    if visit.shop.domain is None:
+        return POINTS_PER_SECOND_FIRST
+    known = getattr(visit.runtime, "known_rate", None)
+    return float(known(visit.shop)) if known else POINTS_PER_SECOND_FIRST
+
+
+def _remove_dialog(
+    visit: Visit, assignment_id: int, *, status: int = 200, wrong: InputError | None = None
+) -> Response:
+    with visit.runtime.office.reading() as session:
+        found = tags.find_assignment(session, visit.shop, assignment_id)
+        plan = history.plan_removal(session, found)
+    return visit.dialog(
+        "tags/remove.html",
+        status=status,
+        assignment=found,
+        plan=plan,
+        back=f"/tags/{assignment_id}",
+        problems=visit.problems(wrong) if wrong else (),
+    )
+
+
+def _fingerprint(entries: list[Entry]) -> str:
+    told = [
+        (
+            entry.assignment.id,
+            entry.assignment.status,
+            entry.done_count,
+            entry.problem,
+            sorted(entry.counts.items()),
+        )
+        for entry in entries
+    ]
+    return sha256(repr(told).encode()).hexdigest()[:16]
