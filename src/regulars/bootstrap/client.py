@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import httpx
 import orjson
@@ -15,8 +15,10 @@ import orjson
 from regulars.bootstrap.home import Running, find_running, open_runtime
 from regulars.clock import Clock, system_clock
 from regulars.errors import InputError, Problem, problem
-from regulars.runtime import Runtime
 from regulars.settings import Settings
+
+if TYPE_CHECKING:
+    from regulars.runtime import Runtime
 
 Params = Mapping[str, str | int | None]
 Answer = httpx.Response

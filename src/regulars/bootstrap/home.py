@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import orjson
 
 from regulars.clock import Clock, system_clock
 from regulars.errors import ConflictError, InputError, problem
-from regulars.runtime import Runtime
 from regulars.settings import Settings
+
+if TYPE_CHECKING:
+    from regulars.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ def open_runtime(
 
     Raises InputError when the folder cannot be written, ConflictError when another process has it.
     """
+    from regulars.runtime import Runtime
+
     settings = settings or (Settings(home=home) if home is not None else Settings())
     lock = _lock(settings.home_folder)
     try:

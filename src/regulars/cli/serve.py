@@ -20,17 +20,18 @@ def serve(
 ) -> None:
     """Start the app on this machine."""
     from regulars import bootstrap
+    from regulars.bootstrap.serving import serving, sign_in_link
     from regulars.settings import Settings
 
     settings = Settings()
     with (
         bootstrap.open_runtime(settings=settings) as runtime,
-        bootstrap.serving(
+        serving(
             runtime,
             host=host or settings.host,
             port=settings.port if port is None else port,
         ) as app,
     ):
         terminal.tell(f"Regulars listens on {app.url}")
-        terminal.tell(f"Sign in once with: {bootstrap.sign_in_link(runtime, app.url)}")
+        terminal.tell(f"Sign in once with: {sign_in_link(runtime, app.url)}")
         app.run()

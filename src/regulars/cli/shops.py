@@ -36,9 +36,7 @@ def index(as_json: terminal.AsJson = False) -> None:
 
 def import_files(  # noqa: PLR0917 - a command's options, which are given by name
     shop: terminal.Shop,
-    orders: Annotated[
-        Path | None, typer.Option(help="Orders as CSV, plain or .gz.", metavar="FILE")
-    ] = None,
+    orders: Annotated[Path, typer.Option(help="Orders as CSV, plain or .gz.", metavar="FILE")],
     customers: Annotated[
         Path | None, typer.Option(help="Customers as CSV, plain or .gz.", metavar="FILE")
     ] = None,
@@ -52,7 +50,7 @@ def import_files(  # noqa: PLR0917 - a command's options, which are given by nam
 ) -> None:
     """Bring files of orders and customers into a shop; the shop is made where it is new."""
     asked = {
-        "orders": str(orders.resolve()) if orders else None,
+        "orders": str(orders.resolve()),
         "customers": str(customers.resolve()) if customers else None,
         "time_zone": timezone,
         "currency": currency,

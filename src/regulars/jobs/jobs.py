@@ -37,6 +37,7 @@ class Jobs:
 
     def start(self) -> None:
         """Start the threads and look for what was left undone."""
+        self._free()
         self._wakes.start()
         self._wakes.wake("tick")
         self._wakes.wake("inbox")
@@ -53,6 +54,7 @@ class Jobs:
 
     def bring_up_to_date(self) -> None:
         """Apply what waits and follow the days that passed, in this thread, without Shopify."""
+        self._free()
         self._schedule()
         while self.inbox.apply_all() or self._work_one(works.AT_HOME):
             pass
@@ -135,6 +137,10 @@ class Jobs:
         self._schedule()
         self._wakes.wake("inbox")
         self._wakes.wake("work")
+
+    def _free(self) -> None:
+        with self.runtime.office.session() as session:
+            queue.free_all(session, self.runtime.clock())
 
     def _schedule(self) -> None:
         with self.runtime.office.session() as session:

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session, aliased
 from regulars.errors import RegularsError
 from regulars.office.models.jobs import Job
 
-#: Long enough for the slowest step between two reports, short enough to be taken over soon.
-LEASE = timedelta(minutes=2)
+#: Longer than the slowest step between two reports. What a dead process held is freed at once by
+#: `free_all`, since only one process works on a home.
+LEASE = timedelta(minutes=15)
 ATTEMPTS_MAX = 8
 #: Waiting time after the first failure; doubles up to BACK_OFF_MAX.
 BACK_OFF = timedelta(seconds=5)
@@ -94,6 +95,12 @@ def take(session: Session, now: datetime, kinds: Collection[str] = ()) -> Job | 
         job.fence += 1
         job.leased_until = now + LEASE
     return job
+
+
+def free_all(session: Session, now: datetime) -> None:
+    """Let everything be taken again that an earlier process was working on."""
+    held = update(Job).where(Job.state == "running")
+    session.execute(held.values(state="waiting", due_at=now, leased_until=None))
 
 
 def report(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from regulars.jobs import queue
@@ -14,6 +14,9 @@ from regulars.runtime import Runtime
 
 if TYPE_CHECKING:
     from regulars.jobs.jobs import Jobs
+
+# As often as a progress bar is worth a commit.
+REPORT_PAUSE = timedelta(seconds=0.25)
 
 
 @dataclass
@@ -26,6 +29,7 @@ class JobRun:
     job: Job
     #: The shop of the job; a job without one is given none.
     _shop: Shop | None
+    _reported_at: datetime | None = None
 
     @property
     def shop(self) -> Shop:
@@ -50,12 +54,19 @@ class JobRun:
         note: str | None = None,
         cursor: dict[str, object] | None = None,
     ) -> None:
-        """Store where the work stands and keep the lease; raises LeaseLost."""
+        """Store where the work stands and keep the lease; raises LeaseLost.
+
+        Progress alone is stored four times a second at most.
+        """
+        now = self.runtime.clock()
+        if cursor is None and self._reported_at and now - self._reported_at < REPORT_PAUSE:
+            return
+        self._reported_at = now
         with self.runtime.office.session() as session:
             queue.report(
                 session,
                 self.job,
-                self.runtime.clock(),
+                now,
                 progress=progress,
                 note=note,
                 cursor=cursor,

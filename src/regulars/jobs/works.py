@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import update
 
-from regulars import segments, shopify, tags
+from regulars import importing, segments, shopify, tags
 from regulars.jobs import live
 from regulars.jobs.run import JobRun, Work
 from regulars.office.models.shops import Shop
 from regulars.segments import Changes
+from regulars.shopify.backfilling import KINDS
 from regulars.tags.shopify_side import ShopifyTags
 from regulars.warehouse.facts import Fact
+
+log = logging.getLogger(__name__)
 
 
 def refresh_segment(run: JobRun) -> None:
@@ -51,11 +56,93 @@ def day_change(run: JobRun) -> None:
     run.runtime.news.publish(run.shop.id, "day", on=today.isoformat())
 
 
+def backfill(run: JobRun) -> None:
+    """Copy the whole shop, or compare our copy with it where there is one already."""
+    runtime, shop = run.runtime, run.shop
+    client, warehouse, at = runtime.shopify(shop), runtime.warehouse(shop), runtime.clock()
+    subscribe(run)
+    whole = shopify.backfill if shop.loaded_at is None else shopify.compare
+    done = whole(client, warehouse, shop, lambda step: _tell_step(run, step), at)
+    if done.deleted:
+        live.apply_facts(runtime, shop, done.deleted, now=runtime.clock())
+    run.report(0.97, "Evaluating segments")
+    refresh_all(run)
+    counts: dict[str, int] = {str(kind): loaded.rows for kind, loaded in done.loaded.items()}
+    _set(run, loaded_at=runtime.clock(), caught_up_at=done.since)
+    run.report(1.0, "Loaded", {"result": {**counts, "without_access": list(done.unreadable)}})
+
+
+def _tell_step(run: JobRun, step: shopify.Step) -> None:
+    """Three kinds, each collected, fetched and loaded, share the way up to the evaluation."""
+    phases = ("collecting", "fetching", "loading", "loaded")
+    of_kind = (phases.index(step.phase) + (step.share or 0.0)) / len(phases)
+    progress = 0.95 * (KINDS.index(step.kind) + min(of_kind, 1.0)) / len(KINDS)
+    run.report(progress, f"{step.phase.capitalize()} {step.kind}")
+
+
+def subscribe(run: JobRun) -> None:
+    """See that Shopify tells us of changes; done again with every look for missed ones."""
+    settings = run.runtime.settings
+    # Shopify sends to https only; the pretend one on this machine is not that strict.
+    if not settings.address.startswith("https://") and not settings.simulator_url:
+        return
+    done = shopify.subscribe(run.runtime.shopify(run.shop), f"{settings.address}/webhooks/shopify")
+    for topic, reason in done.refused.items():
+        log.warning("%s does not send %s: %s", run.shop.name, topic, reason)
+
+
+def import_files(run: JobRun) -> None:
+    """Bring CSV files into a shop."""
+    runtime, shop = run.runtime, run.shop
+    folder = runtime.settings.home_folder / "imports"
+    folder.mkdir(exist_ok=True)
+    customers = run.arguments.get("customers")
+
+    def tell(rows: int, done: int, whole: int) -> None:
+        run.report(0.95 * done / whole if whole else None, f"{rows} rows read")
+
+    report = importing.import_files(
+        runtime.warehouse(shop),
+        orders=Path(str(run.arguments["orders"])),
+        customers=Path(str(customers)) if customers else None,
+        currency=shop.currency,
+        zone=shop.zone,
+        rejects=folder / f"{shop.name}-{run.job.id}.csv",
+        at=runtime.clock(),
+        progress=tell,
+    )
+    run.report(0.97, "Evaluating segments")
+    refresh_all(run)
+    _set(run, loaded_at=runtime.clock())
+    run.report(1.0, "Read", {"result": _told(report)})
+
+
+def _told(report: importing.ImportReport) -> dict[str, object]:
+    files = {"orders": report.orders, "customers": report.customers}
+    told: dict[str, object] = {
+        kind: {
+            "rows": file.rows,
+            "kept_rows": file.kept_rows,
+            "rejected_rows": file.rejected_rows,
+            "kind": file.kind,
+            "encoding": file.encoding,
+        }
+        for kind, file in files.items()
+        if file is not None
+    }
+    return told | {
+        "order_count": report.order_count,
+        "new_customer_count": report.new_customer_count,
+        "rejects": str(report.rejects) if report.rejects else None,
+    }
+
+
 def catch_up(run: JobRun) -> None:
     """Fetch and apply everything that changed at Shopify since the last look."""
     runtime, shop = run.runtime, run.shop
     at = runtime.clock()
     since = shop.caught_up_at or shop.loaded_at or shop.created_at
+    subscribe(run)
     count = 0
     for facts in batched(shopify.catch_up(runtime.shopify(shop), shop, since, at)):
         live.apply_facts(runtime, shop, facts, now=runtime.clock())
@@ -119,7 +206,9 @@ WORKS: Mapping[str, Work] = {
     "refresh_all": refresh_all,
     "refresh_products": refresh_products,
     "day_change": day_change,
+    "backfill": backfill,
     "catch_up": catch_up,
+    "import_files": import_files,
     "read_again": read_again,
     "work_tags": work_tags,
 }

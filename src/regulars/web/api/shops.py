@@ -38,7 +38,7 @@ class ShopIn(BaseModel):
 class ImportIn(BaseModel):
     """Files on the machine of the app, to be brought into a shop; the shop is made if it is new."""
 
-    orders: str | None = None
+    orders: str
     customers: str | None = None
     time_zone: str | None = None
     currency: str | None = None
@@ -84,9 +84,6 @@ def start_import(call: ApiCaller, shop: str, asked: ImportIn) -> JobOut:
     require_command_line(call)
     paths = {"orders": asked.orders, "customers": asked.customers}
     files = {kind: str(_file(path, kind)) for kind, path in paths.items() if path}
-    if not files:
-        template = "Name a file of orders or of customers."
-        raise InputError(problem("import_nothing", template, field="orders"))
     with call.office() as session:
         found = _shop_for_files(session, shop, asked, call.now)
         job = call.jobs.import_later(session, found, files)
