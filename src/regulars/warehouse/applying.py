@@ -1,7 +1,7 @@
 """Applying a batch of facts inside one transaction: read what is stored, merge, write what changed.
 
-Every statement works on the whole batch. Which fact wins is decided in Python (customers.py, orders.py);
-the tables are touched only where something is different from before.
+Every statement works on the whole batch. Which fact wins is decided in Python (customers.py,
+orders.py); the tables are touched only where something is different from before.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from regulars.warehouse.facts import (
     CustomerRedacted,
     CustomersMerged,
     Fact,
-    OrderFact,
 )
 from regulars.warehouse.orders import apply_orders
 from regulars.warehouse.places import email_domain
@@ -146,7 +145,7 @@ class CustomerBatch:
             self._merge(self._by_id[fact.kept_id], self._by_id[fact.removed_id], fact.at)
 
     def no_of(self, customer_id: str | None) -> int | None:
-        """Return whose orders are kept under this id: the customer, or whom they were merged into."""
+        """Return who keeps the orders of this id: the customer, or whom they were merged into."""
         if customer_id is None:
             return None
         return self._end_of(self._by_id[customer_id]).customer_no
@@ -325,12 +324,10 @@ def _named_customers(facts: Iterable[Fact]) -> Iterable[str]:
         if isinstance(fact, CustomersMerged):
             yield fact.kept_id
             yield fact.removed_id
-        elif (
-            isinstance(fact, CustomerFact | CustomerDeleted | CustomerRedacted)
-            or isinstance(fact, OrderFact)
-            and fact.customer_id is not None
-        ):
-            yield fact.customer_id
+            continue
+        customer_id = getattr(fact, "customer_id", None)
+        if customer_id is not None:
+            yield customer_id
 
 
 def _led_to(states: Iterable[CustomerState], known: dict[int, CustomerState]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Rows from Python into DuckDB, as columns: one table-shaped parameter instead of a statement per row.
+"""Rows from Python into DuckDB as columns: one table-shaped parameter, not a statement per row.
 
 Instants cross this border: aware UTC outside, UTC without zone inside.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import duckdb
 import numpy as np
@@ -18,9 +18,29 @@ Kind = Literal["text", "whole", "number", "instant", "yes"]
 Shape = Mapping[str, Kind]
 
 
+@overload
+def inside(instant: datetime) -> datetime: ...
+
+
+@overload
+def inside(instant: None) -> None: ...
+
+
+@overload
+def inside(instant: datetime | None) -> datetime | None: ...
+
+
 def inside(instant: datetime | None) -> datetime | None:
     """Return an aware instant as DuckDB keeps it: UTC without zone."""
     return None if instant is None else instant.astimezone(UTC).replace(tzinfo=None)
+
+
+@overload
+def outside(instant: datetime) -> datetime: ...
+
+
+@overload
+def outside(instant: datetime | None) -> datetime | None: ...
 
 
 def outside(instant: datetime | None) -> datetime | None:

@@ -53,7 +53,7 @@ class Mark:
 
 @dataclass(slots=True)
 class CustomerState:
-    """What is stored about one customer, in the shape facts are merged into. Instants have no zone."""
+    """What is stored about one customer, as facts are merged into it. Instants have no zone."""
 
     customer_no: int
     customer_id: str
@@ -90,7 +90,6 @@ class CustomerState:
 def merge_fact(state: CustomerState, fact: CustomerFact, at: datetime) -> None:
     """Take over what the fact tells, where nothing newer was told."""
     told = inside(fact.updated_at or fact.tags_at or fact.consent_at or fact.figures_at or at)
-    assert told is not None
     consent = inside(fact.consent_at) or told
     figures = inside(fact.figures_at) or told
     tagged = inside(fact.tags_at) or told
@@ -121,7 +120,6 @@ def merge_fact(state: CustomerState, fact: CustomerFact, at: datetime) -> None:
 def erase(state: CustomerState, at: datetime, *, forever: bool) -> None:
     """Blank all that was told until `at`; `forever` also refuses whatever comes later."""
     instant = inside(at)
-    assert instant is not None
     before = (state.erased_at, state.is_erased_forever)
     state.erased_at = max(filter(None, (state.erased_at, instant)))
     state.is_erased_forever = state.is_erased_forever or forever

@@ -1,4 +1,4 @@
-"""Facts on their way into the warehouse, whatever they came from: bulk load, webhook, catch-up, file.
+"""Facts on their way into the warehouse: from bulk load, webhook, catch-up or file.
 
 A field left UNSET says "not told": the stored value stays. None says "known to be missing".
 Instants are aware UTC datetimes, money is whole minor units of the shop's currency, ids are the
@@ -56,27 +56,27 @@ class StoreCreditFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerFact:
-    """What was told about one customer. Newest `updated_at` wins, for profile, tags and consent apart.
+    """What was told about one customer. Newest `updated_at` wins, field by field.
 
-    `tags` replaces the whole set; `tags_added` and `tags_removed` change it (their own webhooks tell
-    only the change). `tags_at`, `consent_at` and `figures_at` say when those were true; without them
-    `updated_at` does, and without that the instant of applying.
+    `tags` replaces the whole set; `tags_added` and `tags_removed` change it (their own webhooks
+    tell only the change). `tags_at`, `consent_at` and `figures_at` say when those were true;
+    without them `updated_at` does, and without that the instant of applying.
     """
 
     customer_id: str
     updated_at: datetime | None = None
-    display_name: str | None | Maybe = UNSET
-    email: str | None | Maybe = UNSET
-    phone: str | None | Maybe = UNSET
-    language: str | None | Maybe = UNSET
-    note: str | None | Maybe = UNSET
-    account_status: str | None | Maybe = UNSET
-    email_subscription_status: str | None | Maybe = UNSET
-    sms_subscription_status: str | None | Maybe = UNSET
-    product_subscription_status: str | None | Maybe = UNSET
-    predicted_spend_tier: str | None | Maybe = UNSET
-    rfm_group: str | None | Maybe = UNSET
-    added_at: datetime | None | Maybe = UNSET
+    display_name: str | Maybe | None = UNSET
+    email: str | Maybe | None = UNSET
+    phone: str | Maybe | None = UNSET
+    language: str | Maybe | None = UNSET
+    note: str | Maybe | None = UNSET
+    account_status: str | Maybe | None = UNSET
+    email_subscription_status: str | Maybe | None = UNSET
+    sms_subscription_status: str | Maybe | None = UNSET
+    product_subscription_status: str | Maybe | None = UNSET
+    predicted_spend_tier: str | Maybe | None = UNSET
+    rfm_group: str | Maybe | None = UNSET
+    added_at: datetime | Maybe | None = UNSET
     #: Shopify's own lifetime figures; the warehouse keeps the difference to its order rows.
     shopify_order_count: int | Maybe = UNSET
     shopify_spent_amount: int | Maybe = UNSET

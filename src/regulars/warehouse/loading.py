@@ -1,8 +1,9 @@
 """Loading the files of Shopify's bulk operations: JSON lines, children after their parents.
 
-The shop's own file is shut in and cannot read other files, so a load has two steps. *Staging* reads the
-JSON with a DuckDB of its own into a file in the `incoming` folder, without holding up the writer.
-*Merging* attaches that file and takes its rows over in one transaction: everything or nothing.
+The shop's own file is shut in and cannot read other files, so a load has two steps. *Staging* reads
+the JSON with a DuckDB of its own into a file in the `incoming` folder, without holding up the
+writer. *Merging* attaches that file and takes its rows over in one transaction: everything or
+nothing.
 """
 
 from __future__ import annotations
@@ -188,8 +189,8 @@ def _unreadable(path: Path, error: Exception) -> UploadError:
     return UploadError(
         problem(
             "bulk_file_unreadable",
-            "{file} is not a complete file of Shopify's bulk operations: {said}. Nothing was loaded. "
-            "Fetch it again.",
+            "{file} is not a complete file of Shopify's bulk operations: {said}. Nothing was "
+            "loaded. Fetch it again.",
             file=path.name,
             said=str(error).splitlines()[0][:300],
         )

@@ -1,8 +1,8 @@
 """The membership log: who joined and left which segment, when and why.
 
-Append-only, in the order of happening. Entries that would change nothing (a join of a member, a leave
-of somebody outside) are left out here, in the one place that writes, so a customer never has two
-open intervals in a segment. Deciding *who matches* is the engine's work.
+Append-only, in the order of happening. Entries that would change nothing (a join of a member, a
+leave of somebody outside) are left out here, in the one place that writes, so a customer never has
+two open intervals in a segment. Deciding *who matches* is the engine's work.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ class MembershipLog:
     def log(self, cursor: duckdb.DuckDBPyConnection, entries: Iterable[LogEntry]) -> int:
         """Append the entries that change something; return how many.
 
-        An entry older than the segment's last one is dated like that one: the log never goes backwards.
+        An entry older than the segment's last one is dated like that one: the log never goes
+        backwards.
         """
         rows = []
         for segment_id, customer_no, at, joined, cause, version in entries:
@@ -140,7 +141,6 @@ class MembershipLog:
 
     def _date(self, segment_id: int, at: datetime) -> datetime:
         date = inside(at)
-        assert date is not None
         last = self._latest.get(segment_id)
         if last is not None and last > date:
             return last
@@ -184,7 +184,5 @@ def entries(
     ).fetchall()
     found = []
     for key, segment, customer, at, joined, cause, version in rows:
-        instant = outside(at)
-        assert instant is not None
-        found.append(LoggedEntry(key, segment, customer, instant, joined, cause, version))
+        found.append(LoggedEntry(key, segment, customer, outside(at), joined, cause, version))
     return found

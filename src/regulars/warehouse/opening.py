@@ -29,9 +29,9 @@ _STEPS: Final[dict[int, str]] = {}
 class WarehouseSettings:
     """What one open file may use.
 
-    `threads`: DuckDB's own threads; None means all cores but one, so that requests are still answered.
-    `checkpoint_bytes`: how large the write-ahead log grows before the warehouse folds it in. DuckDB's
-    own threshold of 16 MB stalls commits for up to 64 ms, so it is put out of reach.
+    `threads`: DuckDB's own threads; None means all cores but one, so that requests are answered.
+    `checkpoint_bytes`: how large the write-ahead log grows before the warehouse folds it in.
+    DuckDB's own threshold of 16 MB stalls commits for up to 64 ms, so it is put out of reach.
     """
 
     memory_limit: str = "2GB"
@@ -55,7 +55,8 @@ def open_file(path: Path, incoming: Path, settings: WarehouseSettings) -> duckdb
                 "memory_limit": settings.memory_limit,
                 "checkpoint_threshold": "1TB",
                 "python_enable_replacements": False,
-                # Text columns given from Python are text, also where the first thousand are missing.
+                # Text columns given from Python are text, also where the first thousand are
+                # missing.
                 "pandas_analyze_sample": 0,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
@@ -152,8 +153,8 @@ def _in_words(path: Path, said: str) -> InputError:
         return ConflictError(
             problem(
                 "warehouse_in_use",
-                "{path} is open in another program. Use the running Regulars (its commands and pages "
-                "reach the same data), or stop it first.",
+                "{path} is open in another program. Use the running Regulars (its commands and "
+                "pages reach the same data), or stop it first.",
                 path=path,
             )
         )
@@ -172,15 +173,15 @@ def _in_words(path: Path, said: str) -> InputError:
         return LimitError(
             problem(
                 "memory_limit",
-                "This work needs more memory than the warehouse may use. Nothing was changed. Raise "
-                "the memory limit in the settings and try again.",
+                "This work needs more memory than the warehouse may use. Nothing was changed. "
+                "Raise the memory limit in the settings and try again.",
             )
         )
     return InputError(
         problem(
             "warehouse_damaged",
-            "{path} cannot be read as a Regulars warehouse: {said}. Nothing was changed. Restore it "
-            "from a backup, or move it away and load the shop again.",
+            "{path} cannot be read as a Regulars warehouse: {said}. Nothing was changed. Restore "
+            "it from a backup, or move it away and load the shop again.",
             path=path,
             said=said.splitlines()[0][:200] if said else "unknown",
         )

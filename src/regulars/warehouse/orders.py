@@ -113,16 +113,16 @@ def _told(facts: Iterable[Fact], at: datetime) -> _Told:
     told = _Told()
     for fact in facts:
         if isinstance(fact, OrderFact):
-            version = _plain(fact.updated_at or at)
+            version = inside(fact.updated_at or at)
             last = told.orders.get(fact.order_id)
             if last is None or version >= last[0]:
                 told.orders[fact.order_id] = (version, fact)
             for refund in fact.refunds:
                 _tell_refund(told, version, fact.order_id, refund)
         elif isinstance(fact, RefundChange):
-            _tell_refund(told, _plain(fact.refund.refunded_at), fact.order_id, fact.refund)
+            _tell_refund(told, inside(fact.refund.refunded_at), fact.order_id, fact.refund)
         elif isinstance(fact, OrderDeleted):
-            deleted_at = _plain(fact.at)
+            deleted_at = inside(fact.at)
             told.deleted[fact.order_id] = max(
                 told.deleted.get(fact.order_id, deleted_at), deleted_at
             )
@@ -133,12 +133,6 @@ def _tell_refund(told: _Told, version: datetime, order_id: str, refund: RefundFa
     last = told.refunds.get(refund.refund_id)
     if last is None or version >= last[0]:
         told.refunds[refund.refund_id] = (version, order_id, refund)
-
-
-def _plain(instant: datetime) -> datetime:
-    plain = inside(instant)
-    assert plain is not None
-    return plain
 
 
 def _wins(

@@ -1,4 +1,4 @@
-"""Products of a batch: the newest state wins; collections, told apart, keep an instant of their own."""
+"""Products of a batch: the newest state wins; collections keep an instant of their own."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _told(facts: Sequence[Fact], at: datetime) -> _Told:
     told = _Told()
     for fact in facts:
         if isinstance(fact, ProductFact):
-            version = _plain(fact.updated_at or at)
+            version = inside(fact.updated_at or at)
             if fact.product_id not in told.products or (
                 version >= told.products[fact.product_id][0]
             ):
@@ -102,16 +102,10 @@ def _told(facts: Sequence[Fact], at: datetime) -> _Told:
             ):
                 told.collections[fact.product_id] = (version, dict(fact.collections))
         elif isinstance(fact, ProductDeleted):
-            deleted_at = _plain(fact.at)
+            deleted_at = inside(fact.at)
             last = told.deleted.get(fact.product_id, deleted_at)
             told.deleted[fact.product_id] = max(last, deleted_at)
     return told
-
-
-def _plain(instant: datetime) -> datetime:
-    plain = inside(instant)
-    assert plain is not None
-    return plain
 
 
 def _read(cursor: duckdb.DuckDBPyConnection, told: _Told) -> _Stored:

@@ -144,6 +144,35 @@ class Warehouse:
                 then(cursor, applied)
         return applied
 
+    def apply_batches(
+        self,
+        batches: Callable[[Cursor], Iterable[Sequence[Fact]]],
+        *,
+        at: datetime,
+        then: Then | None = None,
+    ) -> Applied:
+        """Apply batch after batch in one transaction, for imports; return whom they changed.
+
+        Orders and products are not listed in the result, there may be millions. `batches` is given
+        the transaction's cursor, to look up what earlier batches wrote.
+        """
+        with self.transaction() as cursor:
+            changed, new, gone = BitMap(), BitMap(), BitMap()
+            for batch in batches(cursor):
+                part = apply_facts(cursor, batch, at)
+                changed.update(part.customer_nos)
+                new.update(part.new_customer_nos)
+                gone.update(part.gone_customer_nos)
+            applied = Applied(
+                at=at,
+                customer_nos=frozenset(changed),
+                new_customer_nos=frozenset(new),
+                gone_customer_nos=frozenset(gone),
+            )
+            if then is not None:
+                then(cursor, applied)
+        return applied
+
     def _add_events(self, cursor: Cursor, event_keys: Collection[str], at: datetime) -> bool:
         """Keep the deliveries that are new; return whether there were any."""
         sql = statements("apply")
@@ -173,9 +202,9 @@ class Warehouse:
     ) -> Loaded:
         """Take over a file of Shopify's bulk operations: everything of it or nothing.
 
-        `as_of` is when the operation was made: each row is true at least until then. Facts told newer
-        stay. `delete_missing` marks customers deleted whom the file, being complete, does not list.
-        Load customers before orders, so that customers are numbered in the shop's order.
+        `as_of` is when the operation was made: each row is true at least until then. Facts told
+        newer stay. `delete_missing` marks customers deleted whom the file, being complete, does not
+        list. Load customers before orders, so that customers are numbered in the shop's order.
         """
         tell = progress or (lambda _: None)
         with (
@@ -259,7 +288,7 @@ class Warehouse:
         """Return the latest instant that any fact mentions; None while there are none."""
         with self.reader() as cursor:
             ((instant,),) = cursor.execute(statements("read")["facts_until"]).fetchall()
-        return outside(instant)
+        return outside(instant) if instant is not None else None
 
     def meta(self, name: str) -> str | None:
         """Return a small fact about the file itself."""

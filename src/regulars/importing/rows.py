@@ -1,0 +1,281 @@
+"""A file's bytes to rows: gzip, encoding, separator, strict CSV; limits are read, not believed.
+
+Knows nothing about what the columns mean.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from regulars.errors import UploadError, problem
+
+GZIP_MAGIC: Final = b"\x1f\x8b"
+# A gzip file may unpack to a thousand times its size, and the size it declares is its writer's.
+UNPACKED_BYTES_MAX: Final = 16 * 1024**3
+# An unclosed quote swallows the rest of a file into one row; no honest row is this long.
+ROW_CHARACTERS_MAX: Final = 1_000_000
+COLUMNS_MAX: Final = 200
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: the line it begins on, counted from 1, and its values, or why it has none."""
+
+    line: int
+    values: tuple[str, ...]
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class RowsFile:
+    """An open file: what was found out about it, its header, and its rows one after another."""
+
+    path: Path
+    encoding: str
+    separator: str
+    header: tuple[str, ...]
+    rows: Iterator[Row]
+    bytes_total: int
+    _raw: IO[bytes]
+
+    @property
+    def bytes_done(self) -> int:
+        """How much of the file, as it lies on the disk, is read."""
+        return self._raw.tell()
+
+
+@contextmanager
+def open_rows(path: Path) -> Iterator[RowsFile]:
+    """Open a CSV file, packed by gzip or not; raise UploadError where it cannot be one."""
+    encoding = _encoding(path)
+    with _raw(path) as raw:
+        text = io.TextIOWrapper(_unpacked(raw), encoding=encoding, newline="")
+        lines = _Lines(text, path)
+        first = next(lines, "")
+        separator = _separator(first)
+        reader = csv.reader(lines.from_start(first), delimiter=separator, strict=True)
+        rows = _rows(reader, lines, path)
+        head = next(rows, None)
+        header = tuple(name.strip() for name in head.values) if head else ()
+        if head is None or head.reason is not None or not any(header):
+            raise UploadError(
+                problem(
+                    "no_header",
+                    "{file} has no header line. Its first line has to name the columns.",
+                    file=path.name,
+                )
+            )
+        yield RowsFile(
+            path=path,
+            encoding=encoding.removesuffix("-sig"),
+            separator=separator,
+            header=header,
+            rows=_fitted(rows, len(header)),
+            bytes_total=path.stat().st_size,
+            _raw=raw,
+        )
+
+
+class _Lines:
+    """The lines of a file, with a limit on how much one row may take."""
+
+    def __init__(self, text: io.TextIOWrapper, path: Path) -> None:
+        self._text = text
+        self._path = path
+        self._first: str | None = None
+        self._taken = 0
+        #: The line that the present row begins on.
+        self.row_line = 1
+
+    def from_start(self, first: str) -> _Lines:
+        """Give the first line once more."""
+        self._first = first
+        self._taken = 0
+        return self
+
+    def begin_row(self, line: int) -> None:
+        """Count from here."""
+        self.row_line = line
+        self._taken = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        if self._first is not None:
+            line, self._first = self._first, None
+        else:
+            line = self._text.readline(ROW_CHARACTERS_MAX + 1)
+        if not line:
+            raise StopIteration
+        self._taken += len(line)
+        if self._taken > ROW_CHARACTERS_MAX:
+            raise UploadError(
+                problem(
+                    "row_too_long",
+                    "Row {row} of {file} is longer than {most} characters; most likely a quotation "
+                    "mark in it is never closed. Nothing was imported.",
+                    file=self._path.name,
+                    row=self.row_line,
+                    most=ROW_CHARACTERS_MAX,
+                )
+            )
+        return line
+
+
+def _rows(reader: Iterator[list[str]], lines: _Lines, path: Path) -> Iterator[Row]:
+    line = 1
+    while True:
+        lines.begin_row(line)
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                raise UploadError(
+                    problem(
+                        "unclosed_quote",
+                        "A quotation mark in row {row} of {file} is never closed. Nothing was "
+                        "imported.",
+                        file=path.name,
+                        row=line,
+                    )
+                ) from error
+            yield Row(line, (), f"not CSV: {error}")
+        else:
+            if values is None:
+                return
+            if values:
+                yield Row(line, tuple(values))
+        line = _line_of(reader) + 1
+
+
+def _line_of(reader: Iterator[list[str]]) -> int:
+    number: int = getattr(reader, "line_num", 0)
+    return number
+
+
+def _fitted(rows: Iterator[Row], width: int) -> Iterator[Row]:
+    """Refuse rows that have not as many values as the header has names."""
+    for row in rows:
+        if row.reason is None and len(row.values) != width:
+            reason = f"{len(row.values)} values, but the header names {width} columns"
+            yield Row(row.line, row.values, reason)
+        else:
+            yield row
+
+
+def _separator(header: str) -> str:
+    """Return the one of the three separators that the header uses most."""
+    if header.count(",") + header.count("\t") + header.count(";") >= COLUMNS_MAX:
+        raise UploadError(
+            problem(
+                "too_many_columns",
+                "The file has more than {most} columns. Remove those that are not needed.",
+                most=COLUMNS_MAX,
+            )
+        )
+    return max((",", "\t", ";"), key=header.count)
+
+
+@contextmanager
+def _raw(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with path.open("rb") as raw:
+            yield raw
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise UploadError(problem("no_such_file", "There is no file {path}.", path=path)) from error
+    except PermissionError as error:
+        raise UploadError(
+            problem("file_not_readable", "{path} may not be read by this account.", path=path)
+        ) from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UploadError(
+            problem(
+                "gzip_damaged",
+                "{file} is packed by gzip, but damaged or cut off. Nothing was imported. Fetch it "
+                "again.",
+                file=path.name,
+            )
+        ) from error
+
+
+def _unpacked(raw: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
+    start = raw.read(2)
+    raw.seek(0)
+    if start == GZIP_MAGIC:
+        return gzip.open(raw, "rb")
+    return raw
+
+
+def _encoding(path: Path) -> str:
+    """Return the file's encoding, found by trying the whole of it."""
+    with _raw(path) as raw:
+        start = raw.read(4)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        _try(path, "utf-16")
+        return "utf-16"
+    if start.startswith(b"PK\x03\x04"):
+        raise UploadError(
+            problem(
+                "packed_as_zip",
+                "{file} is a zip file or a spreadsheet. Unpack it, or save the sheet as CSV, and "
+                "import that.",
+                file=path.name,
+            )
+        )
+    for encoding in ("utf-8-sig", "cp932"):
+        try:
+            _try(path, encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    raise UploadError(
+        problem(
+            "unknown_encoding",
+            "{file} is neither UTF-8 nor Shift_JIS (CP932). Save it as UTF-8 and import it again.",
+            file=path.name,
+        )
+    )
+
+
+def _try(path: Path, encoding: str) -> None:
+    """Decode the whole file; refuse NUL characters and what unpacks to too much."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines, size = 1, 0
+    with _raw(path) as raw:
+        stream = _unpacked(raw)
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            if size > UNPACKED_BYTES_MAX:
+                raise UploadError(
+                    problem(
+                        "file_too_large",
+                        "{file} unpacks to more than {most} GB. Split it and import the parts.",
+                        file=path.name,
+                        most=UNPACKED_BYTES_MAX // 1024**3,
+                    )
+                )
+            text = decoder.decode(chunk)
+            nul = text.find("\x00")
+            if nul >= 0:
+                raise UploadError(
+                    problem(
+                        "nul_character",
+                        "Line {row} of {file} holds a NUL character, so it is not a text file. "
+                        "Nothing was imported.",
+                        file=path.name,
+                        row=lines + text.count("\n", 0, nul),
+                    )
+                )
+            lines += text.count("\n")
+        decoder.decode(b"", final=True)
