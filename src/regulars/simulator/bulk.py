@@ -1,8 +1,8 @@
 """Bulk operations: queries into JSONL files, mutations from uploaded ones.
 
-An operation is CREATED, then runs when its time has come: in the work thread of a served simulator,
-else when somebody asks for it. Results lie in a temporary folder and are reached by signed addresses
-that end seven days after completion.
+An operation is CREATED, then runs when its time has come: in the work thread of a served
+simulator, else when somebody asks for it. Results lie in a temporary folder and are reached by
+signed addresses that end seven days after completion.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class BulkOperation:
 
     @property
     def file_size(self) -> int | None:
-        """The bytes of the result, when there is one."""
+        """Return the bytes of the result, when there is one."""
         return self.path.stat().st_size if self.path is not None and not self.partial else None
 
 
@@ -87,7 +87,7 @@ class BulkOperations:
 
     @property
     def shop(self) -> Shop:
-        """The shop that is read."""
+        """Return the shop that is read."""
         return self.simulator.shop
 
     def live(self, kind: str) -> int:
@@ -166,16 +166,14 @@ class BulkOperations:
     def run_query(self, operation: BulkOperation, out: BinaryIO) -> bool:
         """Write the result of a query; False when the fault broke it off."""
         broken = self.simulator.faults.strikes("bulk_failed")
-        for roots, (plan, items) in enumerate(self.sources(operation)):
-            del roots
+        for plan, items in self.sources(operation):
             stop = len(items) // 2 if broken else len(items)
             for start in range(0, stop, ROOTS_PER_LOCK):
                 if operation.status == "CANCELING":
                     return False
                 with self.shop.lock:
-                    self.write_block(
-                        operation, plan, items[start : min(start + ROOTS_PER_LOCK, stop)], out
-                    )
+                    block = items[start : min(start + ROOTS_PER_LOCK, stop)]
+                    self.write_block(operation, plan, block, out)
         return not broken
 
     def sources(self, operation: BulkOperation) -> Iterator[tuple[Plan, list[Any]]]:

@@ -1,4 +1,4 @@
-"""Which documents `bulkOperationRunQuery` and `bulkOperationRunMutation` refuse, in Shopify's words."""
+"""Which documents the bulk operations refuse, in Shopify's words."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ CONNECTIONS_MAX = 5
 DEPTH_MAX = 2
 
 
-class BulkRefused(Exception):
+class BulkRefusedError(Exception):
     """The document cannot run in bulk; the text is the message of the user error."""
 
 
 def read_bulk_document(text: str, schema: GraphQLSchema) -> DocumentNode:
-    """Parse and check a document for running in bulk; raises BulkRefused."""
+    """Parse and check a document for running in bulk; raises BulkRefusedError."""
     if len(text.encode()) > QUERY_BYTES_MAX:
-        raise BulkRefused("Query is too large. It cannot exceed 65535 bytes.")
+        raise BulkRefusedError("Query is too large. It cannot exceed 65535 bytes.")
     try:
         document = parse(text)
     except GraphQLError as problem:
         ending = "unexpected end of file" if "<EOF>" in problem.message else problem.message
-        raise BulkRefused(f"Invalid bulk query: syntax error, {ending}") from None
+        raise BulkRefusedError(f"Invalid bulk query: syntax error, {ending}") from None
     problems = validate(schema, document)
     if problems:
-        raise BulkRefused(f"Invalid bulk query: {problems[0].message}")
+        raise BulkRefusedError(f"Invalid bulk query: {problems[0].message}")
     return document
 
 
@@ -50,7 +50,7 @@ def operation_of(document: DocumentNode) -> OperationDefinitionNode:
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             return definition
-    raise BulkRefused("Invalid bulk query: syntax error, unexpected end of file")
+    raise BulkRefusedError("Invalid bulk query: syntax error, unexpected end of file")
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
@@ -63,23 +63,27 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 
 
 def check_bulk_query(text: str, schema: GraphQLSchema) -> DocumentNode:
-    """Check a bulk query by every recorded rule; raises BulkRefused."""
+    """Check a bulk query by every recorded rule; raises BulkRefusedError."""
     document = read_bulk_document(text, schema)
     operation = operation_of(document)
     if operation.operation != OperationType.QUERY:
-        raise BulkRefused("Invalid operation type. Only `query` operations are supported.")
+        raise BulkRefusedError("Invalid operation type. Only `query` operations are supported.")
     checker = Checker(schema, fragments_of(document))
     for node in checker.fields(operation):
         if node.name.value in {"node", "nodes"}:
-            raise BulkRefused(f"Bulk queries cannot contain a top level `{node.name.value}` field.")
+            raise BulkRefusedError(
+                f"Bulk queries cannot contain a top level `{node.name.value}` field."
+            )
         checker.check(node, schema.query_type, depth=0, in_list=False, parent=None)
     if not checker.connections:
-        raise BulkRefused("Bulk queries must contain at least one connection.")
+        raise BulkRefusedError("Bulk queries must contain at least one connection.")
     if checker.connections > CONNECTIONS_MAX:
-        raise BulkRefused(f"Bulk queries cannot contain more than {CONNECTIONS_MAX} connections.")
+        raise BulkRefusedError(
+            f"Bulk queries cannot contain more than {CONNECTIONS_MAX} connections."
+        )
     if checker.without_id:
         names = ", ".join(checker.without_id)
-        raise BulkRefused(
+        raise BulkRefusedError(
             "The parent 'node' field for a nested connection must select the 'id' field without an "
             f"alias and must be of 'ID' return type. Connection fields without 'id': {names}."
         )
@@ -126,12 +130,12 @@ class Checker:
         """Check a connection: where it stands, how it is read, and its nodes."""
         self.connections += 1
         if in_list:
-            raise BulkRefused(
+            raise BulkRefusedError(
                 "Queries that contain a connection field within a list field are not currently "
                 "supported."
             )
         if depth >= DEPTH_MAX + 1:
-            raise BulkRefused(
+            raise BulkRefusedError(
                 f"Bulk queries cannot contain connections with a nesting depth greater than "
                 f"{DEPTH_MAX}."
             )
@@ -141,7 +145,7 @@ class Checker:
         if any(inner.name.value == "nodes" for inner in chosen) or not any(
             inner.name.value == "edges" for inner in chosen
         ):
-            raise BulkRefused(
+            raise BulkRefusedError(
                 "All connection fields in a bulk query must select their contents using "
                 "'edges' > 'node', e.g: 'products { edges { node {'."
             )
@@ -166,7 +170,7 @@ def check_bulk_mutation(text: str, schema: GraphQLSchema) -> DocumentNode:
     document = read_bulk_document(text, schema)
     operation = operation_of(document)
     if operation.operation != OperationType.MUTATION:
-        raise BulkRefused("Invalid operation type. Only `mutation` operations are supported.")
+        raise BulkRefusedError("Invalid operation type. Only `mutation` operations are supported.")
     if len(operation.selection_set.selections) != 1:
-        raise BulkRefused("Bulk mutations must contain exactly one mutation.")
+        raise BulkRefusedError("Bulk mutations must contain exactly one mutation.")
     return document

@@ -23,7 +23,6 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     get_named_type,
-    is_leaf_type,
 )
 from graphql.execution.values import get_argument_values
 
@@ -95,11 +94,10 @@ class Pricer:
     def field(self, node: FieldNode, owner: Composite, data: Any) -> int:
         """Return the cost of one field."""
         definition = owner.fields.get(node.name.value)
+        # Scalars and enums, `__typename` too, have nothing selected below them and cost nothing.
         if definition is None or node.selection_set is None:
             return 0
         kind: Any = get_named_type(definition.type)
-        if is_leaf_type(kind):
-            return 0
         if kind.name == "Count":
             return COUNT_COST
         args = get_argument_values(definition, node, self.variables)
@@ -151,7 +149,7 @@ class Bucket:
 
     @property
     def size(self) -> float:
-        """How much the bucket holds when full."""
+        """Return how much the bucket holds when full."""
         return self.rate * BUCKET_SECONDS
 
     def available(self) -> int:

@@ -247,11 +247,14 @@ def throttled(requested: int, status: dict[str, Any]) -> dict[str, Any]:
 def too_expensive(cost: int) -> dict[str, Any]:
     """Return the recorded answer to a query above the limit of one request."""
     message = (
-        f"Query cost is {cost}, which exceeds the single query max cost limit ({QUERY_COST_MAX}).\n\n"
+        f"Query cost is {cost}, which exceeds the single query max cost limit "
+        f"({QUERY_COST_MAX}).\n\n"
         "See https://shopify.dev/concepts/about-apis/rate-limits for more information on how the\n"
         "cost of a query is calculated.\n\n"
-        "To query larger amounts of data with fewer limits, bulk operations should be used instead.\n"
-        "See https://shopify.dev/tutorials/perform-bulk-operations-with-admin-api for usage details."
+        "To query larger amounts of data with fewer limits, bulk operations should be used "
+        "instead.\n"
+        "See https://shopify.dev/tutorials/perform-bulk-operations-with-admin-api for usage "
+        "details."
     )
     extensions = {
         "code": "MAX_COST_EXCEEDED",

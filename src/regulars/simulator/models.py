@@ -36,7 +36,7 @@ class Address:
 
 @dataclass(slots=True)
 class Consent:
-    """What a customer said about marketing on one channel; `state` is Shopify's enum in capitals."""
+    """What a customer said about marketing on one channel; `state` is Shopify's enum."""
 
     state: str = "NOT_SUBSCRIBED"
     level: str | None = None
@@ -111,7 +111,7 @@ class Customer:
 
     @property
     def display_name(self) -> str:
-        """The name Shopify shows: the person's, else the address to reach them."""
+        """Return the name Shopify shows: the person's, else the address to reach them."""
         name = " ".join(part for part in (self.first_name, self.last_name) if part)
         return name or self.email or self.phone or ""
 
@@ -121,12 +121,12 @@ class Customer:
 
     @property
     def spent(self) -> int:
-        """The lifetime sum less refunds."""
+        """Return the lifetime sum less refunds."""
         return sum(order.total - order.refunded for order in self.counted_orders())
 
     @property
     def last_order(self) -> Order | None:
-        """The newest order that counts."""
+        """Return the newest order that counts."""
         return max(self.counted_orders(), key=lambda order: order.processed, default=None)
 
 
@@ -255,7 +255,7 @@ class Order:
 
     @property
     def refunded(self) -> int:
-        """The sum of the refunds."""
+        """Return the sum of the refunds."""
         return sum(refund.amount for refund in self.refunds)
 
 

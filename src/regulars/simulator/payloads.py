@@ -8,7 +8,7 @@ tags, sums or consent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
@@ -423,9 +423,8 @@ class Writer:
     # What an event tells beyond the thing itself
 
     def deleted_customer(self, event: Event) -> Json:
-        """Little more than the id."""
-        customer = event.subject
-        assert isinstance(customer, Customer)
+        """Return little more than the id."""
+        customer = cast(Customer, event.subject)
         return {
             "id": customer.id,
             "tax_exemptions": [],
@@ -433,9 +432,8 @@ class Writer:
         }
 
     def merged(self, event: Event) -> Json:
-        """Which customer stays and which one went."""
-        kept = event.subject
-        assert isinstance(kept, Customer)
+        """Return which customer stays and which one went."""
+        kept = cast(Customer, event.subject)
         return {
             "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{kept.id}",
             "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{event.detail[0]}",
@@ -445,9 +443,8 @@ class Writer:
         }
 
     def tag_change(self, event: Event) -> Json:
-        """Only the tags that were given or taken."""
-        customer = event.subject
-        assert isinstance(customer, Customer)
+        """Return only the tags that were given or taken."""
+        customer = cast(Customer, event.subject)
         return {
             "customerId": f"gid://shopify/Customer/{customer.id}",
             "tags": list(event.detail),
@@ -455,9 +452,8 @@ class Writer:
         }
 
     def purchasing_summary(self, event: Event) -> Json:
-        """The customer's lifetime figures."""
-        customer = event.subject
-        assert isinstance(customer, Customer)
+        """Return the customer's lifetime figures."""
+        customer = cast(Customer, event.subject)
         last = customer.last_order
         return {
             "customerId": f"gid://shopify/Customer/{customer.id}",
@@ -471,9 +467,8 @@ class Writer:
         }
 
     def email_consent(self, event: Event) -> Json:
-        """The answer to e-mail marketing."""
-        customer = event.subject
-        assert isinstance(customer, Customer)
+        """Return the answer to e-mail marketing."""
+        customer = cast(Customer, event.subject)
         consent = customer.email_consent
         return {
             "customer_id": customer.id,
@@ -486,9 +481,8 @@ class Writer:
         }
 
     def sms_consent(self, event: Event) -> Json:
-        """The answer to SMS marketing."""
-        customer = event.subject
-        assert isinstance(customer, Customer)
+        """Return the answer to SMS marketing."""
+        customer = cast(Customer, event.subject)
         consent = customer.sms_consent
         return {
             "id": customer.id,
@@ -502,21 +496,19 @@ class Writer:
         }
 
     def new_refund(self, event: Event) -> Json:
-        """The refund that the event names."""
-        order = event.subject
-        assert isinstance(order, Order)
+        """Return the refund that the event names."""
+        order = cast(Order, event.subject)
         number = int(event.detail[0])
         refund = next(each for each in order.refunds if each.id == number)
         return self.refund(refund, order)
 
     def only_id(self, event: Event) -> Json:
-        """A deletion tells nothing else."""
+        """Return the id: a deletion tells nothing else."""
         return {"id": event.subject.id}  # type: ignore[attr-defined]
 
     def segment(self, event: Event) -> Json:
-        """A segment with its query."""
-        segment = event.subject
-        assert isinstance(segment, Segment)
+        """Return a segment with its query."""
+        segment = cast(Segment, event.subject)
         return {
             "id": segment.id,
             "name": segment.name,
@@ -526,7 +518,7 @@ class Writer:
         }
 
     def bulk_finish(self, event: Event) -> Json:
-        """How a bulk operation ended, in lower case."""
+        """Return how a bulk operation ended, in lower case."""
         operation: BulkOperation = event.subject  # type: ignore[assignment]
         code = operation.error_code
         return {
@@ -539,7 +531,7 @@ class Writer:
         }
 
     def compliance(self, event: Event) -> Json:
-        """Who asks to be told or forgotten."""
+        """Return who asks to be told or forgotten."""
         told: Json = {"shop_id": self.shop.id, "shop_domain": self.shop.domain}
         customer = event.subject
         if not isinstance(customer, Customer):
@@ -555,7 +547,7 @@ class Writer:
         return told | {"orders_requested": orders, "data_request": {"id": self.shop.new_id()}}
 
     def shop_itself(self, _event: Event) -> Json:
-        """The shop, in the parts that the simulator has."""
+        """Return the shop, in the parts that the simulator has."""
         return {
             "id": self.shop.id,
             "name": self.shop.name,

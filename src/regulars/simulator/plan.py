@@ -1,7 +1,7 @@
 """A selection compiled to closures: how bulk operations read millions of fields quickly.
 
 Uses the same resolvers as GraphQL requests, without their bookkeeping per field. Connections are
-left out of the object and listed beside it, since bulk results put their nodes on lines of their own.
+left out of the object and listed beside it: bulk results put their nodes on lines of their own.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Compiler:
                     (lambda _o, _a, _w: fixed) if concrete else lambda o, _a, _w: type_name_of(o),
                     {},
                     None,
-                    False,
+                    is_list=False,
                 )
             )
             return
@@ -149,7 +149,7 @@ class Compiler:
         kind: Any = get_named_type(definition.type)
         resolver = resolver_of(owner.name, name)
         if node.selection_set is None:
-            made.leaves.append(Leaf(key, resolver, args, None, False))
+            made.leaves.append(Leaf(key, resolver, args, None, is_list=False))
         elif kind.name.endswith("Connection"):
             self.add_connection(made, node, kind, resolver, args)
         else:

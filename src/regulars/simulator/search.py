@@ -54,7 +54,7 @@ class Search:
     warnings: list[dict[str, str]] = field(default_factory=list)
 
 
-class NotModelled(Exception):
+class NotModelledError(Exception):
     """Shopify knows this search field, the simulator does not: told rather than guessed."""
 
 
@@ -132,7 +132,7 @@ class Reader:
         self.at += 1
         value = self.value()
         if self.peek("field") is not None and not value:
-            # `updated_at:>=2026-08-01T00:00:00Z`: the colons of the value made a field of its start.
+            # `updated_at:>=2026-08-01T00:00:00Z`: the value's colons made a field of its start.
             broken = self.tokens[self.at].group("field")
             while self.peek("field") is not None:
                 self.at += 1
@@ -174,7 +174,7 @@ class Reader:
     def test(self, name: str, found: Searchable, sign: str, value: str) -> Test:
         """Return the test of one known field."""
         if found.kind == "unmodelled":
-            raise NotModelled(f"The simulator does not model the search field {name}.")
+            raise NotModelledError(f"The simulator does not model the search field {name}.")
         try:
             return TESTS[found.kind](found.get, sign, value, self.now)
         except ValueError:
@@ -224,7 +224,7 @@ def number_test(get: Test, sign: str, value: str, _now: datetime) -> Test:
 
 
 def text_test(get: Test, _sign: str, value: str, _now: datetime) -> Test:
-    """Find a text inside another without minding case; `*` asks for any, a final `*` for a start."""
+    """Find a text without minding case; `*` asks for any, a final `*` for a start."""
     wanted = value.lower()
     if wanted == "*":
         return lambda row: bool(get(row))

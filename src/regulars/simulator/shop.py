@@ -59,6 +59,7 @@ class MovableClock:
         self.ahead = timedelta()
 
     def __call__(self) -> datetime:
+        """Return the present instant of the shop."""
         return self.base() + self.ahead
 
     def move(self, step: timedelta) -> None:
@@ -110,7 +111,7 @@ class Shop:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The shop's time zone."""
+        """Return the shop's time zone."""
         return ZoneInfo(self.time_zone)
 
     def now(self) -> int:
@@ -131,7 +132,7 @@ class Shop:
     # Customers
 
     @act
-    def create_customer(self, **values: object) -> Customer:
+    def create_customer(self, /, **values: object) -> Customer:
         """Add a customer; `values` are fields of Customer."""
         now = self.now()
         customer = Customer(id=self.new_id(), created=now, updated=now, **values)  # type: ignore[arg-type]
@@ -140,7 +141,7 @@ class Shop:
         return customer
 
     @act
-    def update_customer(self, customer: Customer, **values: object) -> None:
+    def update_customer(self, /, customer: Customer, **values: object) -> None:
         """Change fields of a customer other than tags and consent."""
         for name, value in values.items():
             setattr(customer, name, value)
@@ -191,7 +192,7 @@ class Shop:
 
     @act
     def add_tags(self, customer: Customer, tags: Iterable[str]) -> None:
-        """Give tags by the recorded rules; raises TooManyTags and then changes nothing."""
+        """Give tags by the recorded rules; raises TooManyTagsError and then changes nothing."""
         after, new = tag_rules.added(customer.tags, tags, self.tag_casing())
         if not new:
             return
@@ -263,7 +264,7 @@ class Shop:
 
     @act
     def place_order(
-        self, customer: Customer | None, lines: Sequence[Line], **values: object
+        self, /, customer: Customer | None, lines: Sequence[Line], **values: object
     ) -> Order:
         """Place a paid order now; `values` are further fields of Order."""
         now = self.now()
@@ -351,7 +352,7 @@ class Shop:
     # Products and segments
 
     @act
-    def create_product(self, title: str, price: int, **values: object) -> Product:
+    def create_product(self, /, title: str, price: int, **values: object) -> Product:
         """Add a product with one variant."""
         now, number = self.now(), self.new_id()
         product = Product(
@@ -372,7 +373,7 @@ class Shop:
         return product
 
     @act
-    def update_product(self, product: Product, **values: object) -> None:
+    def update_product(self, /, product: Product, **values: object) -> None:
         """Change fields of a product."""
         for name, value in values.items():
             setattr(product, name, value)

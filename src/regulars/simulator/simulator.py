@@ -6,9 +6,10 @@ Knows nothing of sockets: app.py serves it, transport.py lets a client in the sa
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -20,7 +21,7 @@ from regulars.simulator.cost import Bucket
 from regulars.simulator.faults import Faults
 from regulars.simulator.resolvers.base import World
 from regulars.simulator.shop import MovableClock, Shop
-from regulars.simulator.tokens import ALL_SCOPES, Rejected, Token, Tokens
+from regulars.simulator.tokens import ALL_SCOPES, RejectedError, Token, Tokens
 from regulars.simulator.versions import answering
 from regulars.simulator.webhooks import Send, Webhooks
 
@@ -63,8 +64,19 @@ def json_answer(told: object, status: int = 200, **headers: str) -> Answer:
     return Answer(status, orjson.dumps(told), kind | named)
 
 
+def not_found() -> Answer:
+    """Return the answer to a wrong shop or path."""
+    return json_answer({"errors": "Not Found"}, 404)
+
+
 class Simulator:
     """A pretend Shopify with one shop and one installed app."""
+
+    shop: Shop
+    app_id: int
+    tokens: Tokens
+    webhooks: Webhooks
+    bulk: BulkOperations
 
     def __init__(
         self,
@@ -98,7 +110,7 @@ class Simulator:
 
     @property
     def clock(self) -> Clock:
-        """The shop's clock; a MovableClock in the demo."""
+        """Return the shop's clock; a MovableClock in the demo."""
         return self.shop.clock
 
     def second(self) -> int:
@@ -107,8 +119,6 @@ class Simulator:
 
     def move_clock(self, seconds: float) -> None:
         """Move the shop's time forward; only a MovableClock can."""
-        from datetime import timedelta
-
         if not isinstance(self.shop.clock, MovableClock):
             raise TypeError("this simulator's clock belongs to somebody else and cannot be moved")
         self.shop.clock.move(timedelta(seconds=seconds))
@@ -124,27 +134,30 @@ class Simulator:
         """Answer one request of the Admin API, the token endpoint or the file addresses."""
         with self.count_lock:
             self.request_count += 1
-        parts = request.path.strip("/").split("/")
         if request.host.endswith(".myshopify.com") and request.host != self.shop.domain:
-            return json_answer({"errors": "Not Found"}, 404)
+            return not_found()
+        parts = request.path.strip("/").split("/")
         if "bulk" in parts[:-1]:
             return self.bulk_file(parts[-1], request.query)
         if "staged-uploads" in parts:
             return self.upload(request)
-        if request.method != "POST":
-            return json_answer({"errors": "Not Found"}, 404)
-        if parts == ["admin", "oauth", "access_token"]:
-            return self.with_faults(request, self.token_endpoint)
-        if len(parts) == 4 and parts[:2] == ["admin", "api"] and parts[3] == "graphql.json":
-            return self.with_faults(request, self.graphql)
-        return json_answer({"errors": "Not Found"}, 404)
+        serve = self.endpoint(parts) if request.method == "POST" else None
+        return not_found() if serve is None else self.with_faults(request, serve)
 
-    def with_faults(self, request: Request, serve: Any) -> Answer:
+    def endpoint(self, parts: list[str]) -> Callable[[Request], Answer] | None:
+        """Return what answers under a path."""
+        if parts == ["admin", "oauth", "access_token"]:
+            return self.token_endpoint
+        if len(parts) == 4 and parts[:2] == ["admin", "api"] and parts[3] == "graphql.json":
+            return self.graphql
+        return None
+
+    def with_faults(self, request: Request, serve: Callable[[Request], Answer]) -> Answer:
         """Answer through the faults of the way: no answer, a late one, a broken one."""
         if self.faults.strikes("unavailable"):
             page = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
             return Answer(503, page, {"Content-Type": "text/html"})
-        answer: Answer = serve(request)
+        answer = serve(request)
         if self.faults.strikes("garbage_body"):
             answer.body = b"<!DOCTYPE html><html><body>Something went wro"
             answer.headers["Content-Type"] = "text/html; charset=utf-8"
@@ -158,7 +171,7 @@ class Simulator:
         asked = request.path.strip("/").split("/")[2]
         version = answering(asked)
         if version is None:
-            return json_answer({"errors": "Not Found"}, 404)
+            return not_found()
         token = self.tokens.check(request.headers.get("x-shopify-access-token"))
         if token is None or self.faults.strikes("expired_token"):
             message = "[API] Invalid API key or access token (unrecognized login or wrong password)"
@@ -184,7 +197,7 @@ class Simulator:
             body = dict(parse_qsl(request.body.decode("utf-8", "replace")))
         try:
             return json_answer(self.tokens.answer(body if isinstance(body, dict) else {}))
-        except Rejected as problem:
+        except RejectedError as problem:
             return json_answer({"error": str(problem)}, 400)
 
     def bulk_file(self, name: str, query: dict[str, str]) -> Answer:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 TAGS_MAX = 250
 
 
-class TooManyTags(Exception):
+class TooManyTagsError(Exception):
     """The customer would have more than 250 tags."""
 
 
@@ -34,7 +34,7 @@ def added(
     have = {key(tag) for tag in before}
     new = [casing.get(key(tag), tag) for tag in split(tags) if key(tag) not in have]
     if len(have) + len(new) > TAGS_MAX:
-        raise TooManyTags
+        raise TooManyTagsError
     return tuple(sorted((*before, *new), key=lambda tag: (key(tag), tag))), new
 
 

@@ -54,7 +54,7 @@ class Refresh:
     spent: bool = False
 
 
-class Rejected(Exception):
+class RejectedError(Exception):
     """The token endpoint says no; the text is OAuth's error code."""
 
 
@@ -124,13 +124,13 @@ class Tokens:
         return code
 
     def answer(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Answer one request of the token endpoint; raises Rejected."""
+        """Answer one request of the token endpoint; raises RejectedError."""
         given = (str(body.get("client_id")), str(body.get("client_secret")))
         if not (
             hmac.compare_digest(given[0].encode(), self.client_id.encode())
             and hmac.compare_digest(given[1].encode(), self.client_secret.encode())
         ):
-            raise Rejected("invalid_client")
+            raise RejectedError("invalid_client")
         if body.get("grant_type") == EXCHANGE_GRANT:
             self.check_subject(body)
             return self.issue(body)
@@ -141,17 +141,17 @@ class Tokens:
         if body.get("code") in self.codes:
             self.codes.discard(body["code"])
             return self.issue(body)
-        raise Rejected("invalid_request")
+        raise RejectedError("invalid_request")
 
     def check_subject(self, body: dict[str, Any]) -> None:
         """Accept a good session token, or an old offline token to be replaced."""
         subject = str(body.get("subject_token"))
         if body.get("subject_token_type") == OFFLINE_TYPE:
             if self.check(subject) is None:
-                raise Rejected("invalid_subject_token")
+                raise RejectedError("invalid_subject_token")
             return
         if body.get("subject_token_type") != ID_TOKEN_TYPE:
-            raise Rejected("invalid_request")
+            raise RejectedError("invalid_request")
         try:
             claims = jwt.decode(
                 subject,
@@ -161,12 +161,12 @@ class Tokens:
                 options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
         except jwt.InvalidTokenError:
-            raise Rejected("invalid_subject_token") from None
+            raise RejectedError("invalid_subject_token") from None
         if (
             claims.get("exp", 0) <= self.now()
             or claims.get("dest") != f"https://{self.shop_domain}"
         ):
-            raise Rejected("invalid_subject_token")
+            raise RejectedError("invalid_subject_token")
 
     def issue(self, body: dict[str, Any]) -> dict[str, Any]:
         """Give a new access token, expiring with a refresh token when asked for."""
@@ -194,7 +194,7 @@ class Tokens:
         """Exchange a refresh token; the previous one works until the new one is used."""
         known = self.refreshes.get(text)
         if known is None or known.spent or known.expires <= self.now():
-            raise Rejected("invalid_grant")
+            raise RejectedError("invalid_grant")
         for other in self.refreshes.values():
             if other.successor == text:
                 other.spent = True

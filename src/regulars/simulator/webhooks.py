@@ -93,7 +93,7 @@ class Subscription:
 
     @property
     def topic(self) -> str:
-        """The topic's name in headers."""
+        """Return the topic's name in headers."""
         return TOPIC_OF.get(self.topic_enum, self.topic_enum.lower())
 
 
@@ -113,7 +113,7 @@ class Delivery:
 
     @property
     def topic(self) -> str:
-        """The topic, for the log."""
+        """Return the topic, for the log."""
         return self.headers["X-Shopify-Topic"]
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLError
 
 from regulars.simulator.money import api_amount, api_instant
-from regulars.simulator.search import NotModelled, Search, Searchable, read
+from regulars.simulator.search import NotModelledError, Search, Searchable, read
 from regulars.simulator.shop import Shop
 
 if TYPE_CHECKING:
@@ -175,8 +175,9 @@ def page(source: Source, args: Args, most: int = PAGE_MAX) -> Page:
     places = [source.place(item) for item in items]
     if source.reverse:
         items.reverse()
-    start = _after(places, args.get("after"), source.reverse) if args.get("after") else 0
-    end = _before(places, args.get("before"), source.reverse) if args.get("before") else len(items)
+    after, before = args.get("after"), args.get("before")
+    start = _after(places, after, source.reverse) if after else 0
+    end = _before(places, before, source.reverse) if before else len(items)
     if first is not None:
         stop = min(start + size, end)
         reach = stop <= REACH_MAX or most > PAGE_MAX
@@ -226,7 +227,7 @@ def found(
     search: Search
     try:
         search = read(query, known, world.shop.clock())
-    except NotModelled as problem:
+    except NotModelledError as problem:
         raise refuse(str(problem), "NOT_MODELLED") from None
     if query and search.warnings:
         world.searches.append({"path": [path], "query": query, "warnings": search.warnings})

@@ -34,17 +34,17 @@ def spend_tier(customer: Customer, scale: int) -> str | None:
 
 
 def email_address(customer: Customer, _args: Args, _world: World) -> Customer | None:
-    """The e-mail part of a customer, when there is an address."""
+    """Return the e-mail part of a customer, when there is an address."""
     return customer if customer.email else None
 
 
 def phone_number(customer: Customer, _args: Args, _world: World) -> Customer | None:
-    """The phone part of a customer, when there is a number."""
+    """Return the phone part of a customer, when there is a number."""
     return customer if customer.phone else None
 
 
 def statistics(customer: Customer, _args: Args, _world: World) -> Customer:
-    """The predictions about a customer."""
+    """Return the predictions about a customer."""
     return customer
 
 
@@ -57,18 +57,18 @@ def visible(orders: list[Order], world: World) -> list[Order]:
 
 
 def last_order(customer: Customer, _args: Args, world: World) -> Order | None:
-    """The newest order that the token may see."""
+    """Return the newest order that the token may see."""
     order = customer.last_order
     return order if order is not None and visible([order], world) else None
 
 
 def address_id(address: Address, _args: Args, _world: World) -> str:
-    """The query part belongs to the id."""
+    """Return the id with its query part, which belongs to it."""
     return gid("MailingAddress", address.id) + "?model_name=CustomerAddress"
 
 
 def metafields(customer: Customer, args: Args, _world: World) -> Source:
-    """The metafields, of one namespace or named keys when asked for."""
+    """Return the metafields, of one namespace or named keys when asked for."""
     chosen = [
         m
         for m in customer.metafields
@@ -79,7 +79,7 @@ def metafields(customer: Customer, args: Args, _world: World) -> Source:
 
 
 def metafield(customer: Customer, args: Args, _world: World) -> Any:
-    """One metafield by name, or nothing."""
+    """Return one metafield by name, or nothing."""
     namespace, key = args.get("namespace"), args["key"]
     if namespace is None and "." in key:
         namespace, key = key.split(".", 1)
@@ -88,14 +88,14 @@ def metafield(customer: Customer, args: Args, _world: World) -> Any:
 
 
 def credit_time(account: Any, args: Args, _world: World) -> Source:
-    """The credits of an account, oldest first."""
+    """Return the credits of an account, oldest first."""
     return Source(
         account.credits, key=lambda credit: credit.created, reverse=bool(args.get("reverse"))
     )
 
 
 def sms_state(customer: Customer, _args: Args, _world: World) -> str:
-    """The consent's state in the words of the newer field."""
+    """Return the consent's state in the words of the newer field."""
     state = customer.sms_consent.state
     return "NEVER_SUBSCRIBED" if state == "NOT_SUBSCRIBED" else state
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from regulars.simulator import tags as tag_rules
 from regulars.simulator.bulk import CONCURRENT_MAX
-from regulars.simulator.bulk_rules import BulkRefused, check_bulk_mutation, check_bulk_query
+from regulars.simulator.bulk_rules import BulkRefusedError, check_bulk_mutation, check_bulk_query
 from regulars.simulator.models import Customer, Order, Product, Segment
 from regulars.simulator.resolvers.base import (
     Args,
@@ -64,7 +64,7 @@ def tags_add(_root: object, args: Args, world: World) -> Payload:
         else:
             after, _ = tag_rules.added(subject.tags, args["tags"], {})
             retag(subject, after, world)
-    except tag_rules.TooManyTags:
+    except tag_rules.TooManyTagsError:
         return failed(user_error(["tags"], "Tags cannot be more than 250"), node=None)
     return {"node": subject, "userErrors": []}
 
@@ -245,7 +245,7 @@ def bulk_run_query(_root: object, args: Args, world: World) -> Payload:
     """Start a bulk query."""
     try:
         document = check_bulk_query(args["query"], schema_of(world.version))
-    except BulkRefused as refused:
+    except BulkRefusedError as refused:
         return failed(user_error(["query"], str(refused), "INVALID"), bulkOperation=None)
     if world.simulator.bulk.live("QUERY") >= CONCURRENT_MAX:
         message = (
@@ -264,7 +264,7 @@ def bulk_run_mutation(_root: object, args: Args, world: World) -> Payload:
     bulk = world.simulator.bulk
     try:
         document = check_bulk_mutation(args["mutation"], schema_of(world.version))
-    except BulkRefused as refused:
+    except BulkRefusedError as refused:
         problem = user_error(["mutation"], str(refused), "INVALID_MUTATION")
         return failed(problem, bulkOperation=None)
     upload = bulk.uploads.get(args["stagedUploadPath"])

@@ -63,23 +63,23 @@ def share(pair: tuple[Order, Line]) -> int:
 
 
 def discounted_total(pair: tuple[Order, Line], args: Args, _world: World) -> int:
-    """The line's total, with discounts by code only when asked for."""
+    """Return the line's total, with discounts by code only when asked for."""
     return pair[1].total - (share(pair) if args.get("withCodeDiscounts") else 0)
 
 
 def discount_allocations(pair: tuple[Order, Line], _args: Args, _world: World) -> list[int]:
-    """What each discount took off the line."""
+    """Return what each discount took off the line."""
     return [amount for amount in (pair[1].discount, share(pair)) if amount]
 
 
 def refunds(order: Order, args: Args, _world: World) -> list[tuple[Order, Refund]]:
-    """The refunds, oldest first."""
+    """Return the refunds, oldest first."""
     first = args.get("first")
     return [(order, refund) for refund in order.refunds][:first]
 
 
 def transactions(order: Order, args: Args, _world: World) -> list[Any]:
-    """The payment, then the money given back."""
+    """Return the payment, then the money given back."""
     sale = ("SALE", order.id * 10, order.created, order.total)
     back = [refund_payment(refund) for refund in order.refunds]
     return [sale, *back][: args.get("first")]

@@ -120,7 +120,7 @@ def ordered(
 
 
 def customers(_root: object, args: Args, world: World) -> Source:
-    """All customers that a search matches."""
+    """Return all customers that a search matches."""
     known = searchable.customer_fields(world.shop)
     rows = found("customers", [*world.shop.customers.values()], args.get("query"), known, world)
     return ordered(rows, args, CUSTOMER_ORDER, "ID")
@@ -132,14 +132,14 @@ def seen_orders(world: World) -> list[Order]:
 
 
 def orders(_root: object, args: Args, world: World) -> Source:
-    """All orders that a search matches and the token may see."""
+    """Return all orders that a search matches and the token may see."""
     known = searchable.order_fields(world.shop)
     rows = found("orders", seen_orders(world), args.get("query"), known, world)
     return ordered(rows, args, ORDER_ORDER, "PROCESSED_AT")
 
 
 def products(_root: object, args: Args, world: World) -> Source:
-    """All products that a search matches."""
+    """Return all products that a search matches."""
     known = searchable.product_fields(world.shop)
     rows = found("products", [*world.shop.products.values()], args.get("query"), known, world)
     return ordered(rows, args, PRODUCT_ORDER, "ID")
@@ -162,7 +162,7 @@ def others(
 
 
 def subscriptions(_root: object, args: Args, world: World) -> Source:
-    """The subscriptions made through the API, of some topics or one address when asked for."""
+    """Return the subscriptions made through the API, of some topics or one address."""
     topics, uri = args.get("topics"), args.get("uri") or args.get("callbackUrl")
     rows = [
         subscription
@@ -217,12 +217,12 @@ def lookup(kind: str, number: int, world: World) -> Any:
 
 
 def node(_root: object, args: Args, world: World) -> Any:
-    """Anything by its global id."""
+    """Return anything by its global id."""
     return lookup(*any_number(args["id"]), world)
 
 
 def nodes(_root: object, args: Args, world: World) -> list[Any]:
-    """Many things by their global ids, null where there is none."""
+    """Return many things by their global ids, null where there is none."""
     limit_inputs(args["ids"])
     return [lookup(*any_number(text), world) for text in args["ids"]]
 
@@ -237,7 +237,7 @@ def limit_inputs(values: Sequence[object]) -> None:
 
 
 def customer_by_identifier(_root: object, args: Args, world: World) -> Customer | None:
-    """A customer by id, e-mail or phone; null where there is none."""
+    """Return a customer by id, e-mail or phone; null where there is none."""
     wanted = args["identifier"]
     if wanted.get("id"):
         return world.shop.customers.get(number_of(wanted["id"], "Customer"))
@@ -251,7 +251,7 @@ def customer_by_identifier(_root: object, args: Args, world: World) -> Customer 
 
 
 def segment(_root: object, args: Args, world: World) -> Segment:
-    """A segment by id; unknown is an error besides being null."""
+    """Return a segment by id; unknown is an error besides being null."""
     found_segment = world.shop.segments.get(number_of(args["id"], "Segment"))
     if found_segment is None:
         raise refuse("Segment does not exist", "NOT_FOUND")
@@ -264,19 +264,19 @@ def not_modelled(_root: object, _args: Args, _world: World) -> Any:
 
 
 def metafield_definitions(_root: object, args: Args, world: World) -> Source:
-    """The metafields that the shop declares for customers."""
+    """Return the metafields that the shop declares for customers."""
     rows = world.shop.metafield_definitions.values() if args["ownerType"] == "CUSTOMER" else ()
     return Source(list(rows), reverse=bool(args.get("reverse")))
 
 
-def customer_tags(_shop: object, args: Args, world: World) -> Source:
-    """The customer tags of the shop."""
+def customer_tags(_shop: object, _args: Args, world: World) -> Source:
+    """Return the customer tags of the shop."""
     names = sorted(set(world.shop.tag_casing().values()), key=str.lower)
     return Source(names, key=str.lower, id=lambda tag: tag)
 
 
 def value_suggestions(_root: object, args: Args, world: World) -> Source:
-    """Values that a segment filter may be compared with; tags are the ones modelled."""
+    """Return values that a segment filter may be compared with; tags are the ones modelled."""
     if args.get("filterQueryName") != "customer_tags":
         return Source([])
     search = args["search"].lower()
@@ -286,7 +286,7 @@ def value_suggestions(_root: object, args: Args, world: World) -> Source:
 
 
 def segment_filters(_root: object, _args: Args, _world: World) -> Source:
-    """A few of the filters that a real shop reports."""
+    """Return a few of the filters that a real shop reports."""
     rows = [
         {"__typename": "SegmentIntegerFilter", "queryName": "number_of_orders", "minRange": 0.0},
         {"__typename": "SegmentFloatFilter", "queryName": "amount_spent", "minRange": 0.0},
@@ -303,14 +303,14 @@ def bulk_operations(world: World) -> Iterable[BulkOperation]:
 
 
 def current_bulk_operation(_root: object, args: Args, world: World) -> BulkOperation | None:
-    """The newest operation of a type."""
+    """Return the newest operation of a type."""
     kind = args["type"]
     rows = [operation for operation in bulk_operations(world) if operation.type == kind]
     return rows[-1] if rows else None
 
 
 def bulk_operation(_root: object, args: Args, world: World) -> Any:
-    """One operation; an unknown id is null without an error."""
+    """Return one operation; an unknown id is null without an error."""
     return lookup("BulkOperation", number_of(args["id"], "BulkOperation"), world)
 
 
