@@ -99,7 +99,7 @@ def is_public(address: str) -> bool:
         if ip.ipv4_mapped is not None or ip.sixtofour is not None or ip.teredo is not None:
             return False
         # NAT64 hides an IPv4 address as well.
-        if ip in ipaddress.ip_network("64:ff9b::/96"):
+        if ip.is_site_local or ip in ipaddress.ip_network("64:ff9b::/96"):
             return False
     return ip.is_global and not ip.is_multicast
 
