@@ -5,18 +5,28 @@ Pure: imports no third-party package, reads no clock, knows no customers.
 
 from regulars.language.catalogue import CATALOGUE
 from regulars.language.checker import check
+from regulars.language.completion import Completion, complete
+from regulars.language.keys import filter_key, mentions_time, positive, segment_names
+from regulars.language.lint import lint
 from regulars.language.parser import Dialect, Parsed, parse, parse_with_notes
 from regulars.language.printer import print_for_shopify, print_query
 from regulars.language.sentences import describe
 
 __all__ = [
     "CATALOGUE",
+    "Completion",
     "Dialect",
     "Parsed",
     "check",
+    "complete",
     "describe",
+    "filter_key",
+    "lint",
+    "mentions_time",
     "parse",
     "parse_with_notes",
+    "positive",
     "print_for_shopify",
     "print_query",
+    "segment_names",
 ]

@@ -282,7 +282,7 @@ class Checker:
             self.reporter.report(
                 "distance_form",
                 "`{name}` needs coordinates and one of distance_km and distance_mi."
-                " Example: {example}.",
+                " Example: `{example}`.",
                 leaf.span,
                 name=leaf.attribute,
                 example=CATALOGUE[leaf.attribute].example,

@@ -14,6 +14,7 @@ from regulars.language.cursor import Cursor
 from regulars.language.lexer import Token, TokenKind
 from regulars.language.literals import quoted
 from regulars.language.parameters import Parameters
+from regulars.language.printer import print_query
 from regulars.language.problems import Reporter, shown
 from regulars.language.tree import (
     Boolean,
@@ -133,7 +134,7 @@ class Clauses:
             if row is not None and known:
                 self.reporter.report(
                     "operator_missing",
-                    "After `{name}` an operator and a value are missing. Example: {example}.",
+                    "After `{name}` an operator and a value are missing. Example: `{example}`.",
                     subject.span,
                     name=shown(subject.name),
                     example=row.example,
@@ -265,7 +266,7 @@ class Clauses:
             if self.checker.known(subject.name, subject.span):
                 self.reporter.report(
                     "not_a_function",
-                    "`{name}` takes no brackets. Example: {example}.",
+                    "`{name}` takes no brackets. Example: `{example}`.",
                     subject.span,
                     name=shown(subject.name),
                     example=row.example if row else "",
@@ -298,6 +299,7 @@ class Clauses:
                 "previous_form",
                 "This is the previous form of a function. The newer form writes {example}.",
                 built.span,
+                suggestion=print_query(built),
                 example=row.example,
             )
         return built

@@ -52,7 +52,7 @@ def _whole(value: Literal, name: str, example: str) -> Problem | None:
     if not isinstance(value, Number) or _decimals(value.value):
         return problem(
             "whole_number_expected",
-            "`{name}` is compared with a whole number, not with {given}. Example: {example}.",
+            "`{name}` is compared with a whole number, not with {given}. Example: `{example}`.",
             name=name,
             given=_given(value),
             example=example,
@@ -81,7 +81,7 @@ def _number(value: Literal, name: str, example: str) -> Problem | None:
     if not isinstance(value, Number):
         return problem(
             "number_expected",
-            "`{name}` is compared with a number, not with {given}. Example: {example}.",
+            "`{name}` is compared with a number, not with {given}. Example: `{example}`.",
             suggestion=_bare_number(value),
             name=name,
             given=_given(value),
@@ -118,7 +118,7 @@ def _day(value: Literal, name: str, example: str) -> Problem | None:
             )
     return problem(
         "day_expected",
-        "`{name}` is compared with a day, not with {given}. Example: {example}.",
+        "`{name}` is compared with a day, not with {given}. Example: `{example}`.",
         name=name,
         given=_given(value),
         example=example,
@@ -129,7 +129,7 @@ def _anniversary(value: Literal, name: str, example: str) -> Problem | None:
     if isinstance(value, Moment):
         return problem(
             "day_expected",
-            "`{name}` is compared with a day, not with {given}. Example: {example}.",
+            "`{name}` is compared with a day, not with {given}. Example: `{example}`.",
             suggestion=value.value.date().isoformat(),
             name=name,
             given=_given(value),
@@ -148,7 +148,7 @@ def _id(value: Literal, name: str, example: str) -> Problem | None:
     return problem(
         "id_expected",
         "`{name}` is compared with the number of an ID, without quotes and prefix, not with"
-        " {given}. Example: {example}.",
+        " {given}. Example: `{example}`.",
         suggestion=suggestion,
         name=name,
         given=_given(value),
@@ -161,7 +161,7 @@ def _text(value: Literal, name: str, example: str) -> Problem | None:
         return problem(
             "text_expected",
             "`{name}` is compared with text in single quotes, not with {given}."
-            " Example: {example}.",
+            " Example: `{example}`.",
             suggestion=literals.quoted(literals.written(value)),
             name=name,
             given=_given(value),
@@ -176,7 +176,7 @@ def _name(value: Literal, name: str, example: str) -> Problem | None:
     if isinstance(value, Text) and not value.value.strip():
         return problem(
             "name_empty",
-            "`{name}` is compared with a name. Example: {example}.",
+            "`{name}` is compared with a name. Example: `{example}`.",
             name=name,
             example=example,
         )
@@ -204,7 +204,7 @@ def _point(value: Literal, name: str, example: str) -> Problem | None:
         return None
     return problem(
         "point_expected",
-        "`{name}` is compared with a point, not with {given}. Example: {example}.",
+        "`{name}` is compared with a point, not with {given}. Example: `{example}`.",
         name=name,
         given=_given(value),
         example=example,

@@ -97,7 +97,7 @@ class Parameters:
         if token.kind is not TokenKind.BAD:
             self.reporter.report(
                 "parameter_missing",
-                "The name of a parameter is expected here. Example: {example}.",
+                "The name of a parameter is expected here. Example: `{example}`.",
                 token.span,
                 example=row.example if row else "orders_placed MATCHES (date >= -90d)",
             )

@@ -197,7 +197,7 @@ class _Parser:
             self.reporter.report(
                 "name_missing",
                 "A condition begins with the name of an attribute, not with `{word}`."
-                " Example: {example}.",
+                " Example: `{example}`.",
                 token.span,
                 word=shown(self.cursor.source(token)),
                 example="number_of_orders >= 3",

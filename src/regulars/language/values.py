@@ -67,7 +67,7 @@ class Values:
         if token.kind is TokenKind.END or token.text in ("AND", "OR", ")", ","):
             self.reporter.report(
                 "value_missing",
-                "After `{about}` a value is missing. Example: {example}.",
+                "After `{about}` a value is missing. Example: `{example}`.",
                 before.span if before else token.span,
                 about=shown(about + " " + self.cursor.source(before) if before else about),
                 example=row.example if row else "number_of_orders >= 3",
@@ -75,7 +75,7 @@ class Values:
             return
         self.reporter.report(
             "value_expected",
-            "A value is expected here, not `{word}`. Example: {example}.",
+            "A value is expected here, not `{word}`. Example: `{example}`.",
             token.span,
             word=shown(self.cursor.source(token)),
             example=row.example if row else "number_of_orders >= 3",
