@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
+from sqlalchemy import select
 
 from regulars.bootstrap.home import announced
 from regulars.errors import InputError, problem
 from regulars.jobs import Jobs
-from regulars.runtime import Runtime
+from regulars.office import Shop, Token
+from regulars.office.models.jobs import Job
+from regulars.runtime import Runtime, connect_shop
 from regulars.web import create_app
 from regulars.web.sessions import create_sign_in_link, ensure_owner
 
@@ -27,6 +30,26 @@ class Serving:
     url: str
     _server: uvicorn.Server
     _socket: socket.socket
+
+    def connect(self, domain: str, access_token: str) -> str:
+        """Connect a shop by the token of a custom app, and start loading it; return its name."""
+        shop = connect_shop(self.runtime, domain, Token(access_token))
+        with self.runtime.office.session() as session:
+            self.jobs.backfill_later(session, shop)
+        return shop.name
+
+    def loading(self, shop: str) -> Mapping[str, object]:
+        """Tell how far the loading of a shop is: state, progress and note of its job."""
+        with self.runtime.office.reading() as session:
+            job = session.scalars(
+                select(Job)
+                .join(Shop, Shop.id == Job.shop_id)
+                .where(Shop.name == shop, Job.kind == "backfill")
+                .order_by(Job.id.desc())
+            ).first()
+        if job is None:
+            return {"state": "succeeded", "progress": 1.0, "note": "", "problem": None}
+        return {key: getattr(job, key) for key in ("state", "progress", "note", "problem")}
 
     def run(self) -> None:
         """Answer requests until the process is told to stop."""
@@ -83,6 +106,16 @@ def bind(host: str, port: int) -> socket.socket:
         ) from None
     found.listen(2048)
     return found
+
+
+def free_port(host: str, wished: int) -> int:
+    """Return the wished port where it is free, else any free one."""
+    try:
+        found = bind(host, wished)
+    except InputError:
+        found = bind(host, 0)
+    with found:
+        return int(found.getsockname()[1])
 
 
 def sign_in_link(runtime: Runtime, url: str) -> str:
