@@ -3,7 +3,7 @@
 from regulars.tags.acts import assign, cancel, find_assignment, pause, remove, resume, retry
 from regulars.tags.names import clean_tag, tag_key
 from regulars.tags.port import Answer, BulkState, TagPort
-from regulars.tags.work import Worker
+from regulars.tags.work import Worker, has_open_work
 
 __all__ = [
     "Answer",
@@ -14,6 +14,7 @@ __all__ = [
     "cancel",
     "clean_tag",
     "find_assignment",
+    "has_open_work",
     "pause",
     "remove",
     "resume",

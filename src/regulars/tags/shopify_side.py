@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from regulars.errors import ShopifyError
 from regulars.shopify import bulk
@@ -25,6 +24,9 @@ CALLS_AT_ONCE = 10
 
 #: A wait longer than this is given back to the queue, so that the job keeps its lease.
 PATIENCE_SECONDS = 60.0
+
+#: How often `alive` is called; each call writes a row.
+ALIVE_EVERY = timedelta(seconds=10)
 
 #: Shopify's clock and ours may differ by some seconds.
 CLOCK_DIFFERENCE = timedelta(minutes=1)
@@ -43,6 +45,7 @@ class ShopifyTags:
         self._client = client
         self._alive = alive
         self._calls_at_once = calls_at_once
+        self._alive_at: datetime | None = None
 
     def read(self, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Return the present tags; a customer that does not exist is left out."""
@@ -124,11 +127,14 @@ class ShopifyTags:
         return BulkState(is_finished=True, done_count=len(answers), answers=answers)
 
     def _count(self, _count: int) -> None:
-        self._alive()
+        now = self._client.clock()
+        if self._alive_at is None or now - self._alive_at >= ALIVE_EVERY:
+            self._alive_at = now
+            self._alive()
 
-    def _pause(self, seconds: float) -> Any:
-        self._alive()
-        return self._client.sleep(seconds)
+    def _pause(self, seconds: float) -> None:
+        self._count(0)
+        self._client.sleep(seconds)
 
 
 def _bulk_name(*, add: bool) -> str:

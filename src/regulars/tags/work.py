@@ -66,6 +66,8 @@ class Task:
     assignment_id: int
     tag: str
     key: str
+    #: It stood still for a person's sake when it was taken up again.
+    has_problem: bool = False
 
     @property
     def adds(self) -> bool:
@@ -116,8 +118,10 @@ class Worker:
             try:
                 pause = self._step(task)
             except (TokenRejected, ScopeMissing) as error:
-                self._stop_for_a_person(task, error)
+                self._set_problem(task, str(error)[:2000])
                 raise
+            if task.has_problem:
+                self._set_problem(task, None)
             self.changed(task.assignment_id)
             if pause is not None:
                 return pause
@@ -159,7 +163,14 @@ class Worker:
             removal.status = "removing"
             removal.started_at = removal.started_at or self.clock()
         assignment = session.get_one(TagAssignment, removal.assignment_id)
-        return Task("removal", removal.id, assignment.id, assignment.tag, assignment.tag_key)
+        return Task(
+            "removal",
+            removal.id,
+            assignment.id,
+            assignment.tag,
+            assignment.tag_key,
+            removal.problem is not None,
+        )
 
     def _step(self, task: Task) -> timedelta | None:
         """Do the next batch of a task, or finish it."""
@@ -507,15 +518,27 @@ class Worker:
             removal.status, removal.finished_at = status, self.clock()
             assignment.status = "removed" if status == "removed" else "partly_removed"
 
-    def _stop_for_a_person(self, task: Task, error: ShopifyError) -> None:
-        """Leave the reason with the work, which rests until the shop is connected anew."""
+    def _set_problem(self, task: Task, told: str | None) -> None:
+        """Leave the reason with work that rests until the shop is connected anew, or clear it."""
         with self._writing() as session:
             row: TagAssignment | TagRemoval
             if task.adds:
                 row = session.get_one(TagAssignment, task.id)
             else:
                 row = session.get_one(TagRemoval, task.id)
-            row.problem = str(error)[:2000]
+            row.problem = told
+
+
+def has_open_work(session: Session, shop_id: int) -> bool:
+    """Whether a shop has tag work that is not through: rows are the truth, jobs only wake up."""
+    open_assignment = select(TagAssignment.id).where(
+        TagAssignment.shop_id == shop_id,
+        TagAssignment.status.in_(("waiting", "assigning", "cancelling")),
+    )
+    open_removal = select(TagRemoval.id).where(
+        TagRemoval.shop_id == shop_id, TagRemoval.status.in_(("waiting", "removing"))
+    )
+    return any(session.scalar(query.limit(1)) for query in (open_assignment, open_removal))
 
 
 def count_outcomes(session: Session, task: Task) -> dict[str, int]:

@@ -47,9 +47,10 @@ def break_down(
     population: Population,
     *,
     members_at: datetime | None = None,
+    ends_at: datetime | None = None,
 ) -> Breakdown:
     """Count the parts over a warehouse cursor; arguments as in `count_figures`."""
-    shared = bound_values(segment_id, period, members_at)
+    shared = bound_values(segment_id, period, members_at, ends_at)
     values = {**shared, "population": population}
     firsts = {
         is_first: Sums(count, int(gross), int(refunded))

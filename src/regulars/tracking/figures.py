@@ -104,14 +104,20 @@ class Figures:
 
 
 def count_figures(
-    cursor: Any, segment_id: int, period: Period, *, members_at: datetime | None = None
+    cursor: Any,
+    segment_id: int,
+    period: Period,
+    *,
+    members_at: datetime | None = None,
+    ends_at: datetime | None = None,
 ) -> Figures:
     """Count a tracking over a warehouse cursor.
 
     `members_at` is the instant of the population at start when it is later than the period's first
     instant: a tracking made today, for today, begins with those who are members when it is made.
+    `ends_at` cuts the counting short of the period's end: a cancelled tracking stops there.
     """
-    values = bound_values(segment_id, period, members_at)
+    values = bound_values(segment_id, period, members_at, ends_at)
     people = cursor.execute(queries.CUSTOMERS, values).fetchone()
     bounds = [_naive(bound) for bound in period.day_bounds()]
     rows = cursor.execute(queries.SUMS, {**values, "bounds": bounds}).fetchall()
@@ -167,14 +173,19 @@ def _bridge(cells: Sequence[tuple[int, bool, bool, bool, Sums]]) -> Bridge:
     )
 
 
-def bound_values(segment_id: int, period: Period, members_at: datetime | None) -> dict[str, object]:
+def bound_values(
+    segment_id: int,
+    period: Period,
+    members_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> dict[str, object]:
     """Return the values that every query of a tracking binds."""
-    starts_at, ends_at = period.starts_at, period.ends_at
+    first, last = period.starts_at, period.ends_at
     return {
         "segment_id": segment_id,
-        "starts_at": _naive(starts_at),
-        "ends_at": _naive(ends_at),
-        "members_at": _naive(max(starts_at, members_at or starts_at)),
+        "starts_at": _naive(first),
+        "ends_at": _naive(min(last, max(first, ends_at or last))),
+        "members_at": _naive(max(first, members_at or first)),
     }
 
 
