@@ -84,6 +84,7 @@ class BulkOperations:
         self.running = threading.Lock()
         #: True while a work thread runs the operations, so that polls only look.
         self.has_worker = False
+        self.woken = threading.Event()
 
     @property
     def shop(self) -> Shop:
@@ -109,7 +110,7 @@ class BulkOperations:
             **more,
         )
         self.operations[operation.id] = operation
-        self.simulator.webhooks.woken.set()
+        self.woken.set()
         return operation
 
     def cancel(self, operation: BulkOperation) -> None:

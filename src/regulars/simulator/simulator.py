@@ -183,7 +183,6 @@ class Simulator:
         if not isinstance(body, dict):
             return json_answer({"errors": {"query": "Required parameter missing or invalid"}}, 400)
         told = graphql_api.answer(body, self.world(token, version, request.origin))
-        self.webhooks.woken.set()
         return json_answer(told, X_Shopify_API_Version=version)
 
     def token_endpoint(self, request: Request) -> Answer:
