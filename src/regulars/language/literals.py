@@ -70,8 +70,10 @@ def read(word: str) -> tuple[Literal | None, BadLiteral | None]:
 
 def _offset(amount: int, unit: str) -> tuple[Literal | None, BadLiteral | None]:
     if abs(amount) > _OFFSET_MAX[unit]:
-        template = "`{word}` is too far away. An offset reaches at most 1000 years."
-        return None, BadLiteral("offset_too_far", template)
+        return None, BadLiteral(
+            "offset_too_far",
+            "`{word}` is too far away. An offset reaches at most 1000 years.",
+        )
     return RelativeDay(amount, unit), None
 
 
@@ -123,20 +125,27 @@ def _why_not_day(found: re.Match[str]) -> BadLiteral:
 def _why_not_moment(found: re.Match[str]) -> BadLiteral:
     written = f"{found[1]}T{int(found[2]):02d}:{int(found[3]):02d}:{int(found[4] or 0):02d}"
     suggestion = written if _MOMENT.fullmatch(written) else None
-    template = (
-        "A day with a time is written with leading zeros and without a zone: 2026-05-30T09:00:00."
+    return BadLiteral(
+        "date_form",
+        "A day with a time is written with leading zeros and without a zone: 2026-05-30T09:00:00.",
+        suggestion,
     )
-    return BadLiteral("date_form", template, suggestion)
 
 
 def _why_not_bare(found: re.Match[str]) -> BadLiteral:
-    template = "`{word}` needs a sign: {suggested} is in the past."
-    return BadLiteral("offset_sign", template, f"-{found[1]}{found[2].lower()}")
+    return BadLiteral(
+        "offset_sign",
+        "`{word}` needs a sign: {suggested} is in the past.",
+        f"-{found[1]}{found[2].lower()}",
+    )
 
 
 def _why_not_ago(found: re.Match[str]) -> BadLiteral:
-    template = "`{word}` is not part of the language. Write {suggested}."
-    return BadLiteral("named_day", template, f"-{found[1]}{found[2][0].lower()}")
+    return BadLiteral(
+        "named_day",
+        "`{word}` is not part of the language. Write {suggested}.",
+        f"-{found[1]}{found[2][0].lower()}",
+    )
 
 
 def _why_not_plus(found: re.Match[str]) -> BadLiteral:
