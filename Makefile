@@ -27,12 +27,12 @@ $(UV):
 
 # The locks pin every package with its hash; `make lock` renews them.
 $(READY): $(UV) pyproject.toml requirements.lock
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
 $(READY_DEV): $(READY) requirements-dev.lock
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
 lock: $(UV) ## Renew the lock files from pyproject.toml.
