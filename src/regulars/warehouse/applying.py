@@ -115,12 +115,8 @@ class CustomerBatch:
 
     @property
     def told_nos(self) -> frozenset[int]:
-        """Customers of whom Shopify's figures may have been told."""
-        return frozenset(
-            s.customer_no
-            for s in self._states
-            if s.is_changed and any(s.values.get(name) is not None for name in FIGURES)
-        )
+        """Customers of whom Shopify's lifetime figures were told or taken away."""
+        return frozenset(s.customer_no for s in self._states if s.is_counted_anew)
 
     @property
     def new_nos(self) -> frozenset[int]:

@@ -70,6 +70,8 @@ class CustomerState:
     is_erased_forever: bool = False
     merged_into_no: int | None = None
     is_changed: bool = False
+    #: Whether Shopify's lifetime figures were told or taken away.
+    is_counted_anew: bool = False
 
     @property
     def is_gone(self) -> bool:
@@ -141,6 +143,7 @@ def erase(state: CustomerState, at: datetime, *, forever: bool) -> None:
 def _blank(state: CustomerState, name: str) -> None:
     if name in VALUES:
         state.values[name] = None
+        state.is_counted_anew = state.is_counted_anew or name in FIGURES
     elif name == "tags":
         given = {
             key: mark.tag
@@ -161,6 +164,7 @@ def _tell(state: CustomerState, name: str, version: datetime) -> None:
     if state.versions.get(name) != version:
         state.versions[name] = version
         state.is_changed = True
+        state.is_counted_anew = state.is_counted_anew or name in FIGURES
     if name in CONSENT and (state.consent_updated_at is None or version > state.consent_updated_at):
         state.consent_updated_at = version
     _hear(state, version)

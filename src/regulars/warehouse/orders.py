@@ -105,7 +105,9 @@ def apply_orders(
     changed.customer_nos |= _write(cursor, written, versions, no_of)
     refunded = _apply_refunds(cursor, told.refunds, tombstones)
     changed.order_ids |= refunded
-    changed.customer_nos |= _sum_refunds(cursor, refunded, refunded | written.keys())
+    # A deletion may leave a newer order standing and take refunds told before it.
+    resummed = refunded | (told.deleted.keys() & stored.keys())
+    changed.customer_nos |= _sum_refunds(cursor, resummed, resummed | written.keys())
     return changed
 
 

@@ -208,11 +208,11 @@ WHERE EXISTS (
 -- What was paid back on these orders.
 UPDATE orders SET refunded_amount = s.amount
 FROM (
-  SELECT order_id, sum(amount)::BIGINT AS amount FROM refunds
-  WHERE order_id IN (SELECT id FROM given_ids)
-  GROUP BY order_id
+  SELECT g.id, coalesce(sum(r.amount), 0)::BIGINT AS amount
+  FROM given_ids AS g LEFT JOIN refunds AS r ON r.order_id = g.id
+  GROUP BY g.id
 ) AS s
-WHERE orders.order_id = s.order_id AND orders.refunded_amount <> s.amount;
+WHERE orders.order_id = s.id AND orders.refunded_amount <> s.amount;
 
 -- customers_of_orders --
 -- Whose orders these are.
