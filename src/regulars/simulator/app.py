@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as WebRequest
@@ -15,6 +18,7 @@ from regulars.clock import Clock
 from regulars.simulator.pages import page_routes
 from regulars.simulator.shop import Shop
 from regulars.simulator.simulator import Answer, Request, Simulator
+from regulars.simulator.worker import bulk_loop
 
 
 class Lost(Response):
@@ -51,8 +55,6 @@ async def admin_api(request: WebRequest) -> Response:
     )
     answer = await run_in_threadpool(simulator.answer, told)
     if answer.delay_seconds:
-        import anyio
-
         await anyio.sleep(answer.delay_seconds)
     return response(answer)
 
@@ -62,6 +64,13 @@ async def health(request: WebRequest) -> JSONResponse:
     shop: Shop = request.app.state.simulator.shop
     counts = {"customers": len(shop.customers), "orders": len(shop.orders)}
     return JSONResponse({"status": "ready", "shop": shop.domain, **counts})
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Run bulk operations beside the requests while the app is served."""
+    with bulk_loop(app.state.simulator):
+        yield
 
 
 def create_simulator(shop_state: Shop, *, clock: Clock | None = None, **settings: Any) -> Starlette:
@@ -78,7 +87,8 @@ def create_simulator(shop_state: Shop, *, clock: Clock | None = None, **settings
             Route("/bulk/{rest:path}", admin_api, methods=["GET"]),
             Route("/staged-uploads/{rest:path}", admin_api, methods=["POST", "PUT"]),
             *page_routes(),
-        ]
+        ],
+        lifespan=lifespan,
     )
     app.state.simulator = Simulator(shop_state, **settings)
     return app

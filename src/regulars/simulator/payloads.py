@@ -239,9 +239,8 @@ class Writer:
         """Write what an order is, without its sums."""
         from regulars.simulator.resolvers.orders import payment_state
 
-        customer, visit = order.customer, order.visit
+        customer = order.customer
         subscribed = customer is not None and customer.email_consent.state == "SUBSCRIBED"
-        url = f"https://{self.shop.domain}/{self.shop.id}/orders/{order.id:x}/authenticate"
         return {
             "id": order.id,
             "admin_graphql_api_id": f"gid://shopify/Order/{order.id}",
@@ -270,6 +269,13 @@ class Writer:
             "estimated_taxes": False,
             "financial_status": payment_state(order).lower(),
             "fulfillment_status": None if order.cancelled else "fulfilled",
+        } | self.order_origin(order)
+
+    def order_origin(self, order: Order) -> Json:
+        """Write where an order came from and how it is referred to."""
+        customer, visit = order.customer, order.visit
+        url = f"https://{self.shop.domain}/{self.shop.id}/orders/{order.id:x}/authenticate"
+        return {
             "landing_site": visit.landing_page if visit else None,
             "landing_site_ref": None,
             "location_id": order.location_id,

@@ -19,7 +19,7 @@ from regulars.simulator.generator import generate
 from regulars.simulator.shop import MovableClock
 from regulars.simulator.simulator import DEMO_TOKEN, Simulator
 from regulars.simulator.webhooks import TOPICS, Subscription, enum_of
-from regulars.simulator.worker import HttpSender, Worker
+from regulars.simulator.worker import HttpSender, webhook_loop
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def serve(options: ServeOptions) -> None:
     log.warning("The pretend Shopify is at http://%s:%d/", options.host, port)
     config = uvicorn.Config(app, log_level="warning", server_header=False)
     try:
-        with Worker(simulator):
+        with webhook_loop(simulator):
             uvicorn.Server(config).run(sockets=[bound])
     finally:
         sender.close()

@@ -1,10 +1,10 @@
-"""The threads that do what is due in a served simulator: bulk operations, and webhooks."""
+"""The threads of a served simulator: one runs bulk operations, one sends webhooks."""
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 import httpx
@@ -15,8 +15,6 @@ from regulars.simulator.simulator import Simulator
 CONNECT_SECONDS = 1.0
 DELIVERY_SECONDS = 5.0
 LOOK_SECONDS = 0.5
-
-log = logging.getLogger(__name__)
 
 
 class HttpSender:
@@ -40,26 +38,17 @@ class HttpSender:
         self.client.close()
 
 
-class Worker:
-    """Runs bulk operations and sends webhooks, each in a thread, whenever there may be some."""
+class Loop:
+    """Does some work again and again in a thread: when woken, and now and then by itself."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        self.simulator = simulator
+    def __init__(self, work: Callable[[], object], woken: threading.Event, name: str) -> None:
+        self.work, self.woken = work, woken
         self.stopping = threading.Event()
-        # A long bulk operation must not hold webhooks back.
-        self.threads = [
-            threading.Thread(target=self.run, args=(work, woken), name=name, daemon=True)
-            for name, work, woken in (
-                ("simulator-bulk", simulator.bulk.run_due, simulator.bulk.woken),
-                ("simulator-webhooks", simulator.webhooks.send_due, simulator.webhooks.woken),
-            )
-        ]
+        self.thread = threading.Thread(target=self.run, name=name, daemon=True)
 
-    def __enter__(self) -> Worker:
-        """Start the threads."""
-        self.simulator.bulk.has_worker = True
-        for thread in self.threads:
-            thread.start()
+    def __enter__(self) -> Loop:
+        """Start the thread."""
+        self.thread.start()
         return self
 
     def __exit__(
@@ -68,20 +57,30 @@ class Worker:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop the threads and wait for what they are doing."""
+        """Stop the thread and wait for what it is doing."""
         self.stopping.set()
-        self.simulator.bulk.woken.set()
-        self.simulator.webhooks.woken.set()
-        for thread in self.threads:
-            thread.join(timeout=10)
-        self.simulator.bulk.has_worker = False
+        self.woken.set()
+        self.thread.join(timeout=10)
 
-    def run(self, work: Callable[[], object], woken: threading.Event) -> None:
-        """Work until stopped; a fault of ours is logged and does not end the thread."""
+    def run(self) -> None:
+        """Work until stopped."""
         while not self.stopping.is_set():
-            woken.wait(LOOK_SECONDS)
-            woken.clear()
-            try:
-                work()
-            except Exception:
-                log.exception("The simulator's work failed")
+            self.woken.wait(LOOK_SECONDS)
+            self.woken.clear()
+            self.work()
+
+
+@contextmanager
+def bulk_loop(simulator: Simulator) -> Iterator[None]:
+    """Run bulk operations in a thread, so that asking for their state only looks."""
+    simulator.bulk.has_worker = True
+    try:
+        with Loop(simulator.bulk.run_due, simulator.bulk.woken, "simulator-bulk"):
+            yield
+    finally:
+        simulator.bulk.has_worker = False
+
+
+def webhook_loop(simulator: Simulator) -> Loop:
+    """Send webhooks in a thread; a long bulk operation does not hold them back."""
+    return Loop(simulator.webhooks.send_due, simulator.webhooks.woken, "simulator-webhooks")
