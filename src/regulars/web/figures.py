@@ -142,6 +142,19 @@ def _scan(
             number, spent = rows[-1][0], rows[-1][5]
 
 
+def find_customers(warehouse: Warehouse, words: str, *, most: int) -> list[Member]:
+    """Return customers found by name, e-mail or id, the largest spenders first."""
+    values: dict[str, Any] = {
+        "spent": _LARGEST,
+        "customer_no": 0,
+        "words": words.strip().lower(),
+        "nos": None,
+        "most": most,
+    }
+    with warehouse.reader() as cursor:
+        return [_member(row) for row in cursor.execute(_PAGE, values).fetchall()]
+
+
 def some_members(
     warehouse: Warehouse, members: BitMap, *, turn: int, most: int = 5
 ) -> list[Member]:

@@ -8,7 +8,7 @@ places; HTML passed in through a place stays HTML, everything else is escaped.
 from __future__ import annotations
 
 import gettext as gettext_module
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, dates, lists, numbers
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
@@ -147,6 +147,10 @@ class Localizer:
         """Move an instant to the shop's zone; naive ones are UTC."""
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         return aware.astimezone(self.zone)
+
+    def listed(self, texts: Sequence[str]) -> str:
+        """Write several texts in a row: a, b, and c."""
+        return lists.format_list(list(texts), style="unit", locale=self.locale)
 
     def ago(self, value: datetime, now: datetime) -> str:
         """Write how long ago an instant is: 3 minutes ago."""

@@ -44,8 +44,11 @@ class Group:
 
 def at(root: Group, path: str) -> Condition | Group | None:
     """Return the row at a path: "r" is the root, "r.0.2" the third part of its first part."""
+    first, *steps = path.split(".")
+    if first != "r":
+        return None
     row: Condition | Group = root
-    for step in path.split(".")[1:]:
+    for step in steps:
         if not isinstance(row, Group) or not step.isdigit() or int(step) >= len(row.parts):
             return None
         row = row.parts[int(step)]

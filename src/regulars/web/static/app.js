@@ -26,6 +26,10 @@
   }, true);
 
   // ---- menus: arrows rove, letters jump, Escape gives the focus back ----
+  const places = new CSSStyleSheet();
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, places];
+  let typed = "";
+  let typedAt = -Infinity;
   const itemsOf = (list) => $$('[role="menuitem"]', list);
   const buttonOf = (list) => document.querySelector(`[popovertarget="${CSS.escape(list.id)}"]`);
   const place = (list) => {
@@ -35,8 +39,9 @@
     const { width, height } = list.getBoundingClientRect();
     const left = Math.max(8, Math.min(at.right - width, innerWidth - width - 8));
     const below = at.bottom + 4 + height < innerHeight || at.top < height + 8;
-    list.style.left = `${left}px`;
-    list.style.top = `${below ? at.bottom : Math.max(4, at.top - height - 8)}px`;
+    const top = below ? at.bottom : Math.max(4, at.top - height - 8);
+    // A sheet of our own: a style attribute would be copied by a morph, which the policy forbids.
+    places.replaceSync(`#${CSS.escape(list.id)} { left: ${left}px; top: ${top}px; }`);
   };
   document.addEventListener("toggle", (event) => {
     const list = event.target;
@@ -76,9 +81,13 @@
       event.preventDefault();
       document.activeElement.click();
     } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
-      const after = [...items.slice(here + 1), ...items.slice(0, here + 1)];
-      const wanted = event.key.toLowerCase();
-      after.find((item) => item.textContent.trim().toLowerCase().startsWith(wanted))?.focus();
+      // Letters typed in quick succession are the beginning of one word.
+      const now = performance.now();
+      typed = now - typedAt < 600 ? typed + event.key.toLowerCase() : event.key.toLowerCase();
+      typedAt = now;
+      const from = typed.length > 1 ? here : here + 1;
+      const after = [...items.slice(from), ...items.slice(0, from)];
+      after.find((item) => item.textContent.trim().toLowerCase().startsWith(typed))?.focus();
     }
   });
   document.addEventListener("click", (event) => {

@@ -1,0 +1,73 @@
+"""Why one customer belongs to a segment, or to the rule that is being edited."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from regulars.engine import explain
+from regulars.errors import NotFoundError, QueryError, problem
+from regulars.language import parse
+from regulars.language.tree import Node
+from regulars.segments import find_segment
+from regulars.web.deps import SignedIn, Visit
+from regulars.web.editing import read_rows, written
+from regulars.web.explaining import reasons
+from regulars.web.figures import find_customers
+
+router = APIRouter(prefix="/segments")
+
+
+@router.get("/{segment_id:int}/why/{customer_id}")
+def show(visit: SignedIn, segment_id: int, customer_id: str) -> Response:
+    """Explain a customer's membership of a saved segment."""
+    with visit.runtime.office.reading() as session:
+        segment = find_segment(session, visit.shop, segment_id)
+    return _explain(visit, parse(segment.query), customer_id, f"/segments/{segment_id}")
+
+
+@router.post("/why")
+def show_for_draft(visit: SignedIn) -> Response:
+    """Explain a customer against the rule as it stands in the editor."""
+    text = visit.field("query") or written(read_rows(dict(visit.fields))).text
+    try:
+        tree = parse(text)
+    except QueryError:
+        again = "The rule cannot be read at the moment. Correct the marked place first."
+        raise QueryError(problem("unreadable_draft", again)) from None
+    return _explain(visit, tree, visit.field("customer"), "/segments")
+
+
+@router.post("/test-customer")
+def test_customer(visit: SignedIn) -> Response:
+    """Find customers by words and say for each whether the rule keeps them."""
+    words = visit.field("who").strip()
+    found = find_customers(visit.runtime.warehouse(visit.shop), words, most=6) if words else []
+    try:
+        tree = parse(visit.field("query"))
+        members = visit.runtime.evaluator(visit.shop).members(
+            tree, visit.runtime.context(visit.shop)
+        )
+    except QueryError:
+        members = None
+    return visit.page("editor/tested.html", words=words, found=found, members=members)
+
+
+def _explain(visit: Visit, tree: Node, customer_id: str, back: str) -> Response:
+    warehouse = visit.runtime.warehouse(visit.shop)
+    numbers = warehouse.customer_nos([customer_id])
+    records = warehouse.records(numbers.values())
+    if not records:
+        text = "There is no customer {customer} in this shop."
+        raise NotFoundError(problem("no_customer", text, customer=customer_id))
+    explained = explain(tree, records[0], visit.runtime.context(visit.shop))
+    values = records[0].values
+    name = str(values.get("display_name") or values.get("email") or customer_id)
+    return visit.dialog(
+        "segments/why.html",
+        back=back,
+        name=name,
+        customer_id=customer_id,
+        explained=explained,
+        reason=reasons(explained, visit.say),
+    )
