@@ -94,7 +94,7 @@ def test_nothing_is_sent_while_the_bucket_is_short():
 
     client.run("tags_add", ADD)
 
-    assert time.waits == [pytest.approx(0.07)]
+    assert time.waits == [pytest.approx(0.08)]
     assert len(sent_at) == 1
 
 
@@ -104,7 +104,7 @@ def test_points_under_way_count_as_spent():
     client.run("tags_add", ADD)
 
     assert client.bucket.take(10, time.sleep, 60) == 0
-    assert client.bucket.take(10, time.sleep, 60) == pytest.approx(0.05)
+    assert client.bucket.take(10, time.sleep, 60) == pytest.approx(0.06)
 
 
 def test_the_price_of_a_document_is_learned_by_page_size():
@@ -116,7 +116,7 @@ def test_the_price_of_a_document_is_learned_by_page_size():
 
     client.run("products_since", {"first": 250})
 
-    assert time.waits == [pytest.approx(0.45)]
+    assert time.waits == [pytest.approx(0.46)]
 
 
 def test_a_wait_beyond_the_patience_is_told_at_once():

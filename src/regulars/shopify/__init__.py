@@ -23,7 +23,7 @@ from regulars.shopify.client import ShopifyClient
 from regulars.shopify.documents import API_VERSION, API_VERSION_OLDEST
 from regulars.shopify.http import open_http, shop_domain
 from regulars.shopify.reading import gid_of, id_of
-from regulars.shopify.shop import ShopInfo, read_shop
+from regulars.shopify.shop import ShopInfo, known_tags, read_shop
 from regulars.shopify.subscriptions import Subscribed, subscribe, unsubscribe
 from regulars.shopify.tokens import FixedToken, TokenSource
 from regulars.shopify.webhooks import facts_from_webhook, is_known_topic, to_read_again, verify
@@ -56,6 +56,7 @@ __all__ = [
     "gid_of",
     "id_of",
     "is_known_topic",
+    "known_tags",
     "open_http",
     "read_again",
     "read_shop",

@@ -41,6 +41,9 @@ POLL_GROWTH = 1.5
 PLACE_SECONDS = 10.0
 PLACE_PATIENCE_SECONDS = 3600.0
 
+# How often a download tells how far it is; more often would cost more than the bytes.
+TELL_BYTES = 8 * 1024 * 1024
+
 FETCH_TRIES_MAX = 8
 # A day for a file: far above any link, and an end for a link that drips.
 FETCH_SECONDS_MAX = 86_400.0
@@ -174,6 +177,11 @@ def wait(
             return found
         (pause or client.sleep)(seconds)
         seconds = min(POLL_SECONDS_MAX, seconds * POLL_GROWTH)
+
+
+def cancel(client: ShopifyClient, operation_id: str) -> None:
+    """Ask Shopify to stop an operation; one that is over stays as it is."""
+    client.run("bulk_cancel", {"id": operation_id})
 
 
 def fetch(client: ShopifyClient, over: BulkState, path: Path, count: Count) -> Path | None:
@@ -328,7 +336,7 @@ def _append(
             is_rest = response.status_code == 206
             most = FILE_BYTES_MAX if file_bytes is None else file_bytes
             with part.open("ab" if is_rest else "wb") as file:
-                done = have if is_rest else 0
+                done = told = have if is_rest else 0
                 for piece in network.capped(
                     response,
                     client.clock,
@@ -337,7 +345,10 @@ def _append(
                 ):
                     file.write(piece)
                     done += len(piece)
-                    count(done)
+                    if done - told >= TELL_BYTES:
+                        told = done
+                        count(done)
+                count(done)
     except httpx.RequestError as error:
         raise Unavailable("The result's download broke off.") from error
     if file_bytes is not None and done < file_bytes:

@@ -21,6 +21,10 @@ Sleep = Callable[[float], None]
 POINTS_FIRST = 1000.0
 POINTS_PER_SECOND_FIRST = 100.0
 
+# Kept in hand, since Shopify's clock and ours do not tick together: a wait to the exact point would
+# often be answered "Throttled".
+POINTS_SPARE = 1.0
+
 # Shorter waits than this are lost in the clock's own grain.
 WAIT_SECONDS_MIN = 0.01
 
@@ -90,7 +94,7 @@ class Bucket:
     def _reserve(self, cost: float) -> float:
         with self._lock:
             # Dearer than the whole bucket: sent when it is full, and Shopify says no by itself.
-            missing = min(cost, self.maximum) - self._available()
+            missing = min(cost + POINTS_SPARE, self.maximum) - self._available()
             if missing > 0:
                 return max(missing / self.points_per_second, WAIT_SECONDS_MIN)
             self._under_way += cost

@@ -62,6 +62,13 @@ def read_shop(client: ShopifyClient) -> ShopInfo:
     )
 
 
+def known_tags(client: ShopifyClient, *, most: int = 250) -> list[str]:
+    """Return customer tags that the shop uses already, for suggestions."""
+    # Somebody is waiting at a screen, so points are not waited for long.
+    answer = client.run("customer_tags_known", {"first": most}, patience_seconds=2.0)
+    return [edge["node"] for edge in answer["shop"]["customerTags"]["edges"]]
+
+
 def check_currency(info: ShopInfo, shop: ShopLike) -> None:
     """Raise ConflictError when the shop counts in another currency than what we have stored."""
     if info.currency != shop.currency:
