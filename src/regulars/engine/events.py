@@ -92,7 +92,7 @@ def _order_column(name: str, scope: Scope) -> exp.Expr:
     if name in {"number", "number_from_last"}:
         return exp.alias_(_over(exp.RowNumber(), last_first=name == "number_from_last"), name)
     if name == "days_since_previous":
-        day = local_day(column("processed_at"), scope.zone, scope.binds)
+        day = local_day(column("processed_at"), scope.zone, scope.binds, scope.as_of)
         earlier = _over(exp.Lag(this=day.copy()), last_first=False)
         return exp.alias_(exp.Sub(this=day, expression=earlier), name)
     return column(name)

@@ -384,7 +384,8 @@ def yearly(operands: Sequence[Literal], context: Surroundings) -> Yearly:
     if relative and last.toordinal() - first.toordinal() >= 365:
         return Yearly(((101, 1231),))
     low, high = first.month * 100 + first.day, last.month * 100 + last.day
-    if high == 228 and not calendar.isleap(last.year):
+    ends_in = last.year if relative else first.year + (low > high)
+    if high == 228 and not calendar.isleap(ends_in):
         high = 229
     if low <= high:
         return Yearly(((low, high),))

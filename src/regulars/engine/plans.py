@@ -73,7 +73,13 @@ class Plan:
 def plan(question: Question, scope: Scope) -> Plan:
     """Write the statement that answers a question."""
     query, inverted = _by_shape(question, scope)
-    return Plan(query, scope.binds.values, inverted)
+    return Plan(query, _used(query, scope), inverted)
+
+
+def _used(query: exp.Select, scope: Scope) -> dict[str, BoundValue]:
+    """Return the bound values that the statement uses; DuckDB refuses others."""
+    names = {place.name for place in query.find_all(exp.Placeholder)}
+    return {name: value for name, value in scope.binds.values.items() if name in names}
 
 
 def _by_shape(question: Question, scope: Scope) -> tuple[exp.Select, bool]:  # noqa: PLR0911
@@ -111,7 +117,8 @@ def universe_plan(universe: Universe, scope: Scope) -> Plan:
     query = exp.Select().select(column("customer_no")).from_(source)
     if universe == "buyers":
         parts.append(_has_bought(scope))
-    return Plan(query.where(*parts), scope.binds.values)
+    query = query.where(*parts)
+    return Plan(query, _used(query, scope))
 
 
 def _was_there(scope: Scope) -> exp.Expr:
@@ -216,7 +223,8 @@ def _ratio(name: str, scope: Scope) -> tuple[exp.Expr, exp.Expr]:
     if name == "average_order_value":
         return column("spent_amount"), column("order_count")
     first, last = (
-        local_day(column(at), scope.zone, scope.binds) for at in ("first_order_at", "last_order_at")
+        local_day(column(at), scope.zone, scope.binds, scope.as_of)
+        for at in ("first_order_at", "last_order_at")
     )
     gaps = exp.Sub(this=column("order_count"), expression=exp.Literal.number(1))
     return exp.Paren(this=exp.Sub(this=last, expression=first)), exp.Paren(this=gaps)

@@ -22,6 +22,7 @@ class Scope:
     """
 
     past: datetime | None
+    as_of: datetime
     zone: ZoneInfo
     spellings: Spellings
     binds: Binds = field(default_factory=Binds)

@@ -344,7 +344,7 @@ class _Evaluation:
         return self.universe & answer.rows
 
     def _scope(self) -> Scope:
-        return Scope(self._past, self._context.zone, self._spellings)
+        return Scope(self._past, self._context.as_of, self._context.zone, self._spellings)
 
     def _kept(self, key: object, write: Callable[[], Plan]) -> Answer:
         found = self._cache.get(key)

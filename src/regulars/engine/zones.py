@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
-from regulars.engine.predicates import Binds, below
+from regulars.engine.predicates import Binds, at_least
 
 #: Offsets are exact between these years; orders outside take the nearest offset.
 _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -22,15 +22,15 @@ _STEP = timedelta(days=20)
 
 @functools.lru_cache(maxsize=64)
 def offsets(zone: ZoneInfo) -> tuple[tuple[datetime, int], ...]:
-    """Return (until, seconds ahead of UTC) pairs in order; the last holds from there on."""
-    found: list[tuple[datetime, int]] = []
+    """Return (from, seconds ahead of UTC) pairs in order; the first holds before it too."""
+    found = [(_FIRST, _seconds(_FIRST, zone))]
     at = _FIRST
     while at < _LAST:
         after = at + _STEP
         if _seconds(at, zone) != _seconds(after, zone):
-            found.append((_change(at, after, zone), _seconds(at, zone)))
+            found.append((_change(at, after, zone), _seconds(after, zone)))
         at = after
-    return (*found, (datetime.max.replace(tzinfo=UTC), _seconds(at, zone)))
+    return tuple(found)
 
 
 def _seconds(instant: datetime, zone: ZoneInfo) -> int:
@@ -50,15 +50,22 @@ def _change(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
     return high
 
 
-def local_day(instant: exp.Expr, zone: ZoneInfo, binds: Binds) -> exp.Expr:
-    """Return the shop's calendar day of a stored instant, as a DATE."""
-    *changes, (_, last) = offsets(zone)
-    shifted: exp.Expr = _moved(instant, last)
-    if changes:
+def local_day(
+    instant: exp.Expr, zone: ZoneInfo, binds: Binds, until: datetime | None = None
+) -> exp.Expr:
+    """Return the shop's calendar day of a stored instant, as a DATE.
+
+    `until` says that no instant is later, which spares the cases of the years after it. The newest
+    offset is looked at first, as most orders are young.
+    """
+    (first, *later) = offsets(zone)
+    known = [(at, seconds) for at, seconds in later if until is None or at <= until]
+    shifted: exp.Expr = _moved(instant, first[1])
+    if known:
         cases = exp.Case(default=shifted)
-        for until, seconds in changes:
+        for at, seconds in reversed(known):
             cases = cases.when(
-                below(instant.copy(), binds.instant(until)), _moved(instant, seconds)
+                at_least(instant.copy(), binds.instant(at)), _moved(instant, seconds)
             )
         shifted = cases
     return exp.cast(shifted, "DATE", dialect="duckdb")
