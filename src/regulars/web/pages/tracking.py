@@ -1,0 +1,562 @@
+"""Revenue trackings: home with filters, creation, one with its plots, comparison. Sums only."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from hashlib import sha256
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from regulars import tracking
+from regulars.errors import InputError, problem
+from regulars.money import decimal_of
+from regulars.office.models.segments import Segment
+from regulars.office.models.trackings import RevenueTracking
+from regulars.segments import find_segment, list_segments
+from regulars.tracking.breakdown import break_down
+from regulars.tracking.comparison import Measure, Measured, View
+from regulars.tracking.comparison import compare as compare_lines
+from regulars.tracking.period import PERIOD_DAYS_MAX
+from regulars.web.api.tracking import figures_of, rounded
+from regulars.web.deps import SignedIn, Visit
+from regulars.web.i18n import N_
+
+router = APIRouter(prefix="/tracking")
+
+STATUSES = {
+    "scheduled": (N_("Scheduled"), "plain"),
+    "in_progress": (N_("In progress"), "busy"),
+    "finished": (N_("Finished"), "good"),
+    "cancelled": (N_("Cancelled"), "plain"),
+}
+POPULATIONS = {
+    "order_time": N_("Members at order time"),
+    "start": N_("Members at the start"),
+    "ever": N_("Members at any time"),
+}
+POPULATION_HELP = {
+    "order_time": N_("An order counts when its customer belonged just before it."),
+    "start": N_("Whoever belongs when the period begins; nobody is added or taken out later."),
+    "ever": N_("Whoever belongs on any day of the period, with all their orders in it."),
+}
+SORTS = {
+    "starts": N_("Latest period"),
+    "name": N_("Name"),
+    "revenue": N_("Most revenue"),
+    "orders": N_("Most orders"),
+    "average": N_("Highest order value"),
+    "customers": N_("Most customers at start"),
+}
+#: What a comparison can show, and how it is drawn.
+MEASURES = {
+    "revenue": N_("Revenue"),
+    "orders": N_("Orders"),
+    "average": N_("Average order value"),
+}
+VIEWS = {
+    "absolute": N_("As it is"),
+    "per_customer": N_("Per customer"),
+    "cumulative": N_("Cumulative"),
+    "index": N_("Index (first day with a value = 100)"),
+}
+CSV_COLUMNS = (
+    "id",
+    "name",
+    "segment",
+    "starts_on",
+    "ends_on",
+    "time_zone",
+    "status",
+    "who_counts",
+    "customers_at_start",
+    "customers_now",
+    "customers_ever",
+    "orders",
+    "revenue",
+    "currency",
+    "average_order_value",
+)
+COMPARED_MIN, COMPARED_MAX = 2, 12
+#: A tracking suggested by itself lasts this long.
+DAYS_SUGGESTED = 30
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tracking with its figures."""
+
+    one: RevenueTracking
+    figures: tracking.Figures
+    standing: tracking.Standing
+
+    @property
+    def headline(self) -> tracking.PopulationFigures:
+        """The figures of the population chosen for it."""
+        return self.figures.populations[tracking.read_population(self.one.population)]
+
+    @property
+    def measured(self) -> Measured:
+        """What a comparison looks at: the days so far."""
+        shown = max(self.standing.day_no, 1)
+        head = self.headline
+        return Measured(self.one.name, self.figures.days[:shown], head.days[:shown], head.customers)
+
+
+@router.get("")
+def show_list(visit: SignedIn) -> Response:
+    """Show the home, only its rows when something may have changed, or a CSV of what is shown."""
+    query = visit.request.query_params
+    rows = _sorted(_matching(visit, _rows(visit)), query.get("sort", "starts"))
+    if query.get("format") == "csv":
+        return _csv(rows)
+    shown = [(key, value) for key, value in query.multi_items() if key not in {"seen", "format"}]
+    seen = _fingerprint(rows)
+    values: dict[str, Any] = {
+        "rows": rows,
+        "rounded": rounded,
+        "statuses": STATUSES,
+        "seen": seen,
+        "state": urlencode(shown),
+        "is_filtered": any(value for key, value in shown if key != "sort"),
+    }
+    if visit.is_fragment:
+        if query.get("seen") == seen:
+            return Response(status_code=204)
+        return visit.page("tracking/rows.html", **values)
+    with visit.runtime.office.reading() as session:
+        segments = list_segments(session, visit.shop)
+    return visit.page(
+        "tracking/list.html",
+        words=query.get("q", ""),
+        chosen_status=query.get("status", ""),
+        chosen_segments=set(query.getlist("segment")),
+        first=query.get("first", ""),
+        last=query.get("last", ""),
+        sort=query.get("sort", "starts"),
+        sorts=SORTS,
+        segments=segments,
+        **values,
+    )
+
+
+@router.get("/new")
+def show_new(visit: SignedIn) -> Response:
+    """Show the form of a new tracking, filled in for a segment or from another tracking."""
+    query = visit.request.query_params
+    today = tracking.today_in(visit.shop.zone, visit.now)
+    values = {
+        "segment": query.get("segment", ""),
+        "starts_on": today.isoformat(),
+        "ends_on": (today + timedelta(days=DAYS_SUGGESTED - 1)).isoformat(),
+        "population": "order_time",
+        "name": "",
+        "note": "",
+    }
+    if query.get("from", "").isdigit():
+        values |= _copied(visit, int(query["from"]), today)
+    return _form(visit, values)
+
+
+@router.post("")
+def create(visit: SignedIn) -> Response:
+    """Start a tracking."""
+    names = ("segment", "starts_on", "ends_on", "population", "name", "note")
+    values = {name: visit.field(name) for name in names}
+    try:
+        with visit.office() as session:
+            made = tracking.create_tracking(
+                session,
+                visit.shop,
+                find_segment(session, visit.shop, values["segment"]),
+                starts_on=tracking.parse_day(values["starts_on"], "starts_on"),
+                ends_on=tracking.parse_day(values["ends_on"], "ends_on"),
+                population=values["population"],
+                name=values["name"],
+                note=values["note"],
+                author=visit.author,
+                now=visit.now,
+            )
+    except InputError as wrong:
+        return _form(visit, values, wrong)
+    return visit.go(f"/tracking/{made.id}", visit.say('"{name}" is set up.', name=made.name))
+
+
+@router.get("/compare")
+def compare(visit: SignedIn) -> Response:
+    """Show two to twelve trackings side by side; the address says all that is chosen."""
+    query = visit.request.query_params
+    ids = list(dict.fromkeys(int(one) for one in query.getlist("ids") if one.isdigit()))
+    measure = query.get("measure", "revenue")
+    view = query.get("view", "absolute")
+    align = query.get("align", "day")
+    measure = measure if measure in MEASURES else "revenue"
+    view = view if view in VIEWS else "absolute"
+    if not COMPARED_MIN <= len(ids) <= COMPARED_MAX:
+        template = "Choose {least} to {most} trackings to compare; {count} are chosen."
+        raise InputError(
+            problem(
+                "compare_count", template, least=COMPARED_MIN, most=COMPARED_MAX, count=len(ids)
+            )
+        )
+    with visit.runtime.office.reading() as session:
+        found = [tracking.find_tracking(session, visit.shop, one) for one in ids]
+    rows = [_row(visit, one) for one in found]
+    labels, series = compare_lines(
+        [row.measured for row in rows],
+        cast("Measure", measure),
+        cast("View", view),
+        by_date=align == "date",
+    )
+    spec = _spec(visit, labels, series, kind="line", is_money=measure != "orders", view=view)
+    return visit.page(
+        "tracking/compare.html",
+        rows=rows,
+        rounded=rounded,
+        ids=ids,
+        measure=measure,
+        view=view,
+        align=align,
+        measures=MEASURES,
+        views=VIEWS,
+        statuses=STATUSES,
+        populations=POPULATIONS,
+        labels=labels,
+        series=series,
+        spec=spec,
+        warnings=_warnings(visit, rows),
+    )
+
+
+@router.get("/{tracking_id:int}")
+def show(visit: SignedIn, tracking_id: int) -> Response:
+    """Show one tracking, or only its figures when they may have changed."""
+    row = _row(visit, _find(visit, tracking_id))
+    seen = _fingerprint([row])
+    if visit.is_fragment and visit.request.query_params.get("seen") == seen:
+        return Response(status_code=204)
+    template = "tracking/figures.html" if visit.is_fragment else "tracking/show.html"
+    return visit.page(template, seen=seen, **_shown(visit, row))
+
+
+def _shown(visit: Visit, row: Row) -> dict[str, Any]:
+    """Return what the page of one tracking shows."""
+    one = row.one
+    with visit.runtime.warehouse(visit.shop).reader() as cursor:
+        parts = break_down(
+            cursor,
+            one.segment_id,
+            tracking.period_of(one),
+            tracking.read_population(one.population),
+            members_at=one.created_at,
+            ends_at=one.cancelled_at,
+        )
+    shown = max(row.standing.day_no, 1)
+    days = row.figures.days[:shown]
+    sums = row.headline.days[:shown]
+    revenue = [day.revenue_amount for day in sums]
+    labels = [day.isoformat() for day in days]
+    return {
+        "row": row,
+        "rounded": rounded,
+        "breakdown": parts,
+        "until": visit.runtime.warehouse(visit.shop).facts_until(),
+        "days": list(zip(days, sums, _running(revenue), strict=True)),
+        "statuses": STATUSES,
+        "populations": POPULATIONS,
+        "population_help": POPULATION_HELP,
+        "segment": _segment_now(visit, one),
+        "revenue_spec": _spec(visit, labels, [(visit.say("Revenue"), revenue)], kind="bar"),
+        "total_spec": _spec(
+            visit, labels, [(visit.say("Cumulative revenue"), _running(revenue))], kind="line"
+        ),
+        "orders_spec": _spec(
+            visit,
+            labels,
+            [(visit.say("Orders"), [day.orders for day in sums])],
+            kind="bar",
+            is_money=False,
+        ),
+    }
+
+
+@router.get("/{tracking_id:int}/update")
+def show_update(visit: SignedIn, tracking_id: int) -> Response:
+    """Show the dialog for name and note."""
+    one = _find(visit, tracking_id)
+    return _update_dialog(visit, one, one.name, one.note)
+
+
+@router.post("/{tracking_id:int}/update")
+def update(visit: SignedIn, tracking_id: int) -> Response:
+    """Change name and note."""
+    name, note = visit.field("name"), visit.field("note")
+    try:
+        with visit.office() as session:
+            one = tracking.find_tracking(session, visit.shop, tracking_id)
+            tracking.update_tracking(session, visit.shop, one, name=name, note=note)
+    except InputError as wrong:
+        return _update_dialog(visit, _find(visit, tracking_id), name, note, wrong)
+    return visit.go(f"/tracking/{tracking_id}", visit.say("Saved."))
+
+
+@router.get("/{tracking_id:int}/delete")
+def show_delete(visit: SignedIn, tracking_id: int) -> Response:
+    """Show the dialog that asks again."""
+    return visit.dialog(
+        "tracking/delete.html",
+        tracking=_find(visit, tracking_id),
+        back=f"/tracking/{tracking_id}",
+    )
+
+
+@router.post("/{tracking_id:int}/delete")
+def delete(visit: SignedIn, tracking_id: int) -> Response:
+    """Delete a tracking."""
+    with visit.office() as session:
+        one = tracking.find_tracking(session, visit.shop, tracking_id)
+        session.delete(one)
+    return visit.go("/tracking", visit.say('"{name}" was deleted.', name=one.name))
+
+
+@router.post("/{tracking_id:int}/cancellation")
+def cancel(visit: SignedIn, tracking_id: int) -> Response:
+    """Stop a tracking before its end."""
+    with visit.office() as session:
+        one = tracking.find_tracking(session, visit.shop, tracking_id)
+        tracking.cancel_tracking(one, now=visit.now)
+    return visit.go(f"/tracking/{tracking_id}", visit.say("The tracking was cancelled."))
+
+
+def _find(visit: Visit, tracking_id: int) -> RevenueTracking:
+    with visit.runtime.office.reading() as session:
+        return tracking.find_tracking(session, visit.shop, tracking_id)
+
+
+def _row(visit: Visit, one: RevenueTracking) -> Row:
+    figures = figures_of(visit.runtime, visit.shop, one)
+    return Row(one, figures, tracking.standing(one, visit.now))
+
+
+def _rows(visit: Visit) -> list[Row]:
+    with visit.runtime.office.reading() as session:
+        listed = tracking.list_trackings(session, visit.shop)
+    wanted = [one for one in listed if _is_wanted(visit, one)]
+    return [_row(visit, one) for one in wanted]
+
+
+def _is_wanted(visit: Visit, one: RevenueTracking) -> bool:
+    """Whether the filters that need no counting let a tracking through."""
+    query = visit.request.query_params
+    segment_ids = {text for text in query.getlist("segment") if text}
+    if segment_ids and str(one.segment_id) not in segment_ids:
+        return False
+    first, last = _day_or_none(query.get("first")), _day_or_none(query.get("last"))
+    # Any overlap with the chosen days is enough.
+    return (first is None or one.ends_on >= first) and (last is None or one.starts_on <= last)
+
+
+def _matching(visit: Visit, rows: Sequence[Row]) -> list[Row]:
+    query = visit.request.query_params
+    words, status = query.get("q", "").strip().casefold(), query.get("status", "")
+    return [
+        row
+        for row in rows
+        if (words in row.one.name.casefold() or words in row.one.segment_name.casefold())
+        and (status not in STATUSES or row.standing.status == status)
+    ]
+
+
+def _sorted(rows: list[Row], sort: str) -> list[Row]:
+    keys: Mapping[str, Callable[[Row], Any]] = {
+        "name": lambda row: row.one.name.casefold(),
+        "revenue": lambda row: -row.headline.sums.revenue_amount,
+        "orders": lambda row: -row.headline.sums.orders,
+        "average": lambda row: -(row.headline.average_order_amount or Fraction(0)),
+        "customers": lambda row: -row.figures.customers_at_start,
+    }
+    return sorted(rows, key=keys[sort]) if sort in keys else rows
+
+
+def _csv(rows: Sequence[Row]) -> Response:
+    buffer = io.StringIO()
+    lines = csv.writer(buffer)
+    lines.writerow(CSV_COLUMNS)
+    for row in rows:
+        one, figures = row.one, row.figures
+        mean = row.headline.average_order_amount
+        lines.writerow(
+            (
+                one.id,
+                _safe(one.name),
+                _safe(one.segment_name),
+                one.starts_on,
+                one.ends_on,
+                one.time_zone,
+                row.standing.status,
+                one.population.replace("_", "-"),
+                figures.customers_at_start,
+                figures.customers_now,
+                figures.customers_ever,
+                row.headline.sums.orders,
+                decimal_of(row.headline.sums.revenue_amount, one.currency),
+                one.currency,
+                "" if mean is None else decimal_of(rounded(mean), one.currency),
+            )
+        )
+    return Response(
+        buffer.getvalue().encode("utf-8-sig"),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="trackings.csv"'},
+    )
+
+
+def _safe(text: str) -> str:
+    """Return a text that a spreadsheet does not take for a formula."""
+    return (
+        f"'{text}"
+        if text.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
+        else text
+    )
+
+
+def _copied(visit: Visit, tracking_id: int, today: date) -> dict[str, str]:
+    """Return the form of another tracking, moved to today where its period has begun."""
+    one = _find(visit, tracking_id)
+    starts_on = max(one.starts_on, today)
+    ends_on = starts_on + (one.ends_on - one.starts_on)
+    return {
+        "segment": str(one.segment_id),
+        "starts_on": starts_on.isoformat(),
+        "ends_on": ends_on.isoformat(),
+        "population": one.population,
+        "note": one.note,
+    }
+
+
+def _form(visit: Visit, values: Mapping[str, str], wrong: InputError | None = None) -> Response:
+    with visit.runtime.office.reading() as session:
+        segments = list_segments(session, visit.shop)
+    today = tracking.today_in(visit.shop.zone, visit.now)
+    return visit.page(
+        "tracking/new.html",
+        status=422 if wrong else 200,
+        values=values,
+        segments=segments,
+        today=today,
+        latest=today + timedelta(days=PERIOD_DAYS_MAX - 1),
+        populations=POPULATIONS,
+        population_help=POPULATION_HELP,
+        problems=_told(visit, wrong) if wrong else (),
+    )
+
+
+def _told(visit: Visit, wrong: InputError) -> Sequence[Any]:
+    """Tell problems with their days written as the reader writes days."""
+    spoken = [
+        type(one)(
+            one.code,
+            one.template,
+            {
+                key: visit.say.day(value) if isinstance(value, date) else value
+                for key, value in one.values.items()
+            },
+            field=one.field,
+        )
+        for one in wrong.problems
+    ]
+    return visit.problems(InputError(*spoken))
+
+
+def _update_dialog(
+    visit: Visit, one: RevenueTracking, name: str, note: str, wrong: InputError | None = None
+) -> Response:
+    return visit.dialog(
+        "tracking/update.html",
+        status=422 if wrong else 200,
+        tracking=one,
+        name=name,
+        note=note,
+        back=f"/tracking/{one.id}",
+        problems=visit.problems(wrong) if wrong else (),
+    )
+
+
+def _segment_now(visit: Visit, one: RevenueTracking) -> Segment | None:
+    """Return the segment as it is; None when it was deleted."""
+    with visit.runtime.office.reading() as session:
+        found = session.get(Segment, one.segment_id)
+    return found if found is not None and found.deleted_at is None else None
+
+
+def _day_or_none(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _running(values: Sequence[int]) -> list[int]:
+    total = 0
+    return [total := total + value for value in values]
+
+
+def _spec(
+    visit: Visit,
+    labels: Sequence[str],
+    series: Sequence[tuple[str, Sequence[float | None]]],
+    *,
+    kind: str,
+    is_money: bool = True,
+    view: str = "absolute",
+) -> dict[str, object]:
+    """Return what the plot is drawn from; money in whole units of the currency."""
+    is_money = is_money and view != "index"
+    scale = 10**visit.say.currency_digits if is_money else 1
+    return {
+        "labels": list(labels),
+        "series": [
+            {
+                "name": name,
+                "values": [None if value is None else round(value / scale, 4) for value in values],
+            }
+            for name, values in series
+        ],
+        "kind": kind,
+        "format": visit.shop.currency if is_money else "number",
+    }
+
+
+def _warnings(visit: Visit, rows: Sequence[Row]) -> list[str]:
+    told = []
+    if len({row.standing.day_count for row in rows}) > 1:
+        told.append(visit.say("The periods have different lengths."))
+    if len({row.one.population for row in rows}) > 1:
+        told.append(visit.say("Not the same customers count in all of them."))
+    if len({row.one.time_zone for row in rows}) > 1:
+        told.append(visit.say("Their days begin in different time zones."))
+    return told
+
+
+def _fingerprint(rows: Sequence[Row]) -> str:
+    told = [
+        (
+            row.one.id,
+            row.one.name,
+            row.standing,
+            row.figures.customers_at_start,
+            row.figures.customers_now,
+            row.figures.customers_ever,
+            row.headline.sums,
+            row.figures.joining,
+        )
+        for row in rows
+    ]
+    return sha256(repr(told).encode()).hexdigest()[:16]
