@@ -24,7 +24,7 @@ from regulars.office.models.tags import TagAssignment, TagAudience, TagRemoval
 from regulars.tags import Worker, acts
 from tests.tags.pretend_tags import Faults, PretendTags
 
-SEEDS = int(os.environ.get("REGULARS_SEEDS", "60"))
+SEEDS = int(os.environ.get("REGULARS_SEEDS", "40"))
 TAGS = ("VIP", "vip", "Repeat")
 
 
