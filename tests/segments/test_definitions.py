@@ -1,0 +1,207 @@
+"""Definitions: names, references, cycles, versions, the trash."""
+
+from __future__ import annotations
+
+import pytest
+
+from regulars import segments
+from regulars.errors import ConflictError, InputError, NotFoundError, QueryError
+from regulars.segments.definitions import renamed_query
+from regulars.segments.names import name_key
+
+
+@pytest.fixture
+def make(at_work):
+    def create(name, query="number_of_orders >= 1"):
+        with at_work.runtime.office.session() as session:
+            return segments.create_segment(
+                session, at_work.shop, name=name, query=query, author="ana", now=at_work.clock()
+            ).id
+
+    return create
+
+
+@pytest.fixture
+def change(at_work):
+    """Call a function of the room on a segment, in a session of its own."""
+
+    def call(function, segment_id, **values):
+        with at_work.runtime.office.session() as session:
+            row = segments.find_segment(session, at_work.shop, segment_id)
+            return function(session, at_work.shop, row, **values)
+
+    return call
+
+
+@pytest.mark.parametrize("other", ["VIP", "vip", "ＶＩＰ", "  Vip  "])
+def test_a_name_is_given_once_whatever_its_case_and_width(make, other):
+    make("VIP")
+
+    with pytest.raises(ConflictError) as raised:
+        make(other)
+
+    assert raised.value.code == "segment_name_taken"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("", "segment_name_empty"),
+        ("   ", "segment_name_empty"),
+        ("x" * 121, "segment_name_long"),
+        ("a\x00b", "segment_name_signs"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused(make, name, code):
+    with pytest.raises(InputError) as raised:
+        make(name)
+
+    assert raised.value.code == code
+
+
+def test_an_unknown_segment_is_marked_and_the_nearest_offered(make):
+    make("Regulars")
+
+    with pytest.raises(QueryError) as raised:
+        make("Others", "number_of_orders >= 1 AND segment = 'Regulers'")
+
+    (problem,) = raised.value.problems
+    assert problem.code == "unknown_segment"
+    assert 'Did you mean "Regulars"?' in problem.message
+    assert (problem.line, problem.column, problem.length) == (1, 26, len("segment = 'Regulers'"))
+
+
+def test_a_segment_cannot_be_made_of_itself(make):
+    with pytest.raises(QueryError) as raised:
+        make("VIP", "segment = 'vip'")
+
+    assert str(raised.value) == "A segment cannot be made of itself: VIP → VIP."
+
+
+def test_a_cycle_is_refused_with_its_path(make, change, at_work):
+    first = make("A")
+    make("B", "segment = 'A'")
+    make("C", "segment = 'B' OR number_of_orders = 3")
+
+    with pytest.raises(QueryError) as raised:
+        change(
+            segments.edit_segment,
+            first,
+            query="NOT segment = 'C'",
+            author="bo",
+            now=at_work.clock(),
+        )
+
+    assert str(raised.value) == "A segment cannot be made of itself: A → C → B → A."
+
+
+def test_a_used_segment_is_not_deleted_and_its_users_are_named(make, change, at_work):
+    used = make("A")
+    make("B", "segment = 'A'")
+
+    with pytest.raises(ConflictError) as raised:
+        change(segments.delete_segment, used, now=at_work.clock(), other_users=["spring sale"])
+
+    assert '"B", "spring sale"' in str(raised.value)
+
+
+def test_a_deleted_segment_frees_its_name_and_comes_back_under_another(make, change, at_work):
+    deleted = make("VIP")
+    change(segments.delete_segment, deleted, now=at_work.clock())
+    make("vip")
+
+    with at_work.runtime.office.session() as session:
+        back = segments.restore_segment(session, at_work.shop, deleted, now=at_work.clock())
+
+    assert back.name == "VIP (2)"
+
+
+def test_renaming_rewrites_the_queries_that_name_the_segment(make, change, at_work):
+    first = make("VIP")
+    second = make("Others", "number_of_orders = 2  AND segment != 'vip'")
+
+    change(segments.rename_segment, first, name="Ana's best", now=at_work.clock())
+
+    row = at_work.row(second)
+    assert row.query == r"number_of_orders = 2  AND segment != 'Ana\'s best'"
+    assert row.version == 1
+
+
+def test_only_the_named_segment_is_rewritten():
+    query = "segment = 'VIP' OR (segment = 'VIPs' AND NOT segment = 'ｖｉｐ')"
+
+    rewritten = renamed_query(query, name_key("VIP"), "Best")
+
+    assert rewritten == "segment = 'Best' OR (segment = 'VIPs' AND NOT segment = 'Best')"
+
+
+def test_an_edit_of_an_outdated_version_is_refused(make, change, at_work):
+    made = make("VIP")
+    now = at_work.clock()
+    change(segments.edit_segment, made, query="number_of_orders = 2", author="bo", now=now)
+
+    with pytest.raises(ConflictError) as raised:
+        change(
+            segments.edit_segment,
+            made,
+            query="number_of_orders = 3",
+            author="cleo",
+            now=now,
+            expected_version=1,
+        )
+
+    assert raised.value.code == "segment_changed"
+
+
+def test_an_earlier_version_comes_back_as_the_newest(make, change, at_work):
+    made = make("VIP", "number_of_orders = 1")
+    now = at_work.clock()
+    change(segments.edit_segment, made, query="number_of_orders = 2", author="bo", now=now)
+
+    change(segments.restore_version, made, version=1, author="cleo", now=now)
+
+    with at_work.runtime.office.reading() as session:
+        row = segments.find_segment(session, at_work.shop, made)
+        versions = segments.list_versions(session, row)
+    assert [(one.version, one.query, one.author) for one in versions] == [
+        (3, "number_of_orders = 1", "cleo"),
+        (2, "number_of_orders = 2", "bo"),
+        (1, "number_of_orders = 1", "ana"),
+    ]
+
+
+def test_copies_are_numbered(make, change, at_work):
+    made = make("VIP")
+    now = at_work.clock()
+
+    names = [
+        change(segments.duplicate_segment, made, author="ana", now=now).name for _copy in range(2)
+    ]
+
+    assert names == ["VIP (2)", "VIP (3)"]
+
+
+def test_a_segment_is_found_by_number_and_by_name(make, at_work):
+    made = make("VIP")
+
+    with at_work.runtime.office.reading() as session:
+        found = [segments.find_segment(session, at_work.shop, key) for key in (made, "vip")]
+        with pytest.raises(NotFoundError):
+            segments.find_segment(session, at_work.shop, "9" * 30)
+
+    assert [one.id for one in found] == [made, made]
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("number_of_orders = 1", "query"),
+        ("segment = 'A' AND NOT segment = 'B'", "combination"),
+        ("segment = 'A' AND number_of_orders = 1", "query"),
+    ],
+)
+def test_what_is_made_of_segments_alone_is_a_combination(make, at_work, query, kind):
+    make("A")
+    make("B")
+
+    assert at_work.row(make("C", query)).kind == kind
