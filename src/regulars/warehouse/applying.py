@@ -32,7 +32,7 @@ from regulars.warehouse.facts import (
     CustomersMerged,
     Fact,
 )
-from regulars.warehouse.orders import apply_orders
+from regulars.warehouse.orders import OrdersChanged, apply_orders
 from regulars.warehouse.places import email_domain
 from regulars.warehouse.products import apply_products
 from regulars.warehouse.sql import statements
@@ -57,6 +57,7 @@ _SET_SHAPES: Final[dict[str, Shape]] = {
         "last_credit_at": "instant",
     },
 }
+_ABOUT_CUSTOMERS: Final = (CustomerFact, CustomerDeleted, CustomerRedacted, CustomersMerged)
 _NOS: Final[Shape] = {"customer_no": "whole"}
 _STORED: Final = (*PROFILE, *CONSENT, *FIGURES)
 _WHOLE: Final = frozenset(FIGURES)
@@ -72,7 +73,8 @@ def apply_facts(cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], at: da
     products = apply_products(cursor, facts, at)
     moved = batch.move_orders()
     changed = batch.changed_nos | orders.customer_nos | moved
-    keep_sums(cursor, batch.told_nos | orders.customer_nos | moved)
+    _keep(cursor, "keep_sums", orders.customer_nos | moved)
+    _keep(cursor, "keep_unseen", batch.told_nos | moved | batch.counted_anew(orders))
     return Applied(
         at=at,
         customer_nos=frozenset(changed),
@@ -83,12 +85,12 @@ def apply_facts(cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], at: da
     )
 
 
-def keep_sums(cursor: duckdb.DuckDBPyConnection, nos: Iterable[int]) -> None:
-    """Compute the kept sums of these customers again."""
+def _keep(cursor: duckdb.DuckDBPyConnection, statement: str, nos: Iterable[int]) -> None:
+    """Compute what is kept of these customers again."""
     rows = [(no,) for no in sorted(nos)]
     if rows:
         with given(cursor, "given_nos", _NOS, rows):
-            cursor.execute(statements("apply")["keep_sums"])
+            cursor.execute(statements("apply")[statement])
 
 
 class CustomerBatch:
@@ -100,7 +102,8 @@ class CustomerBatch:
         self._by_id: dict[str, CustomerState] = {}
         self._by_no: dict[int, CustomerState] = {}
         self._merges: list[tuple[int, int]] = []
-        self._gone_before: frozenset[int] = frozenset()
+        # Orders change no customer's own state, so a batch of orders reads less.
+        self._reads_all = any(isinstance(fact, _ABOUT_CUSTOMERS) for fact in facts)
         self._read(sorted(set(_named_customers(facts))))
         self._gone_before = frozenset(state.customer_no for state in self._states if state.is_gone)
 
@@ -117,6 +120,16 @@ class CustomerBatch:
     def told_nos(self) -> frozenset[int]:
         """Customers of whom Shopify's lifetime figures were told or taken away."""
         return frozenset(s.customer_no for s in self._states if s.is_counted_anew)
+
+    def counted_anew(self, orders: OrdersChanged) -> set[int]:
+        """Return whose unseen orders may differ: Shopify told figures after one of these orders."""
+        found = set(orders.recounted_nos)
+        for no, earliest in orders.earliest_at.items():
+            state = self._by_no.get(no)
+            told = [state.versions.get(name) for name in FIGURES] if state else []
+            if any(version is not None and version >= earliest for version in told):
+                found.add(no)
+        return found
 
     @property
     def new_nos(self) -> frozenset[int]:
@@ -203,7 +216,7 @@ class CustomerBatch:
             read += further
             wanted = _led_to(further, self._by_no)
         self._read_details([state.customer_no for state in read])
-        self._number(id_ for id_ in ids if id_ not in self._by_id)
+        self._number([id_ for id_ in ids if id_ not in self._by_id])
 
     def _keep(self, row: tuple[Any, ...]) -> CustomerState:
         told, tags, consent = row[2:5]
@@ -227,12 +240,15 @@ class CustomerBatch:
         return state
 
     def _read_details(self, nos: list[int]) -> None:
-        if not nos:
+        counted = [no for no in nos if any(self._by_no[no].values[name] for name in FIGURES)]
+        if not (nos if self._reads_all else counted):
             return
         with given(self._cursor, "given_nos", _NOS, [(no,) for no in nos]):
             for row in self._cursor.execute(self._sql["versions"]).fetchall():
                 named = zip((*VALUES, *FIELDS[len(VALUES) :]), row[1:], strict=True)
                 self._by_no[row[0]].versions = {name: at for name, at in named if at is not None}
+            if not self._reads_all:
+                return
             for no, tag, key in self._cursor.execute(self._sql["tags"]).fetchall():
                 self._by_no[no].tags[key] = tag
             for no, tag, key, is_given, told in self._cursor.execute(
@@ -240,7 +256,9 @@ class CustomerBatch:
             ).fetchall():
                 self._by_no[no].marks[key] = Mark(tag, is_given, told)
 
-    def _number(self, ids: Iterable[str]) -> None:
+    def _number(self, ids: list[str]) -> None:
+        if not ids:
+            return
         ((following,),) = self._cursor.execute(self._sql["next_customer_no"]).fetchall()
         for no, customer_id in enumerate(ids, start=following):
             state = CustomerState(no, customer_id, is_new=True, is_changed=True)

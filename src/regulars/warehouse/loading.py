@@ -227,6 +227,7 @@ def merge(
     if kind != "products":
         cursor.execute(sql["all_nos"])
         cursor.execute(statements("apply")["keep_sums"])
+        cursor.execute(statements("apply")["keep_unseen"])
     loaded = _counts(cursor, kind, merged=len(late), missing=missing)
     for statement in _TIDY:
         cursor.execute(statement)

@@ -62,6 +62,10 @@ class OrdersChanged:
 
     order_ids: set[str] = field(default_factory=set)
     customer_nos: set[int] = field(default_factory=set)
+    #: Whose orders were replaced, deleted or refunded.
+    recounted_nos: set[int] = field(default_factory=set)
+    #: The earliest of the orders written, by customer.
+    earliest_at: dict[int, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -99,15 +103,21 @@ def apply_orders(
     }
     dropped = (written.keys() | buried) & stored.keys()
     changed.order_ids |= written.keys() | buried
-    changed.customer_nos |= {no for i in dropped if (no := stored[i][1]) is not None}
+    changed.recounted_nos = {no for i in dropped if (no := stored[i][1]) is not None}
     _drop(cursor, dropped)
-    versions = {order_id: version for order_id, (version, _) in told.orders.items()}
-    changed.customer_nos |= _write(cursor, written, versions, no_of)
     refunded = _apply_refunds(cursor, told.refunds, tombstones)
     changed.order_ids |= refunded
+    versions = {order_id: version for order_id, (version, _) in told.orders.items()}
+    nos = {order_id: no_of(fact.customer_id) for order_id, fact in written.items()}
+    _write(cursor, written, versions, nos)
     # A deletion may leave a newer order standing and take refunds told before it.
-    resummed = refunded | (told.deleted.keys() & stored.keys())
-    changed.customer_nos |= _sum_refunds(cursor, resummed, resummed | written.keys())
+    resummed = (refunded | (told.deleted.keys() & stored.keys())) - written.keys()
+    changed.recounted_nos |= _sum_refunds(cursor, resummed)
+    for order_id, no in nos.items():
+        if no is not None:
+            processed_at = inside(written[order_id].processed_at)
+            changed.earliest_at[no] = min(changed.earliest_at.get(no, processed_at), processed_at)
+    changed.customer_nos = changed.recounted_nos | changed.earliest_at.keys()
     return changed
 
 
@@ -183,12 +193,11 @@ def _write(
     cursor: duckdb.DuckDBPyConnection,
     written: dict[str, OrderFact],
     versions: dict[str, datetime],
-    no_of: Callable[[str | None], int | None],
-) -> set[int]:
+    nos: dict[str, int | None],
+) -> None:
     if not written:
-        return set()
+        return
     sql = statements("apply")
-    nos = {order_id: no_of(fact.customer_id) for order_id, fact in written.items()}
     orders = [_order_row(fact, nos[i], versions[i]) for i, fact in written.items()]
     with given(cursor, "given_orders", _ORDER, orders):
         cursor.execute(sql["add_orders"])
@@ -202,7 +211,6 @@ def _write(
         if rows:
             with given(cursor, "given_rows", shape, rows):
                 cursor.execute(sql[name])
-    return {no for no in nos.values() if no is not None}
 
 
 def _by_key(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
@@ -275,14 +283,11 @@ def _apply_refunds(
     return {row[1] for row in rows} | before
 
 
-def _sum_refunds(cursor: duckdb.DuckDBPyConnection, refunded: set[str], ids: set[str]) -> set[int]:
-    """Sum refunds into their orders; return whose orders `refunded` are."""
+def _sum_refunds(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> set[int]:
+    """Sum refunds into orders that stand otherwise as they did; return whose they are."""
     if not ids:
         return set()
     sql = statements("apply")
     with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(ids)]):
         cursor.execute(sql["sum_refunds"])
-    if not refunded:
-        return set()
-    with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(refunded)]):
         return {no for (no,) in cursor.execute(sql["customers_of_orders"]).fetchall()}

@@ -303,8 +303,10 @@ class Warehouse:
 
     @staticmethod
     def _set_meta(cursor: Cursor, name: str, value: str | None) -> None:
-        cursor.execute("DELETE FROM meta WHERE name = ?", [name])
-        cursor.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
+        values = {"name": name, "value": value}
+        changed = cursor.execute("UPDATE meta SET value = $value WHERE name = $name", values)
+        if changed.fetchall() == [(0,)]:
+            cursor.execute("INSERT INTO meta VALUES ($name, $value)", values)
 
     def checkpoint(self) -> bool:
         """Fold the write-ahead log into the file; return whether it could be done now."""

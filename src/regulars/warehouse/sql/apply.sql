@@ -161,8 +161,15 @@ DELETE FROM order_tags WHERE order_id IN (SELECT id FROM given_dropped);
 DELETE FROM order_discount_codes WHERE order_id IN (SELECT id FROM given_dropped);
 
 -- add_orders --
--- Orders as they stand after this batch.
-INSERT INTO orders BY NAME SELECT * FROM given_orders;
+-- Orders as they stand after this batch, with what is paid back on them.
+INSERT INTO orders BY NAME
+SELECT g.*, coalesce(r.amount, 0) AS refunded_amount
+FROM given_orders AS g
+LEFT JOIN (
+  SELECT order_id, sum(amount)::BIGINT AS amount FROM refunds
+  WHERE order_id IN (SELECT order_id FROM given_orders)
+  GROUP BY order_id
+) AS r ON r.order_id = g.order_id;
 
 -- add_lines --
 -- Their lines.
@@ -221,21 +228,25 @@ WHERE order_id IN (SELECT id FROM given_ids) AND customer_no IS NOT NULL;
 
 -- keep_sums --
 -- The kept sums of these customers, from their counted orders (not test, not cancelled) as they
--- stand now; and what Shopify counted, when it last told, beyond the orders we hold of that instant.
-WITH theirs AS (
-  SELECT order_id, customer_no, processed_at, cancelled_at, total_amount, refunded_amount
-  FROM orders
-  WHERE NOT is_test AND customer_no IN (SELECT customer_no FROM given_nos)
-),
-counted AS (
-  SELECT customer_no, count(*) AS order_count,
-    sum(total_amount - refunded_amount)::BIGINT AS spent_amount,
-    min(processed_at) AS first_order_at, max(processed_at) AS last_order_at
-  FROM theirs
-  WHERE cancelled_at IS NULL
-  GROUP BY customer_no
-),
-told AS (
+-- stand now.
+UPDATE customers SET
+  order_count = coalesce(s.order_count, 0), spent_amount = coalesce(s.spent_amount, 0),
+  first_order_at = s.first_order_at, last_order_at = s.last_order_at
+FROM (
+  SELECT g.customer_no, count(o.order_id) AS order_count,
+    sum(o.total_amount - o.refunded_amount)::BIGINT AS spent_amount,
+    min(o.processed_at) AS first_order_at, max(o.processed_at) AS last_order_at
+  FROM given_nos AS g
+  LEFT JOIN orders AS o
+    ON o.customer_no = g.customer_no AND NOT o.is_test AND o.cancelled_at IS NULL
+  GROUP BY g.customer_no
+) AS s
+WHERE customers.customer_no = s.customer_no;
+
+-- keep_unseen --
+-- What Shopify counted of these customers, when it last told, beyond the orders that we hold of
+-- that instant.
+WITH told AS (
   SELECT c.customer_no, c.shopify_order_count, c.shopify_spent_amount,
     coalesce(v.shopify_order_count, c.profile_updated_at) AS count_at,
     coalesce(v.shopify_spent_amount, c.profile_updated_at) AS spent_at
@@ -251,28 +262,25 @@ held AS (
     coalesce(sum(o.total_amount) FILTER (
       o.processed_at <= told.spent_at AND (o.cancelled_at IS NULL OR o.cancelled_at > told.spent_at)
     ), 0) AS paid_amount
-  FROM told JOIN theirs AS o ON o.customer_no = told.customer_no
-  WHERE told.shopify_order_count IS NOT NULL OR told.shopify_spent_amount IS NOT NULL
+  FROM told JOIN orders AS o ON o.customer_no = told.customer_no
+  WHERE NOT o.is_test
   GROUP BY told.customer_no
 ),
 returned AS (
   SELECT told.customer_no, sum(r.amount) AS amount
   FROM told
-  JOIN theirs AS o ON o.customer_no = told.customer_no
+  JOIN orders AS o ON o.customer_no = told.customer_no
   JOIN refunds AS r ON r.order_id = o.order_id AND r.refunded_at <= told.spent_at
-  WHERE told.shopify_spent_amount IS NOT NULL AND o.refunded_amount <> 0
+  WHERE NOT o.is_test AND o.refunded_amount <> 0
     AND o.processed_at <= told.spent_at AND (o.cancelled_at IS NULL OR o.cancelled_at > told.spent_at)
   GROUP BY told.customer_no
 )
 UPDATE customers SET
-  order_count = coalesce(counted.order_count, 0), spent_amount = coalesce(counted.spent_amount, 0),
-  first_order_at = counted.first_order_at, last_order_at = counted.last_order_at,
   unseen_order_count =
     greatest(coalesce(told.shopify_order_count - coalesce(held.order_count, 0), 0), 0),
   unseen_spent_amount = greatest(coalesce(
     told.shopify_spent_amount - coalesce(held.paid_amount, 0) + coalesce(returned.amount, 0), 0), 0)
 FROM told
-LEFT JOIN counted ON counted.customer_no = told.customer_no
 LEFT JOIN held ON held.customer_no = told.customer_no
 LEFT JOIN returned ON returned.customer_no = told.customer_no
 WHERE customers.customer_no = told.customer_no;
