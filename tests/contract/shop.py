@@ -46,20 +46,25 @@ class Place:
         return told
 
 
-def open_place(**options: Any) -> Place:
-    """Make a shop with four customers, of whom ana and bo have ordered."""
-    time = Time()
-    shop = Shop(clock=time, created=int(time().timestamp()) - 86_400 * 365)
-    simulator = Simulator(shop, **options)
-    client = ShopifyClient(
-        shop.domain,
+def client_of(simulator: Simulator, time: Time, **options: Any) -> ShopifyClient:
+    """Return a client of the simulator's shop."""
+    return ShopifyClient(
+        simulator.shop.domain,
         FixedToken(DEMO_TOKEN),
         http=httpx.Client(transport=transport(simulator)),
         clock=time,
         sleep=time.sleep,
         random=lambda: 1.0,
+        **options,
     )
-    place = Place(simulator, time, client)
+
+
+def open_place(**options: Any) -> Place:
+    """Make a shop with four customers, of whom ana and bo have ordered."""
+    time = Time()
+    shop = Shop(clock=time, created=int(time().timestamp()) - 86_400 * 365)
+    simulator = Simulator(shop, **options)
+    place = Place(simulator, time, client_of(simulator, time))
     tea = shop.create_product("Tea", 1200)
     for name in CAST:
         place.people[name] = shop.create_customer(

@@ -38,8 +38,12 @@ class ShopInfo:
         return "read_all_orders" in self.scopes
 
     def can_read(self, kind: str) -> bool:
-        """Return whether customers, orders or products may be read; writing includes reading."""
-        return bool({f"read_{kind}", f"write_{kind}"} & self.scopes)
+        """Return whether customers, orders or products may be read.
+
+        Writing includes reading. The lines of orders name products, so they need that scope too.
+        """
+        needed = {"orders", "products"} if kind == "orders" else {kind}
+        return all({f"read_{each}", f"write_{each}"} & self.scopes for each in needed)
 
     def demand(self, kind: str) -> None:
         """Raise ScopeMissing when the kind may not be read."""

@@ -105,10 +105,13 @@ def to_read_again(topic: str, payload: Json) -> Reread | None:
 
     A customer's payload has no coordinates of addresses; an edit of an order tells differences.
     """
+    customer_gid = None
     if topic in {"customers/create", "customers/update"}:
-        return "Customer", gid_of("Customer", _id(payload))
-    if topic == "customers/merge" and payload.get("status") == "completed":
-        return "Customer", str(payload["admin_graphql_api_customer_kept_id"])
+        customer_gid = gid_of("Customer", _id(payload))
+    elif topic == "customers/merge" and payload.get("status") == "completed":
+        customer_gid = str(payload["admin_graphql_api_customer_kept_id"])
+    if customer_gid is not None:
+        return "Customer", customer_gid
     if topic == "orders/edited":
         return "Order", gid_of("Order", _number(payload["order_edit"]["order_id"]))
     return None
