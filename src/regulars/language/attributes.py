@@ -79,11 +79,15 @@ _DAYS = (
         "abandoned_checkout_date >= -30d",
         say_en=Saying(
             "last abandoned a checkout {value}",
+            "did not last abandon a checkout {value}",
             missing="never abandoned a checkout",
             present="has abandoned a checkout",
         ),
         say_ja=Saying(
-            "最後のカゴ落ちが{value}", missing="カゴ落ちがない", present="カゴ落ちがある"
+            "最後のカゴ落ちが{value}",
+            "最後のカゴ落ちが{value}ではない",
+            missing="カゴ落ちがない",
+            present="カゴ落ちがある",
         ),
         also=("checkout_date", "abandoned_date"),
     ),
@@ -100,11 +104,15 @@ _DAYS = (
         past_known=True,
         say_en=Saying(
             "was added as a customer {value}",
+            "was not added as a customer {value}",
             missing="has no day of being added",
             present="has a day of being added",
         ),
         say_ja=Saying(
-            "顧客登録日が{value}", missing="顧客登録日がない", present="顧客登録日がある"
+            "顧客登録日が{value}",
+            "顧客登録日が{value}ではない",
+            missing="顧客登録日がない",
+            present="顧客登録日がある",
         ),
         also=("created_at", "customer_since", "added_date", "signup_date"),
     ),
@@ -121,11 +129,15 @@ _DAYS = (
         past_known=True,
         say_en=Saying(
             "first ordered {value}",
+            "did not place the first order {value}",
             missing="has never ordered",
             present="has ordered at least once",
         ),
         say_ja=Saying(
-            "初回注文日が{value}", missing="注文したことがない", present="注文したことがある"
+            "初回注文日が{value}",
+            "初回注文日が{value}ではない",
+            missing="注文したことがない",
+            present="注文したことがある",
         ),
     ),
     Attribute(
@@ -140,10 +152,16 @@ _DAYS = (
         "last_order_date < -90d",
         past_known=True,
         say_en=Saying(
-            "last ordered {value}", missing="has never ordered", present="has ordered at least once"
+            "last ordered {value}",
+            "did not place the last order {value}",
+            missing="has never ordered",
+            present="has ordered at least once",
         ),
         say_ja=Saying(
-            "最終注文日が{value}", missing="注文したことがない", present="注文したことがある"
+            "最終注文日が{value}",
+            "最終注文日が{value}ではない",
+            missing="注文したことがない",
+            present="注文したことがある",
         ),
         also=("order_date", "last_purchase_date", "last_order"),
     ),
@@ -502,11 +520,15 @@ _METAFIELDS = (
         ),
         say_en=Saying(
             "has the anniversary {key} {value}",
+            "does not have the anniversary {key} {value}",
             missing="has no anniversary {key}",
             present="has an anniversary {key}",
         ),
         say_ja=Saying(
-            "記念日{key}が{value}", missing="記念日{key}がない", present="記念日{key}がある"
+            "記念日{key}が{value}",
+            "記念日{key}が{value}ではない",
+            missing="記念日{key}がない",
+            present="記念日{key}がある",
         ),
         also=("birthday", "birth_date"),
     ),

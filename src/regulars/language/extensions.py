@@ -67,6 +67,7 @@ EXTENSIONS = (
         past_known=True,
         say_en=Saying(
             "spends {value} per order on average",
+            "does not spend {value} per order on average",
             missing="has no order to average",
             present="has an average order value",
         ),
@@ -107,6 +108,7 @@ EXTENSIONS = (
         unit=_DAYS,
         say_en=Saying(
             "last ordered {value} ago",
+            "did not place the last order {value} ago",
             missing="has never ordered",
             present="has ordered at least once",
         ),
@@ -132,6 +134,7 @@ EXTENSIONS = (
         unit=_DAYS,
         say_en=Saying(
             "first ordered {value} ago",
+            "did not place the first order {value} ago",
             missing="has never ordered",
             present="has ordered at least once",
         ),
@@ -156,6 +159,7 @@ EXTENSIONS = (
         unit=_DAYS,
         say_en=Saying(
             "orders every {value} on average",
+            "does not order every {value} on average",
             missing="has fewer than two orders",
             present="has two orders or more",
         ),

@@ -237,10 +237,14 @@ class _Speaker:
 
     def fragment(self, parameter: Parameter, known: ParameterRow) -> str:
         operator = Operator.EQ if known.role is Role.OPTION else parameter.operator
+        negated = operator in (Operator.NE, Operator.NOT_IN) and known.kind in (Kind.TEXT, Kind.ID)
+        if negated and not self.japanese:
+            operator = Operator.EQ if operator is Operator.NE else Operator.IN
         exact = known.role in (Role.COUNT, Role.SUM) or bool(known.unit and known.unit.many)
         value = self.value(operator, parameter.operands, known, exact=exact)
         template = known.say_ja if self.japanese else known.say_en
-        return template.replace("{value}", value)
+        text = template.replace("{value}", value)
+        return f"not {text}" if negated and not self.japanese else text
 
 
 def _is_group(node: Node) -> bool:
