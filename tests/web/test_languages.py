@@ -1,0 +1,76 @@
+"""Both languages are complete, and figures are written as their readers expect."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from markupsafe import Markup
+
+from regulars.web.i18n import Localizer, preferred_language
+from tests.web.messages import shown_texts, translated
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+ENGLISH = Localizer("en", TOKYO, "JPY")
+JAPANESE = Localizer("ja", TOKYO, "JPY")
+PLACES = re.compile(r"\{(\w+)\}")
+
+
+def test_every_text_for_people_is_there_in_japanese():
+    known = translated("ja")
+    missing = sorted({f"{where}: {text}" for text, where in shown_texts() if text not in known})
+
+    assert missing == []
+
+
+def test_translations_fill_only_places_that_are_given():
+    wrong = [
+        text
+        for text, japanese in translated("ja").items()
+        if not set(PLACES.findall(japanese)) <= {*PLACES.findall(text), "count"}
+    ]
+
+    assert wrong == []
+
+
+def test_money_has_the_digits_of_its_currency():
+    assert ENGLISH.money(12000) == "¥12,000"
+    assert ENGLISH.money(1648, "USD") == "$16.48"
+    assert JAPANESE.money(12000).endswith("12,000")
+
+
+def test_times_are_those_of_the_shop():
+    instant = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)
+
+    assert ENGLISH.day(instant) == "Nov 21, 2026"
+    assert ENGLISH.instant(instant).replace("\u202f", " ") == "Nov 21, 2026, 1:30 AM"
+    assert JAPANESE.instant(instant) == "2026/11/21 1:30"
+
+
+def test_english_has_a_plural_and_japanese_needs_none():
+    told = [ENGLISH.ngettext("{count} customer", "{count} customers", n) for n in (1, 1200)]
+
+    assert told == ["1 customer", "1,200 customers"]
+    assert JAPANESE.ngettext("{count} customer", "{count} customers", 1200) == "1,200人"
+
+
+def test_a_value_in_a_text_is_escaped_unless_it_is_markup():
+    told = ENGLISH("Renamed to {name}, {other}", name=Markup("<b>A</b>"), other="<script>")
+
+    assert told == "Renamed to <b>A</b>, &lt;script&gt;"
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ("ja", "ja"),
+        ("ja-JP,en;q=0.5", "ja"),
+        ("en;q=0.4,ja;q=0.9", "ja"),
+        ("de,en;q=0.7", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_browser_chooses_the_language(asked: str, language: str):
+    assert language == preferred_language(asked)
