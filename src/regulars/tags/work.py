@@ -156,7 +156,14 @@ class Worker:
         if assignment.status == "waiting":
             assignment.status = "assigning"
             assignment.started_at = assignment.started_at or self.clock()
-        return Task("assignment", assignment.id, assignment.id, assignment.tag, assignment.tag_key)
+        return Task(
+            "assignment",
+            assignment.id,
+            assignment.id,
+            assignment.tag,
+            assignment.tag_key,
+            assignment.problem is not None,
+        )
 
     def _start_removal(self, session: Session, removal: TagRemoval) -> Task:
         if removal.status == "waiting":

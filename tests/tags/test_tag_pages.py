@@ -1,0 +1,137 @@
+"""Tags through the pages: dialog, preview, history, job page, removal, both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from regulars.clock import SettableClock
+from regulars.office import Shop
+from regulars.tags import Worker
+from tests.tags.browsing import open_browser
+from tests.tags.pretend_tags import PretendTags
+from tests.web.world import NOW, open_world
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with open_world(tmp_path_factory.mktemp("home"), SettableClock(NOW)) as world:
+        with world.runtime.office.session() as session:
+            row = session.get_one(Shop, world.shop.id)
+            row.domain = "demo.myshopify.com"
+            world.shop.domain = row.domain
+        world.spenders = world.segment("Spenders", "amount_spent >= 30000")
+        world.shopify = PretendTags(
+            world.runtime.clock, tags={"ana": ["vip"], "cleo": [], "c037": [], "c039": []}
+        )
+        yield world
+
+
+@pytest.fixture(scope="module")
+def browser(world):
+    with open_browser(world) as browser:
+        yield browser
+
+
+def work(world) -> None:
+    Worker(world.runtime.office, world.shop.id, world.shopify, world.runtime.clock).run()
+
+
+def test_the_preview_counts_while_the_tag_is_typed(world, browser):
+    address = f"/segments/{world.spenders}/assign-tag/preview"
+    fragment = {"HX-Request": "true"}
+
+    nobody = browser.get(address, params={"tag": "new one"}, headers=fragment).text
+    somebody = browser.get(address, params={"tag": "VIP"}, headers=fragment).text
+    wrong = browser.get(address, params={"tag": "a,b"}, headers=fragment).text
+
+    count = len(world.runtime.memberships(world.shop).members(world.spenders))
+    assert f"{count} will get it." in nobody
+    assert f"{count - 1} will get it." in somebody
+    assert "1 already has it and will keep it on removal." in somebody
+    assert "has a comma" in wrong
+
+
+@pytest.mark.parametrize("tag", ["", "a,b", "x" * 41])
+def test_a_tag_that_cannot_be_used_is_refused_in_the_dialog(world, browser, tag):
+    answer = browser.post(f"/segments/{world.spenders}/assign-tag", tag=tag)
+
+    assert answer.status_code == 422
+    assert "field-problem" in answer.text
+    assert "<dialog" in answer.text
+
+
+def test_the_whole_way_from_the_dialog_to_the_removal(world, browser):
+    count = len(world.runtime.memberships(world.shop).members(world.spenders))
+    answer = browser.post(f"/segments/{world.spenders}/assign-tag", tag=" VIP ")
+    address = answer.headers["HX-Redirect"]
+    assert "Waiting" in browser.get("/tags").text
+
+    work(world)
+    listed, job = browser.get("/tags").text, browser.get(address).text
+    assert "Assigned" in listed
+    assert f"Remove tag “VIP” from {count} customers" in listed
+    assert "Had it before and keep it" in job
+
+    dialog = browser.get(f"{address}/remove", headers={"HX-Request": "true"}).text
+    assert "1 customer had it before and keeps it." in dialog
+    browser.post(f"{address}/removal")
+    work(world)
+
+    assert "Removed" in browser.get("/tags").text
+    assert world.shopify.tags["ana"] == ["vip"]
+    assert world.shopify.tags["cleo"] == []
+    again = browser.post(f"{address}/removal")
+    assert again.status_code == 409
+    assert "removed already" in again.text
+
+
+def test_the_history_can_be_searched_and_downloaded(world, browser):
+    address = browser.post(f"/segments/{world.spenders}/assign-tag", tag="Findable").headers[
+        "HX-Redirect"
+    ]
+    work(world)
+
+    assert "Findable" in browser.get("/tags", params={"q": "findab"}).text
+    assert "Findable" not in browser.get("/tags", params={"q": "else"}).text
+    assert "Findable" not in browser.get("/tags", params={"status": "failed"}).text
+    lines = browser.get(f"{address}/outcome.csv").text.splitlines()
+    assert lines[0].endswith("customer_id,outcome,problem")
+    assert "ana,given," in lines
+
+
+def test_pausing_resuming_and_cancelling(world, browser):
+    address = browser.post(f"/segments/{world.spenders}/assign-tag", tag="Later").headers[
+        "HX-Redirect"
+    ]
+    browser.post(f"{address}/pause")
+    work(world)
+    assert "Paused" in browser.get(address).text
+    assert world.shopify.tags["cleo"].count("Later") == 0
+
+    browser.post(f"{address}/resume")
+    browser.post(f"{address}/cancellation")
+    work(world)
+
+    assert "Cancelled" in browser.get(address).text
+    assert world.shopify.tags["cleo"].count("Later") == 0
+    assert browser.post(f"{address}/pause").status_code == 409
+
+
+def test_a_shop_of_files_is_told_that_it_cannot_tag(tmp_path):
+    with open_world(tmp_path, SettableClock(NOW)) as world:
+        segment = world.segment("All", "amount_spent >= 0")
+        with open_browser(world) as browser:
+            answer = browser.post(f"/segments/{segment}/assign-tag", tag="vip")
+
+    assert answer.status_code == 422
+    assert "not connected to Shopify" in answer.text
+
+
+def test_pages_speak_japanese(world, browser):
+    browser.cookies.set("regulars_language", "ja")
+    listed = browser.get("/tags").text
+    dialog = browser.get(f"/segments/{world.spenders}/assign-tag").text
+    browser.cookies.delete("regulars_language")
+
+    assert "顧客タグ履歴" in listed
+    assert "タグ名" in dialog
