@@ -73,7 +73,7 @@ def test_a_proposal_replaces_what_was_begun_and_tells_its_count():
     assert (found.text, found.start, found.end, found.count) == ("'vip'", 23, 26, 12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(trees, st.data())
 def test_proposals_never_fail_at_any_place_of_any_query(tree: Node, data: st.DataObject):
     text = print_query(tree)

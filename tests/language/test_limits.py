@@ -164,3 +164,10 @@ def test_a_text_over_5000_characters_is_not_for_shopify():
 def test_the_empty_query_is_refused_and_never_everyone():
     for text in ("", "   ", "\n"):
         assert _codes(text) == {"empty_query"}
+
+
+def test_a_form_that_does_not_exist_is_refused():
+    with pytest.raises(QueryError, match='There is no form "sql"'):
+        parse("amount_spent > 5", "sql")
+    with pytest.raises(QueryError, match="Use any, matches or previous"):
+        print_query(LEAF, "sql")

@@ -47,7 +47,7 @@ def test_a_note_names_its_place_and_its_remedy():
     assert note.message.endswith("add `AND metafields.a.b IS NOT NULL`.")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(trees)
 def test_every_tree_can_be_looked_at(tree: Node):
     for note in lint(tree):

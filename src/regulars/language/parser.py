@@ -7,24 +7,16 @@ mistake the parser goes on at the next AND, OR or bracket, so that one reading f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from regulars.errors import Problem
 from regulars.language import clauses
 from regulars.language.checker import Checker
 from regulars.language.cursor import Cursor, Stop
+from regulars.language.dialects import Dialect, dialect_named
 from regulars.language.lexer import Token, TokenKind, tokens_of
 from regulars.language.limits import DEPTH_MAX, NODES_MAX, TEXT_MAX, node_count
 from regulars.language.problems import Reporter, shown
 from regulars.language.tree import And, AtLeast, Node, Not, Number, Or, Span
-
-
-class Dialect(StrEnum):
-    """The form of functions: Shopify's newer one, the one before 2026-10, or whichever is met."""
-
-    MATCHES = "matches"
-    PREVIOUS = "previous"
-    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ def parse_with_notes(text: str, dialect: str = "any", *, evaluable: bool = True)
             count=f"{len(text):,}",
         )
         reporter.refuse()
-    node = _Parser(reporter, Dialect(dialect), evaluable=evaluable).query()
+    node = _Parser(reporter, dialect_named(dialect), evaluable=evaluable).query()
     reporter.refuse()
     if node is None:
         raise AssertionError("a query without a tree was not reported")

@@ -6,6 +6,7 @@ Reading the printed text gives an equal tree. What a form cannot say is refused,
 from __future__ import annotations
 
 from regulars.language.catalogue import CATALOGUE, Kind
+from regulars.language.dialects import Dialect, dialect_named
 from regulars.language.limits import (
     SHOPIFY_CLAUSES_MAX,
     SHOPIFY_TEXT_MAX,
@@ -28,12 +29,12 @@ from regulars.language.tree import (
 
 
 def print_query(node: Node, dialect: str = "matches") -> str:
-    """Write a tree in the form "matches" or "previous".
+    """Write a tree in the form "matches" or "previous" ("any" writes the first).
 
     Raises QueryError when the previous form cannot say a part of it.
     """
     reporter = Reporter("")
-    text = _Printer(reporter, previous=dialect == "previous").node(node)
+    text = _Printer(reporter, previous=dialect_named(dialect) is Dialect.PREVIOUS).node(node)
     reporter.refuse()
     return text
 
@@ -41,7 +42,7 @@ def print_query(node: Node, dialect: str = "matches") -> str:
 def print_for_shopify(node: Node, dialect: str = "matches") -> str:
     """Write a tree as Shopify takes it; raise QueryError with everything it would not take."""
     reporter = Reporter("")
-    text = _Printer(reporter, previous=dialect == "previous").node(node)
+    text = _Printer(reporter, previous=dialect_named(dialect) is Dialect.PREVIOUS).node(node)
     _beyond_shopify(node, reporter)
     filters = filters_of(node)
     if len(filters) > SHOPIFY_CLAUSES_MAX:
