@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pytest
 from pyroaring import BitMap
 
-from regulars.warehouse import LogEntry, Warehouse
+from regulars.warehouse import Applied, LogEntry, Warehouse
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -90,12 +91,13 @@ def test_the_log_is_read_in_pages_newest_first(warehouse: Warehouse) -> None:
 
 def test_a_rolled_back_entry_is_forgotten(warehouse: Warehouse) -> None:
     log(warehouse, joins(1, 1))
-    with (
-        pytest.raises(RuntimeError, match="stopped"),
-        warehouse.transaction(changes_facts=False) as cursor,
-    ):
+
+    def log_and_stop(cursor: duckdb.DuckDBPyConnection, _: Applied) -> None:
         warehouse.log(cursor, [leaves(1, 2), joins(2, 2)])
         raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        warehouse.apply([], at=day(2), then=log_and_stop)
 
     assert warehouse.current_members(1) == BitMap([1])
     assert log(warehouse, joins(1, 3)) == 0

@@ -25,6 +25,10 @@ UNPACKED_BYTES_MAX: Final = 16 * 1024**3
 ROW_CHARACTERS_MAX: Final = 1_000_000
 COLUMNS_MAX: Final = 200
 _CHUNK: Final = 1 << 20
+# Bytes that Python reads as CP932 and nobody writes: they say that the file is something else.
+_NOT_CP932: Final = frozenset("\x80\xa0\uf8f0\uf8f1\uf8f2\uf8f3")
+# A cell may be as long as a row: the limit on rows speaks first, and with a better word.
+csv.field_size_limit(ROW_CHARACTERS_MAX + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +127,11 @@ class _Lines:
             raise UploadError(
                 problem(
                     "row_too_long",
-                    "Row {row} of {file} is longer than {most} characters; most likely a quotation "
-                    "mark in it is never closed. Nothing was imported.",
+                    "Line {line} of {file} is longer than {most} characters; most likely a "
+                    "quotation mark in it is never closed. Nothing was imported.",
                     file=self._path.name,
                     row=self.row_line,
+                    line=self.row_line,
                     most=ROW_CHARACTERS_MAX,
                 )
             )
@@ -144,10 +149,11 @@ def _rows(reader: Iterator[list[str]], lines: _Lines, path: Path) -> Iterator[Ro
                 raise UploadError(
                     problem(
                         "unclosed_quote",
-                        "A quotation mark in row {row} of {file} is never closed. Nothing was "
+                        "A quotation mark in line {line} of {file} is never closed. Nothing was "
                         "imported.",
                         file=path.name,
                         row=line,
+                        line=line,
                     )
                 ) from error
             yield Row(line, (), f"not CSV: {error}")
@@ -266,15 +272,18 @@ def _try(path: Path, encoding: str) -> None:
                     )
                 )
             text = decoder.decode(chunk)
+            if encoding == "cp932" and not _NOT_CP932.isdisjoint(text):
+                raise UnicodeDecodeError(encoding, chunk, 0, 1, "unused in CP932")
             nul = text.find("\x00")
             if nul >= 0:
                 raise UploadError(
                     problem(
                         "nul_character",
-                        "Line {row} of {file} holds a NUL character, so it is not a text file. "
+                        "Line {line} of {file} holds a NUL character, so it is not a text file. "
                         "Nothing was imported.",
                         file=path.name,
                         row=lines + text.count("\n", 0, nul),
+                        line=lines + text.count("\n", 0, nul),
                     )
                 )
             lines += text.count("\n")

@@ -19,6 +19,8 @@ _MOMENT: Final = re.compile(
 )
 _WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 TEXT_MAX: Final = 255
+#: Shopify keeps notes of 5,000 characters; nothing that we import is longer.
+CELL_MAX: Final = 5000
 
 
 class UnreadableError(Exception):
@@ -97,7 +99,10 @@ def id_of(text: str) -> str:
 
 def text_of(text: str) -> str | None:
     """Return a text, or None where the cell is empty."""
-    return text.strip().removeprefix("'").strip() or None
+    found = text.strip().removeprefix("'").strip()
+    if len(found) > CELL_MAX:
+        raise UnreadableError(f"a text of {len(found)} characters, more than {CELL_MAX}")
+    return found or None
 
 
 def list_of(text: str) -> tuple[str, ...]:
