@@ -61,7 +61,7 @@ def test_each_changed_bit_is_noticed():
     for place in range(len(sealed)):
         changed = bytearray(sealed)
         changed[place] ^= 1
-        with pytest.raises(ValueError, match="seal|opened"):
+        with pytest.raises(ValueError, match=r"seal|opened"):
             sealer.open(bytes(changed), PLACE)
 
 
@@ -70,7 +70,7 @@ def test_each_cut_is_noticed():
     sealed = sealer.seal("shpat_x", PLACE)
 
     for length in range(len(sealed)):
-        with pytest.raises(ValueError, match="seal|opened"):
+        with pytest.raises(ValueError, match=r"seal|opened"):
             sealer.open(sealed[:length], PLACE)
 
 
@@ -86,7 +86,7 @@ def test_an_older_key_opens_and_the_present_one_seals():
     assert both.open(sealed, PLACE) == "x"
     assert not both.is_present(sealed)
     assert both.is_present(both.seal("x", PLACE))
-    with pytest.raises(ValueError, match="seal|opened"):
+    with pytest.raises(ValueError, match=r"seal|opened"):
         old.open(both.seal("x", PLACE), PLACE)
 
 
@@ -96,7 +96,7 @@ def test_secrets_of_the_first_layout_still_open():
 
     assert Sealer(OTHER, KEY).open(first, PLACE) == "x"
     assert not Sealer(KEY).is_present(first)
-    with pytest.raises(ValueError, match="seal|opened"):
+    with pytest.raises(ValueError, match=r"seal|opened"):
         Sealer(OTHER).open(first, PLACE)
 
 
