@@ -30,6 +30,9 @@ ORDERS_WINDOW = timedelta(days=60)
 # An order near the window's edge may be in it by one clock and out of it by the other.
 WINDOW_MARGIN = timedelta(days=1)
 
+# Millions of ids are compared; this many are held as texts at a time.
+ROWS_AT_ONCE = 100_000
+
 Phase = Literal["collecting", "fetching", "loading", "loaded"]
 #: Customers first: they are numbered in the shop's order.
 KINDS: Final[tuple[LoadKind, ...]] = ("customers", "orders", "products")
@@ -186,8 +189,9 @@ class _Round:
     ) -> tuple[OrderDeleted, ...]:
         listed = _ids(path)
         earliest = complete_from + WINDOW_MARGIN if complete_from else None
+        gone: list[int] = []
         with self.warehouse.reader() as cursor:
-            rows = cursor.execute(
+            cursor.execute(
                 # Orders that the file had to list: inside the window, and not newer than the file.
                 "SELECT order_id FROM orders WHERE (updated_at IS NULL OR updated_at <= $until) "
                 "AND ($since IS NULL OR processed_at >= $since)",
@@ -195,9 +199,10 @@ class _Round:
                     "until": over.created_at.replace(tzinfo=None),
                     "since": earliest.replace(tzinfo=None) if earliest else None,
                 },
-            ).fetchall()
-        gone = [order_id for (order_id,) in rows if int(order_id) not in listed]
-        return tuple(OrderDeleted(order_id, over.created_at) for order_id in sorted(gone, key=int))
+            )
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                gone += [int(order_id) for (order_id,) in rows if int(order_id) not in listed]
+        return tuple(OrderDeleted(str(order_id), over.created_at) for order_id in sorted(gone))
 
 
 def _document(kind: LoadKind, info: ShopInfo) -> str:
