@@ -11,8 +11,10 @@ import hashlib
 import hmac
 import itertools
 import secrets
+import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +81,20 @@ class BulkOperations:
         self.seconds = seconds
         self.operations: dict[int, BulkOperation] = {}
         self.uploads: dict[str, Path | None] = {}
-        self.folder = tempfile.TemporaryDirectory(prefix="regulars-simulator-")
+        self._folder: Path | None = None
         self.key = secrets.token_bytes(16)
         self.running = threading.Lock()
         #: True while a work thread runs the operations, so that polls only look.
         self.has_worker = False
         self.woken = threading.Event()
+
+    @property
+    def folder(self) -> Path:
+        """The folder of results and uploads, made when first needed and removed at the end."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="regulars-simulator-"))
+            self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
 
     @property
     def shop(self) -> Shop:
@@ -140,7 +150,7 @@ class BulkOperations:
     def run(self, operation: BulkOperation) -> None:
         """Run one operation to its end."""
         operation.status = "RUNNING"
-        path = Path(self.folder.name) / f"bulk-{operation.id}.jsonl"
+        path = self.folder / f"bulk-{operation.id}.jsonl"
         with path.open("wb") as out:
             try:
                 run = self.run_query if operation.type == "QUERY" else self.run_mutation
@@ -282,7 +292,7 @@ class BulkOperations:
             return None
         if self.simulator.faults.strikes("expired_url"):
             return None
-        path = Path(self.folder.name) / Path(name).name
+        path = self.folder / Path(name).name
         return path if path.is_file() else None
 
     def stage(self) -> str:
@@ -295,11 +305,13 @@ class BulkOperations:
         """Keep an upload; False for a key that was not handed out or too many bytes."""
         if key not in self.uploads or len(content) > UPLOAD_BYTES_MAX:
             return False
-        path = Path(self.folder.name) / f"upload-{len(self.uploads)}-{secrets.token_hex(4)}.jsonl"
+        path = self.folder / f"upload-{len(self.uploads)}-{secrets.token_hex(4)}.jsonl"
         path.write_bytes(content)
         self.uploads[key] = path
         return True
 
     def close(self) -> None:
         """Remove the files."""
-        self.folder.cleanup()
+        if self._folder is not None:
+            self._remove()
+            self._folder = None

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import orjson
+
 from regulars.simulator.money import exponent
 from regulars.simulator.search import Searchable, unmodelled
 from regulars.simulator.shop import Shop
 
 Fields = dict[str, Searchable]
+
+#: Fields that Shopify has and the simulator does not, by resource.
+NOT_MODELLED: dict[str, list[str]] = orjson.loads(
+    Path(__file__).with_name("unmodelled_fields.json").read_bytes()
+)
 
 
 def financial_status(order: object) -> str:
@@ -19,7 +28,7 @@ def financial_status(order: object) -> str:
 def customer_fields(shop: Shop) -> Fields:
     """Return what customers can be searched by."""
     scale = 10 ** exponent(shop.currency)
-    fields: Fields = dict(unmodelled("accepts_marketing last_abandoned_order_date order_date"))
+    fields: Fields = dict(unmodelled(NOT_MODELLED["customers"]))
     fields |= {
         "default": Searchable("text", lambda c: f"{c.display_name} {c.email} {c.phone}"),
         "id": Searchable("id", lambda c: c.id),
@@ -50,15 +59,7 @@ COUNTED_FIELDS = ("created_at", "id", "updated_at")
 def order_fields(shop: Shop) -> Fields:
     """Return what orders can be searched by."""
     scale = 10 ** exponent(shop.currency)
-    fields: Fields = dict(
-        unmodelled(
-            "cart_token channel channel_id chargeback_status checkout_token confirmation_number "
-            "credit_card_last4 delivery_method fraud_protection_level fulfillment_location_id "
-            "fulfillment_status gateway payment_id po_number return_status risk_level sku "
-            "subtotal_line_items_quantity total_weight user_id reference_location_id "
-            "sales_channel payment_provider_id"
-        )
-    )
+    fields: Fields = dict(unmodelled(NOT_MODELLED["orders"]))
     fields |= {
         "default": Searchable("text", lambda o: f"#{o.number} {o.email}"),
         "id": Searchable("id", lambda o: o.id),
@@ -91,15 +92,7 @@ def order_status(order: object) -> str:
 
 def product_fields(_shop: Shop) -> Fields:
     """Return what products can be searched by."""
-    fields: Fields = dict(
-        unmodelled(
-            "barcode bundles combined_listing_role delivery_profile_id error_feedback gift_card "
-            "has_only_composites has_only_default_variant has_variant_with_components "
-            "inventory_total is_price_reduced out_of_stock_somewhere price "
-            "product_configuration_owner product_publication_status publication_ids "
-            "publishable_status published_at published_status variant_id variant_title"
-        )
-    )
+    fields: Fields = dict(unmodelled(NOT_MODELLED["products"]))
     fields |= {
         "default": Searchable("text", lambda p: f"{p.title} {p.vendor} {p.product_type}"),
         "id": Searchable("id", lambda p: p.id),

@@ -48,7 +48,7 @@ WITH_CODE = 0.18
 IN_PERSON = 0.09
 #: A buyer stops after each order with a chance of its own, drawn from this beta distribution: half
 #: stop after the first, and the mean is near three orders.
-STOP_A, STOP_B = 2.1, 2.05
+STOP_A, STOP_B = 1.9, 1.95
 #: How much is bought in each month of the year, January first.
 SEASONS = (0.95, 0.8, 0.95, 0.95, 1.0, 0.95, 1.15, 0.9, 0.9, 1.0, 1.2, 1.6)
 #: Monday first.

@@ -8,6 +8,8 @@ tags, sums or consent.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
     from regulars.simulator.shop import Event, Shop
 
 Json = dict[str, Any]
+
+#: What the simulator always tells in the same way, mostly nothing, by kind of thing.
+CONSTANTS: dict[str, Json] = orjson.loads(
+    Path(__file__).with_name("payload_constants.json").read_bytes()
+)
 
 
 class Writer:
@@ -118,32 +125,23 @@ class Writer:
         """Write what orders and refunds both tell of a line."""
         exists = line.product is not None and line.product.id in self.shop.products
         return {
+            **deepcopy(CONSTANTS["line"]),
             "id": line.id,
             "admin_graphql_api_id": f"gid://shopify/LineItem/{line.id}",
-            "fulfillable_quantity": 0,
-            "fulfillment_service": "manual",
             "fulfillment_status": None if order.cancelled else "fulfilled",
             "gift_card": line.is_gift_card,
-            "grams": 0,
             "name": line.title,
             "price": self.money(line.unit_price),
             "price_set": self.money_set(line.unit_price),
             "product_exists": exists,
             "product_id": line.product.id if line.product is not None and exists else None,
-            "properties": [],
             "quantity": line.quantity,
             "requires_shipping": not line.is_gift_card,
             "sku": line.sku,
-            "taxable": True,
             "title": line.title,
             **self.prices("total_discount", line.discount),
             "variant_id": line.variant.id if line.variant and exists else None,
-            "variant_inventory_management": None,
-            "variant_title": None,
             "vendor": line.vendor,
-            "tax_lines": [],
-            "duties": [],
-            "discount_allocations": [],
         }
 
     def order_line(self, line: Line, order: Order) -> Json:
@@ -172,19 +170,14 @@ class Writer:
     def refund(self, refund: Refund, order: Order) -> Json:
         """Write a refund."""
         return {
+            **deepcopy(CONSTANTS["refund"]),
             "id": refund.id,
             "order_id": order.id,
             "created_at": self.instant(refund.created),
             "note": refund.note,
-            "user_id": None,
             "processed_at": self.instant(refund.created),
-            "duties": [],
             "total_duties_set": self.money_set(0),
-            "return": None,
-            "refund_shipping_lines": [],
-            "restock": False,
             "admin_graphql_api_id": f"gid://shopify/Refund/{refund.id}",
-            "order_adjustments": [],
             "refund_line_items": [self.refund_line(part, order) for part in refund.lines],
             "transactions": [self.refund_payment(refund, order)],
         }
@@ -192,31 +185,20 @@ class Writer:
     def refund_payment(self, refund: Refund, order: Order) -> Json:
         """Write the payment that carried a refund."""
         number = refund.id * 10 + 1
-        unsettled = {"amount": "0.00", "currency": self.shop.currency}
+        unsettled = {"amount": self.money(0), "currency": self.shop.currency}
         return {
+            **deepcopy(CONSTANTS["refund_payment"]),
             "id": number,
             "order_id": order.id,
-            "kind": "refund",
-            "gateway": "shopify_payments",
-            "status": "success",
-            "message": None,
             "created_at": self.instant(refund.created),
             "test": order.test,
-            "authorization": None,
-            "location_id": None,
-            "user_id": None,
             "parent_id": order.id * 10,
             "processed_at": self.instant(refund.created),
-            "device_id": None,
-            "error_code": None,
             "source_name": order.source_name,
-            "receipt": {},
             "amount": self.money(refund.amount),
             "currency": self.shop.currency,
             "payment_id": f"#{order.number}.2",
             "total_unsettled_set": {"presentment_money": unsettled, "shop_money": unsettled},
-            "manual_payment_gateway": False,
-            "amount_rounding": None,
             "admin_graphql_api_id": f"gid://shopify/OrderTransaction/{number}",
         }
 
@@ -242,31 +224,23 @@ class Writer:
         customer = order.customer
         subscribed = customer is not None and customer.email_consent.state == "SUBSCRIBED"
         return {
+            **deepcopy(CONSTANTS["order"]),
             "id": order.id,
             "admin_graphql_api_id": f"gid://shopify/Order/{order.id}",
             "app_id": order.app_id,
-            "browser_ip": None,
             "buyer_accepts_marketing": subscribed,
             "cancel_reason": order.cancel_reason.lower() if order.cancel_reason else None,
             "cancelled_at": self.instant(order.cancelled),
-            "cart_token": None,
-            "checkout_token": None,
-            "client_details": None,
             "closed_at": self.instant(order.closed),
-            "confirmation_number": None,
-            "confirmed": True,
             "contact_email": order.email,
             "created_at": self.instant(order.created),
             "currency": self.shop.currency,
             "customer_locale": order.locale,
-            "device_id": None,
             "discount_codes": [
                 {"code": code, "amount": self.money(order.discount), "type": "percentage"}
                 for code in order.discount_codes
             ],
-            "duties_included": False,
             "email": order.email,
-            "estimated_taxes": False,
             "financial_status": payment_state(order).lower(),
             "fulfillment_status": None if order.cancelled else "fulfilled",
         } | self.order_origin(order)
@@ -277,39 +251,21 @@ class Writer:
         url = f"https://{self.shop.domain}/{self.shop.id}/orders/{order.id:x}/authenticate"
         return {
             "landing_site": visit.landing_page if visit else None,
-            "landing_site_ref": None,
             "location_id": order.location_id,
-            "merchant_business_entity_id": "MTAwMDAwMDAwMQ",
-            "merchant_of_record_app_id": None,
             "name": f"#{order.number}",
-            "note": None,
-            "note_attributes": [],
             "number": order.number - 1000,
             "order_number": order.number,
             "order_status_url": url,
             "payment_gateway_names": ["shopify_payments"],
             "phone": customer.phone if customer else None,
-            "po_number": None,
             "presentment_currency": self.shop.currency,
             "processed_at": self.instant(order.processed),
-            "reference": None,
             "referring_site": visit.referrer if visit else None,
-            "source_identifier": None,
             "source_name": order.source_name,
-            "source_url": None,
             "tags": ", ".join(order.tags),
-            "tax_exempt": False,
-            "tax_lines": [],
-            "taxes_included": True,
             "test": order.test,
             "token": f"{order.id:x}",
             "updated_at": self.instant(order.updated),
-            "user_id": None,
-            "discount_applications": [],
-            "fulfillments": [],
-            "payment_terms": None,
-            "returns": [],
-            "line_item_groups": [],
         }
 
     def order_sums(self, order: Order) -> Json:
@@ -321,13 +277,9 @@ class Writer:
         return {
             "current_shipping_price_set": self.money_set(order.shipping if now_total else 0),
             **self.prices("current_subtotal_price", now_subtotal),
-            "current_total_additional_fees_set": None,
             **self.prices("current_total_discounts", order.discount),
-            "current_total_duties_set": None,
             **self.prices("current_total_price", now_total),
             **self.prices("current_total_tax", now_tax),
-            "original_total_additional_fees_set": None,
-            "original_total_duties_set": None,
             **self.prices("subtotal_price", order.subtotal),
             "total_cash_rounding_payment_adjustment_set": self.money_set(0),
             "total_cash_rounding_refund_adjustment_set": self.money_set(0),
@@ -338,25 +290,16 @@ class Writer:
             "total_shipping_price_set": self.money_set(order.shipping),
             **self.prices("total_tax", order.tax),
             "total_tip_received": self.money(0),
-            "total_weight": 0,
         }
 
     def shipping(self, order: Order) -> Json:
         """Write what sending the order cost."""
         return {
+            **deepcopy(CONSTANTS["shipping"]),
             "id": order.id * 10 + 2,
-            "carrier_identifier": None,
-            "code": "Standard",
             "current_discounted_price_set": self.money_set(order.shipping),
             **self.prices("discounted_price", order.shipping),
-            "is_removed": False,
-            "phone": None,
             **self.prices("price", order.shipping),
-            "requested_fulfillment_service_id": None,
-            "source": "shopify",
-            "title": "Standard",
-            "tax_lines": [],
-            "discount_allocations": [],
         }
 
     def product(self, product: Product) -> Json:
@@ -370,25 +313,19 @@ class Writer:
                 "full_name": full_name,
             }
         return {
+            **deepcopy(CONSTANTS["product"]),
             "admin_graphql_api_id": f"gid://shopify/Product/{product.id}",
-            "body_html": "",
             "created_at": self.instant(product.created),
             "handle": product.handle,
             "id": product.id,
             "product_type": product.product_type,
             "published_at": self.instant(product.created),
-            "template_suffix": None,
             "title": product.title,
             "updated_at": self.instant(product.updated),
             "vendor": product.vendor,
             "status": product.status.lower(),
-            "published_scope": "web",
             "tags": ", ".join(product.tags),
             "variants": [self.variant(product, number) for number in range(len(product.variants))],
-            "options": [],
-            "images": [],
-            "image": None,
-            "media": [],
             "variant_gids": [
                 {
                     "admin_graphql_api_id": f"gid://shopify/ProductVariant/{variant.id}",
@@ -396,7 +333,6 @@ class Writer:
                 }
                 for variant in product.variants
             ],
-            "has_variants_that_requires_components": False,
             "category": category,
         }
 
@@ -404,24 +340,17 @@ class Writer:
         """Write the n-th variant of a product."""
         variant = product.variants[number]
         return {
+            **deepcopy(CONSTANTS["variant"]),
             "admin_graphql_api_id": f"gid://shopify/ProductVariant/{variant.id}",
-            "barcode": None,
-            "compare_at_price": None,
             "created_at": self.instant(product.created),
             "id": variant.id,
-            "inventory_policy": "deny",
             "position": number + 1,
             "price": self.money(variant.price),
             "product_id": product.id,
             "sku": variant.sku,
-            "taxable": True,
             "title": variant.title,
             "updated_at": self.instant(product.updated),
             "option1": variant.title,
-            "option2": None,
-            "option3": None,
-            "image_id": None,
-            "inventory_item_id": None,
             "inventory_quantity": 100,
             "old_inventory_quantity": 100,
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -263,7 +263,7 @@ TESTS: dict[str, Callable[[Any, str, str, datetime], Test]] = {
 }
 
 
-def unmodelled(names: str) -> Iterator[tuple[str, Searchable]]:
+def unmodelled(names: Iterable[str]) -> Iterator[tuple[str, Searchable]]:
     """Name fields that Shopify has and the simulator does not."""
-    for name in names.split():
+    for name in names:
         yield name, Searchable("unmodelled")

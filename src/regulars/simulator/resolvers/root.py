@@ -420,6 +420,8 @@ fields(
     creationDate=moment("created"),
     lastEditDate=moment("edited"),
 )
+# Nothing of these is ever made: their roots refuse.
+fields("CustomerSegmentMemberConnection", totalCount=not_modelled, statistics=not_modelled)
 fields(
     "MetafieldDefinition",
     id=lambda d, _a, _w: gid("MetafieldDefinition", d.id),
