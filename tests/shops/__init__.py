@@ -1,4 +1,4 @@
-"""Small shops as readable data: TOML files beside this one, read as facts or loaded into a warehouse."""
+"""Small shops as readable data: TOML files beside this one, as facts or loaded in a warehouse."""
 
 from __future__ import annotations
 

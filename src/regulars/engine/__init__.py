@@ -7,7 +7,8 @@ from regulars.engine.context import Context
 from regulars.engine.customer import compile_query
 from regulars.engine.explain import Change, Evidence, ExplainedNode, Explanation, Own, explain
 from regulars.engine.sets import Counts, NodeCount, SetEvaluator
-from regulars.engine.times import DayChange, calendar_ahead, mentions_time, next_midnight
+from regulars.engine.times import DayChange, calendar_ahead, next_midnight
+from regulars.language.keys import mentions_time
 
 __all__ = [
     "Change",

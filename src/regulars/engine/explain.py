@@ -411,11 +411,10 @@ def _number_change(own: Own, low: int | None, high: int | None, *, holds: bool) 
         return None if holds else Change("gain", own.unit)
     value = own.values[0]
     if holds:
-        ways = []
-        if low is not None:
+        ways = [] if high is None else [("more", high - value + 1)]
+        # Nobody has fewer than no orders, pieces or money.
+        if low is not None and low > 0:
             ways.append(("less", value - low + 1))
-        if high is not None:
-            ways.append(("more", high - value + 1))
         code, amount = min(ways, key=lambda way: way[1], default=("", 0))
         return Change(code, own.unit, amount) if code else None
     if low is not None and high is not None and low > high:

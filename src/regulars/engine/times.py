@@ -19,6 +19,7 @@ from regulars.engine.days import day_start, local_day, next_midnights, shift
 from regulars.engine.sets import SetEvaluator
 from regulars.engine.view import View
 from regulars.language.catalogue import CATALOGUE
+from regulars.language.keys import mentions_time
 from regulars.language.shapes import Annual, Events, Figure, Metafield, StoreCredit, Value
 from regulars.language.tree import (
     And,
@@ -36,22 +37,6 @@ from regulars.language.tree import (
 YEARS_AHEAD = 9
 #: A shorter month clamps, so a bound counted in months may reach a day up to four days off.
 _CLAMPED = range(-4, 6)
-
-
-def mentions_time(node: Node) -> bool:
-    """Whether time alone can change the members: `today`, `-30d`, days since the last order.
-
-    A segment named inside the query is not looked into; whoever knows its query asks about that.
-    """
-    return any(filter_mentions_time(one) for one in filters_of(node))
-
-
-def filter_mentions_time(filter_: Filter) -> bool:
-    """Whether one filter's answer depends on the day it is asked."""
-    source = CATALOGUE[filter_.attribute].source
-    if isinstance(source, Figure) and source.moves:
-        return True
-    return any(True for _ in _relative_days(filter_))
 
 
 def _relative_days(filter_: Filter) -> Iterator[RelativeDay]:
@@ -176,7 +161,7 @@ def flips(tree: Node, view: View, context: Context) -> Flips:
     The facts stay as they stood at the context's instant; only the day moves on.
     """
     leaves = filters_of(tree)
-    moving = [one for one in dict.fromkeys(leaves) if filter_mentions_time(one)]
+    moving = [one for one in dict.fromkeys(leaves) if mentions_time(one)]
     answers = {one: compile_filter(one, context)(view) for one in dict.fromkeys(leaves)}
     now = tuple(_truths(tree, answers))
     found: list[date | None] = [None] * len(now)
