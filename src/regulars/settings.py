@@ -80,3 +80,27 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """The address under which the app is reached, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def as_markdown() -> str:
+    """Return the page docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Every setting is an environment variable. All have a default; none has to be set.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default()
+        shown = default.get_secret_value() if isinstance(default, SecretStr) else str(default)
+        told = f"`{shown}`" if shown else "empty"
+        lines.append(f"| `REGULARS_{name.upper()}` | {told} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(as_markdown())

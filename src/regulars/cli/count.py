@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
@@ -48,4 +49,15 @@ def explain(
     if as_json:
         terminal.tell_json(told)
         return
-    terminal.tell(told.get("sentence") or ("matches" if told.get("matches") else "does not match"))
+    verb = "matches" if told["is_member"] else "does not match"
+    terminal.tell(f"The customer {told['customer_id']} {verb}.")
+    for depth, node in _nodes(told["root"]):
+        span = node["node"]["span"]
+        mark = "yes" if node["is_true"] else "no "
+        terminal.tell(f"{'  ' * depth}{mark}  {text[span['start'] : span['end']]}")
+
+
+def _nodes(root: dict[str, Any], depth: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+    yield depth, root
+    for part in root["parts"]:
+        yield from _nodes(part, depth + 1)

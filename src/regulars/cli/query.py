@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regulars.cli import terminal
+
+if TYPE_CHECKING:
+    from regulars.errors import Problem
 
 app = typer.Typer(help="Check and describe query texts.", no_args_is_help=True)
 
@@ -23,25 +26,24 @@ def check(
 ) -> None:
     """Say whether a query is right, and what is wrong with it."""
     from regulars.errors import InputError, QueryError, problem
-    from regulars.language import parse
+    from regulars.language import parse_with_notes
 
     if dialect not in {"any", "matches", "previous"}:
         template = 'There is no dialect "{dialect}". Use any, matches or previous.'
         raise InputError(problem("no_dialect", template, dialect=dialect, field="dialect"))
     terminal.about_query(text)
     try:
-        parse(text, dialect)
+        notes = parse_with_notes(text, dialect, evaluable=False).notes
     except QueryError as error:
         if not as_json:
             raise
-        keys = ("code", "message", "line", "column", "length", "suggestion")
-        problems = [{key: getattr(one, key) for key in keys} for one in error.problems]
-        terminal.tell_json({"errors": problems})
+        terminal.tell_json({"errors": [_told(one) for one in error.problems], "notes": []})
         raise typer.Exit(2) from None
     if as_json:
-        terminal.tell_json({"errors": []})
-    else:
-        terminal.tell("The query is right.")
+        terminal.tell_json({"errors": [], "notes": [_told(one) for one in notes]})
+        return
+    terminal.tell("The query is right.")
+    terminal.tell_notes(notes)
 
 
 @app.command()
@@ -53,7 +55,18 @@ def describe(
 ) -> None:
     """Say a query in plain words."""
     from regulars.language import describe as say
-    from regulars.language import parse
+    from regulars.language import parse_with_notes
 
-    sentence = say(parse(terminal.about_query(text)), language, currency)
-    terminal.tell_json({"description": sentence}) if as_json else terminal.tell(sentence)
+    read = parse_with_notes(terminal.about_query(text), evaluable=False)
+    sentence = say(read.node, language, currency)
+    if as_json:
+        notes = [_told(one) for one in read.notes]
+        terminal.tell_json({"description": sentence, "notes": notes})
+        return
+    terminal.tell(sentence)
+    terminal.tell_notes(read.notes)
+
+
+def _told(one: Problem) -> dict[str, object]:
+    keys = ("code", "message", "line", "column", "length", "suggestion")
+    return {key: getattr(one, key) for key in keys}

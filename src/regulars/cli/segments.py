@@ -75,7 +75,7 @@ def members(
     terminal.tell_table(
         ("ID", "Name", "E-mail"), [(one["id"], one["name"], one["email"]) for one in customers]
     )
-    terminal.tell(f"{count:,} members")
+    terminal.tell(_counted(count))
 
 
 @app.command()
@@ -168,4 +168,8 @@ def _tell(segment: dict[str, Any], *, as_json: bool) -> None:
     if segment["state"] == "broken":
         terminal.tell(f"broken: {segment['problem']}")
     else:
-        terminal.tell(f"{segment['member_count']:,} members ({segment['state']})")
+        terminal.tell(f"{_counted(segment['member_count'])} ({segment['state']})")
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} member" + ("" if count == 1 else "s")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from regulars.errors import InputError
+from regulars.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from regulars.bootstrap import ApiClient
@@ -78,12 +78,24 @@ def about_query(text: str) -> str:
 def tell_problems(error: InputError) -> None:
     """Write what is wrong, with the place in the query where there is one."""
     for one in error.problems:
-        if one.line is not None and one.column is not None and _query:
-            lines = _query[0].splitlines() or [""]
-            line = lines[min(one.line - 1, len(lines) - 1)]
-            warn(line)
-            warn(" " * _width(line[: one.column]) + "^" * max(1, one.length or 1))
+        _mark(one)
         warn(one.message)
+
+
+def tell_notes(notes: Iterable[Problem]) -> None:
+    """Write what is worth knowing about the query, to standard error: it stops nothing."""
+    for one in notes:
+        _mark(one)
+        warn(one.message)
+
+
+def _mark(one: Problem) -> None:
+    """Write the line of the query that a problem is about, and mark the place under it."""
+    if one.line is not None and one.column is not None and _query:
+        lines = _query[0].splitlines() or [""]
+        line = lines[min(one.line - 1, len(lines) - 1)]
+        warn(line)
+        warn(" " * _width(line[: one.column]) + "^" * max(1, one.length or 1))
 
 
 def _width(text: str) -> int:

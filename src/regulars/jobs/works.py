@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from regulars import importing, segments, shopify, tags
 from regulars.jobs import live
 from regulars.jobs.run import JobRun, Work
+from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.shops import Shop
 from regulars.segments import Changes
 from regulars.shopify.backfilling import KINDS
@@ -20,6 +21,9 @@ from regulars.tags.shopify_side import ShopifyTags
 from regulars.warehouse.facts import Fact
 
 log = logging.getLogger(__name__)
+
+# Far beyond any retry, so that a late duplicate is still known.
+EVENTS_KEPT = timedelta(days=7)
 
 
 def refresh_segment(run: JobRun) -> None:
@@ -52,6 +56,7 @@ def day_change(run: JobRun) -> None:
     """Evaluate the segments that mention time, for the shop's present day."""
     today = run.runtime.clock().astimezone(run.shop.zone).date()
     _refresh(run, segments.refresh_day)
+    _forget_old_events(run)
     _set(run, day_changed_on=today)
     run.runtime.news.publish(run.shop.id, "day", on=today.isoformat())
 
@@ -181,6 +186,15 @@ def batched(facts: Iterable[Fact], most: int = 500) -> Iterator[Sequence[Fact]]:
     waiting = iter(facts)
     while batch := list(itertools.islice(waiting, most)):
         yield batch
+
+
+def _forget_old_events(run: JobRun) -> None:
+    """Forget events that nobody sends again: Shopify tries for four hours."""
+    before = run.runtime.clock() - EVENTS_KEPT
+    with run.runtime.office.session() as session:
+        old = (InboxEvent.shop_id == run.shop.id, InboxEvent.applied_at < before)
+        session.execute(delete(InboxEvent).where(*old))
+    run.runtime.warehouse(run.shop).forget_events(before)
 
 
 def _refresh(run: JobRun, function: Callable[..., Changes]) -> None:

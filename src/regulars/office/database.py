@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # A writer that waits longer than this stands behind something stuck, and says so.
@@ -44,6 +45,10 @@ class Office:
     def migrate(self) -> None:
         """Bring the tables to the newest revision; run at every start."""
         with self.engine.connect() as connection:
+            if revision_of(connection) == newest_revision():
+                return
+            from alembic import command
+
             command.upgrade(alembic_config(connection), "head")
 
     def close(self) -> None:
@@ -51,8 +56,23 @@ class Office:
         self.engine.dispose()
 
 
-def alembic_config(connection: Any = None) -> Config:
+def newest_revision() -> str:
+    """Return the newest revision there is: migration files begin with their number."""
+    return max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision of a database; None for a new one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def alembic_config(connection: Connection) -> Config:
     """Return Alembic's configuration for our migrations, over an open connection."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection

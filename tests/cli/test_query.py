@@ -1,0 +1,69 @@
+"""`regulars query` over the collected queries: each is answered as its line says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+_FILE = Path(__file__).parents[1] / "language" / "shopify_queries.tsv"
+_LINES = _FILE.read_text(encoding="utf-8").splitlines()
+_CASES = [line.split("\t") for line in _LINES if not line.startswith("#")]
+_KEYS = ["code", "column", "length", "line", "message", "suggestion"]
+
+
+def test_each_collected_query_is_answered_as_marked(regulars):
+    for verdict, form, query in _CASES:
+        told = regulars("query", "check", json.loads(query), "--dialect", form, "--json")
+
+        assert sorted(told.json) == ["errors", "notes"]
+        assert all(sorted(one) == _KEYS for one in told.json["errors"] + told.json["notes"])
+        if verdict == "reads":
+            assert (told.code, told.json["errors"]) == (0, []), query
+        else:
+            assert told.code == 2, query
+            assert told.json["errors"], query
+
+
+def test_each_query_that_is_read_is_said_in_words(regulars):
+    for verdict, _, query in _CASES:
+        if verdict == "reads":
+            told = regulars("query", "describe", json.loads(query), "--json")
+            assert told.code == 0, query
+            assert told.json["description"], query
+
+
+def test_a_name_that_shopify_keeps_to_itself_is_noted_and_not_refused(regulars):
+    told = regulars("query", "check", "created_by_app_id = 580111", "--json")
+
+    (note,) = told.json["notes"]
+    assert (told.code, told.json["errors"]) == (0, [])
+    assert (note["code"], note["line"], note["column"], note["length"]) == (
+        "not_available",
+        1,
+        0,
+        17,
+    )
+
+
+def test_a_doubtful_day_is_noted_with_its_other_reading(regulars):
+    told = regulars("query", "check", "orders_placed(date: -30d) = true", "--json")
+
+    (note,) = told.json["notes"]
+    assert (note["code"], note["suggestion"]) == ("relative_day_reading", "date = -30d")
+
+
+def test_notes_are_marked_for_a_person_beside_the_answer(regulars):
+    told = regulars("query", "check", "created_by_app_id = 580111")
+
+    assert (told.code, told.out) == (0, "The query is right.\n")
+    assert told.err.splitlines()[:2] == ["created_by_app_id = 580111", "^" * 17]
+
+
+@pytest.mark.parametrize("text", ["created_by_app_id = 580111"])
+def test_what_cannot_be_answered_cannot_be_counted(regulars, basic, text):
+    told = regulars("count", text, "--shop", "basic", "--json")
+
+    assert told.code == 2
+    assert "created_by_app_id" in told.err

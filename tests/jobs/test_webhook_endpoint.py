@@ -1,0 +1,137 @@
+"""POST /webhooks/shopify: 200 only for what is signed and on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from regulars.office.models.inbox import InboxEvent
+from regulars.web import create_app
+from regulars.web.pages.webhooks import BODY_BYTES_MAX
+from tests.jobs.test_inbox import order_body
+
+SECRET = "hush"
+
+
+class Client:
+    """Sends requests to the app in this process."""
+
+    def __init__(self, app):
+        self.transport = httpx.ASGITransport(app)
+
+    def request(self, method, path, **values):
+        async def sent():
+            async with httpx.AsyncClient(transport=self.transport, base_url="http://here") as http:
+                return await http.request(method, path, **values)
+
+        return asyncio.run(sent())
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def post(self, path, **values):
+        return self.request("POST", path, **values)
+
+
+@pytest.fixture
+def client(at_work) -> Client:
+    at_work.runtime.settings.api_secret = SecretStr(SECRET)
+    with at_work.runtime.office.session() as session:
+        session.merge(at_work.shop).domain = "basic.myshopify.com"
+    return Client(create_app(at_work.runtime, at_work.jobs))
+
+
+def send(client, body, secret=SECRET, **headers):
+    digest = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+    told = {
+        "X-Shopify-Hmac-Sha256": digest,
+        "X-Shopify-Shop-Domain": "basic.myshopify.com",
+        "X-Shopify-Topic": "orders/create",
+        "X-Shopify-Event-Id": "e1",
+        "X-Shopify-Triggered-At": "2026-03-01T03:00:00Z",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    return client.post("/webhooks/shopify", content=body, headers=told).status_code
+
+
+def count(at_work):
+    with at_work.runtime.office.reading() as session:
+        return session.query(InboxEvent).count()
+
+
+def test_a_signed_order_is_kept_and_moves_its_customer(client, at_work):
+    vip = at_work.segment("VIP", "amount_spent >= 200")
+
+    assert send(client, order_body(1, 11, 300, at_work)) == 200
+    assert count(at_work) == 1
+    at_work.jobs.run_until_idle()
+
+    assert at_work.members(vip) == {"11"}
+
+
+def test_a_second_delivery_is_acknowledged_and_adds_nothing(client, at_work):
+    body = order_body(1, 11, 300, at_work)
+
+    assert [send(client, body), send(client, body)] == [200, 200]
+    assert count(at_work) == 1
+
+
+@pytest.mark.parametrize("signature", ["", "AAAA", "not base64!", "ü"])
+def test_a_forged_signature_is_refused(client, at_work, signature):
+    body = order_body(1, 11, 300, at_work)
+
+    answer = client.post(
+        "/webhooks/shopify",
+        content=body,
+        headers={b"X-Shopify-Hmac-Sha256": signature.encode("latin-1")},
+    )
+
+    assert answer.status_code == 401
+    assert count(at_work) == 0
+
+
+def test_a_body_changed_on_the_way_is_refused(client, at_work):
+    assert send(client, b"{}", secret="another secret") == 401
+    assert count(at_work) == 0
+
+
+def test_without_a_secret_nothing_is_believed(client, at_work):
+    at_work.runtime.settings.api_secret = SecretStr("")
+
+    assert send(client, b"{}", secret="") == 401
+
+
+def test_a_body_over_five_megabytes_is_refused_unread(client, at_work):
+    assert send(client, b"x" * (BODY_BYTES_MAX + 1)) == 413
+    assert count(at_work) == 0
+
+
+def test_a_full_inbox_asks_for_another_time(client, at_work):
+    at_work.runtime.settings.inbox_max = 1
+    at_work.jobs.inbox._most = 1
+    body = order_body(1, 11, 300, at_work)
+    assert send(client, body) == 200
+
+    assert send(client, body, X_Shopify_Event_Id="e2") == 503
+
+
+@pytest.mark.parametrize("domain", ["other.myshopify.com", "evil.example", ""])
+def test_a_signed_webhook_of_an_unknown_shop_is_counted_and_dropped(client, at_work, domain):
+    assert send(client, b"{}", X_Shopify_Shop_Domain=domain) == 200
+    assert (count(at_work), at_work.jobs.inbox.unknown_count) == (0, 1)
+
+
+def test_health_is_ready_once_nothing_is_being_loaded(client, at_work):
+    assert client.get("/health").json() == {"state": "ready"}
+    with at_work.runtime.office.session() as session:
+        at_work.jobs.backfill_later(session, at_work.shop)
+
+    answer = client.get("/health")
+
+    assert (answer.status_code, answer.json()["state"]) == (503, "loading")
