@@ -124,9 +124,10 @@ class Replay:
         if not later:
             return False
         change = [e for e in later if e.at == later[0].at][-1]
-        told_later = change.cause == "order" and change.at <= order.at + timedelta(days=1)
+        told_later = change.at <= order.at + timedelta(days=1)
         is_last = not any(self.comes_between(other, order, change) for other in self.counted)
-        return change.joined and (change.at == order.at or (told_later and is_last))
+        by_order = change.joined and change.cause == "order"
+        return by_order and (change.at == order.at or (told_later and is_last))
 
     def comes_between(self, other: Order, order: Order, change: Entry) -> bool:
         if other.customer_no != order.customer_no or not order.at <= other.at <= change.at:

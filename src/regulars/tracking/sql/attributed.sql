@@ -1,8 +1,8 @@
 -- Counted orders of the period by customers who were ever members, with how each order relates to its
 -- customer's membership. A member just before an order is one whose last state strictly earlier says
--- joined. An order made its customer a member when the next state says joined and is of the same
--- instant, or was caused by an order, within a day, with no other order of the customer in between:
--- the log is dated when the order was told to us, a little after it was placed.
+-- joined. An order made its customer a member when the next state says joined, was caused by an order,
+-- and is of the same instant, or within a day with no other order of the customer in between: the log
+-- is dated when the order was told to us, a little after it was placed.
 ,
 counted AS (
   SELECT
@@ -35,9 +35,9 @@ attributed AS MATERIALIZED (
     order_id, related.customer_no, processed_at, total_amount, refunded_amount, source_name, at_order,
     in_start,
     in_ever OR at_order AS in_ever,
-    NOT at_order AND coalesce(next_joined, FALSE) AND (
+    NOT at_order AND coalesce(next_joined, FALSE) AND next_cause = 'order' AND (
       next_at = processed_at
-      OR next_cause = 'order' AND next_at <= processed_at + INTERVAL 1 DAY
+      OR next_at <= processed_at + INTERVAL 1 DAY
         AND (next_order_at IS NULL OR next_order_at > next_at)
     ) AS is_joining
   FROM related JOIN people ON people.customer_no = related.customer_no

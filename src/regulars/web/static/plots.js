@@ -1,0 +1,74 @@
+// Plots: draws each canvas[data-plot] with Chart.js. The same numbers stand in a table beside it.
+// spec: {labels, series: [{name, values}], kind: "line" | "bar", format: "number" | a currency code}
+"use strict";
+
+(() => {
+  const language = document.documentElement.lang || "en";
+  // Never colour alone: each line has its own dash and mark as well.
+  const COLOURS = ["#0b62d6", "#b4540a", "#0f6b54", "#8a2b8f", "#a8201a", "#3f4a5a"];
+  const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 4]];
+  const MARKS = ["circle", "rect", "triangle", "rectRot", "cross", "star"];
+  const POINTS_MAX = 60;
+
+  const writer = (format, notation) => {
+    const options = { notation, maximumFractionDigits: notation === "compact" ? 1 : 2 };
+    if (format !== "number") Object.assign(options, { style: "currency", currency: format });
+    if (format !== "number" && notation !== "compact") delete options.maximumFractionDigits;
+    return new Intl.NumberFormat(language, options);
+  };
+
+  const dataset = (series, place, kind) => {
+    const colour = COLOURS[place % COLOURS.length];
+    return {
+      label: series.name,
+      data: series.values,
+      borderColor: colour,
+      backgroundColor: kind === "bar" ? `${colour}cc` : colour,
+      borderWidth: kind === "bar" ? 0 : 2,
+      borderRadius: kind === "bar" ? 3 : 0,
+      borderDash: DASHES[place % DASHES.length],
+      pointStyle: MARKS[place % MARKS.length],
+      pointRadius: series.values.length <= POINTS_MAX ? 3 : 0,
+      tension: 0,
+      spanGaps: false,
+      maxBarThickness: 36,
+    };
+  };
+
+  const draw = (canvas) => {
+    globalThis.Chart.getChart(canvas)?.destroy();
+    const spec = JSON.parse(canvas.dataset.plot);
+    const whole = writer(spec.format, "standard");
+    const short = writer(spec.format, "compact");
+    new globalThis.Chart(canvas, {
+      type: spec.kind,
+      data: {
+        labels: spec.labels,
+        datasets: spec.series.map((series, place) => dataset(series, place, spec.kind)),
+      },
+      options: {
+        animation: false,
+        maintainAspectRatio: false,
+        interaction: { mode: "index", intersect: false },
+        plugins: {
+          legend: { display: spec.series.length > 1, labels: { usePointStyle: true } },
+          tooltip: {
+            callbacks: {
+              label: (item) => `${item.dataset.label}: ${item.raw === null ? "–" : whole.format(item.raw)}`,
+            },
+          },
+        },
+        scales: {
+          x: { grid: { display: false }, ticks: { maxRotation: 0, autoSkipPadding: 16 } },
+          y: { beginAtZero: true, ticks: { callback: (value) => short.format(value), precision: 0 } },
+        },
+      },
+    });
+  };
+
+  globalThis.regularsPlots = (from) => {
+    if (!globalThis.Chart) return;
+    for (const canvas of from.querySelectorAll("canvas[data-plot]")) draw(canvas);
+  };
+  document.addEventListener("DOMContentLoaded", () => globalThis.regularsPlots(document));
+})();
