@@ -1,8 +1,6 @@
 """Opening files: what can go wrong with a file is told with a next step, and nothing is changed."""
 
 import multiprocessing
-import os
-import stat
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -107,18 +105,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError) as refused:
         Warehouses(tmp_path / "file" / "shops").of(1)
-
-    assert refused.value.code == "folder_not_writable"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
-def test_a_folder_without_write_permission_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    try:
-        with pytest.raises(InputError) as refused:
-            Warehouses(tmp_path).of(1)
-    finally:
-        tmp_path.chmod(stat.S_IRWXU)
 
     assert refused.value.code == "folder_not_writable"
 

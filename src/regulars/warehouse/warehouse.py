@@ -84,15 +84,21 @@ class Warehouse:
         Waits for another writer. `changes_facts=False` is for blocks that only append to the
         membership log: `data_version`, and so every cached answer, stays.
         """
+        with self._alone():
+            yield from self._transaction(changes_facts)
+            self._checkpoint_if_due()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the writer's lock; waiting for oneself would be for ever, so that is refused."""
         if self._writer_thread == threading.get_ident():
-            raise RuntimeError("a transaction is open in this thread already")
+            raise RuntimeError("a transaction is open in this thread already: give its cursor")
         with self._writing:
             self._writer_thread = threading.get_ident()
             try:
-                yield from self._transaction(changes_facts)
+                yield
             finally:
                 self._writer_thread = None
-            self._checkpoint_if_due()
 
     def _transaction(self, changes_facts: bool) -> Iterator[Cursor]:
         cursor = self._connection.cursor()
@@ -310,7 +316,7 @@ class Warehouse:
 
     def checkpoint(self) -> bool:
         """Fold the write-ahead log into the file; return whether it could be done now."""
-        with self._writing:
+        with self._alone():
             return self._checkpoint()
 
     def _checkpoint(self) -> bool:
@@ -335,7 +341,7 @@ class Warehouse:
 
     def close(self) -> None:
         """Close the file; waits for a running transaction."""
-        with self._writing:
+        with self._alone():
             self._connection.close()
 
     # -- membership ----------------------------------------------------------------------------
@@ -363,7 +369,7 @@ class Warehouse:
         """Return who belongs now, by the log. Inside a transaction give its cursor."""
         if cursor is not None:
             return self._log.current(cursor, segment_id)
-        with self._writing, self.reader() as reading:
+        with self._alone(), self.reader() as reading:
             return self._log.current(reading, segment_id)
 
     def members_at(

@@ -257,12 +257,13 @@ FROM (
 WHERE orders.order_id = s.order_id AND orders.refunded_amount <> s.amount;
 
 -- add_taken_lines --
--- The lines of the file, by product and time: product rules read a few products' lines.
+-- The lines of the file, by product and time: product rules read a few products' lines. Sorting by
+-- the number in the id takes half as long as by its text.
 INSERT INTO lines BY NAME
 SELECT l.order_id, t.customer_no, t.processed_at, l.product_id, l.variant_id, l.title, l.vendor,
   l.sku, l.quantity, l.amount
 FROM incoming.staged_children AS l JOIN taken AS t ON t.order_id = l.order_id
-ORDER BY l.product_id, t.processed_at;
+ORDER BY TRY_CAST(l.product_id AS BIGINT), t.processed_at;
 
 -- add_taken_order_tags --
 -- The tags of the file, each once whatever its letter case.
