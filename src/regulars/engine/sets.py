@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any, Protocol, TypeVar, cast
 
 import duckdb
@@ -25,6 +26,7 @@ from regulars.engine.context import Context
 from regulars.engine.lowered import Named, Question, lower
 from regulars.engine.plans import Plan, plan, universe_plan
 from regulars.engine.scope import Scope
+from regulars.errors import LimitError, problem
 from regulars.language.catalogue import folded
 from regulars.language.shapes import Events, Figure, NamedSet, Value
 from regulars.language.tree import And, AtLeast, Filter, Node, Not, Or
@@ -203,7 +205,9 @@ class SetEvaluator:
             )
             while True:
                 past = self._past(context.as_of, version)
-                run = _Evaluation(context, past, self._cache, version, open_reader)
+                run = _Evaluation(
+                    context, past, self._cache, version, open_reader, self._seconds_max
+                )
                 try:
                     return work(run)
                 except _NewerDataError as found:
@@ -250,6 +254,7 @@ class _Evaluation:
         cache: AnswerCache,
         version: int,
         open_reader: Callable[[], duckdb.DuckDBPyConnection],
+        seconds_max: float | None = None,
     ) -> None:
         self._context = context
         self._past = past
@@ -257,6 +262,8 @@ class _Evaluation:
         self._version = version
         self._stamp = (version, str(context.zone))
         self._open_reader = open_reader
+        self._seconds_max = seconds_max
+        self._started = monotonic()
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._questions: dict[Filter, tuple[Question, bool]] = {}
         self._named: dict[Question, BitMap] = {}
@@ -355,8 +362,22 @@ class _Evaluation:
         return found
 
     def _numbers(self, written: Plan) -> NDArray[Any]:
-        rows = self._reading().execute(written.sql, written.values).fetchnumpy()
+        cursor = self._reading()
+        self._check_time()
+        rows = cursor.execute(written.sql, written.values).fetchnumpy()
         return cast("NDArray[Any]", rows["customer_no"])
+
+    def _check_time(self) -> None:
+        """Stop between statements too: the reader's own stop is lost where none is running."""
+        if self._seconds_max is not None and monotonic() - self._started > self._seconds_max:
+            raise LimitError(
+                problem(
+                    "evaluation_too_slow",
+                    "This query was stopped after {seconds} seconds. Split it into smaller"
+                    " segments, or raise the time limit in the settings.",
+                    seconds=f"{self._seconds_max:g}",
+                )
+            )
 
     def _reading(self) -> duckdb.DuckDBPyConnection:
         """Open the reader, and make sure that it sees the state the cached answers belong to."""
