@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import secrets
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -28,9 +30,8 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
-    command = typer.main.get_command(build_app())
     try:
-        told = command.main(arguments, prog_name="regulars", standalone_mode=False)
+        told = _command()(arguments, prog_name="regulars", standalone_mode=False)
     except InputError as error:
         terminal.tell_problems(error)
         return INPUT_WRONG
@@ -43,6 +44,12 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last place: logged, and told with its reference
         return _other(error)
     return told if isinstance(told, int) else 0
+
+
+@functools.cache
+def _command() -> Callable[..., object]:
+    """Build the commands, once: that takes longer than a small command itself."""
+    return typer.main.get_command(build_app()).main
 
 
 def build_app() -> typer.Typer:

@@ -135,8 +135,9 @@ class Checker:
         if not self.known(leaf.attribute, name_span):
             return
         row = CATALOGUE[leaf.attribute]
-        if self.evaluable and isinstance(row.source, Unavailable):
-            self.reporter.report("not_available", row.source.reason, name_span)
+        if isinstance(row.source, Unavailable):
+            tell = self.reporter.report if self.evaluable else self.reporter.note
+            tell("not_available", row.source.reason, name_span)
         if leaf.operator not in row.operators:
             self._operator(leaf.operator, row.operators, row.name, _place(leaf, 1))
             return

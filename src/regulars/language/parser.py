@@ -30,7 +30,7 @@ class Parsed:
 def parse(text: str, dialect: str = "any", *, evaluable: bool = True) -> Node:
     """Read a query; raise QueryError with all of its problems.
 
-    With `evaluable` unset, names that synchronised data cannot answer are accepted too.
+    With `evaluable` unset, names that synchronised data cannot answer are noted, not refused.
     """
     return parse_with_notes(text, dialect, evaluable=evaluable).node
 

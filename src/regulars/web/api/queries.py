@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from regulars import segments
 from regulars.engine import explain as explain_query
-from regulars.errors import NotFoundError, QueryError, problem
-from regulars.language import describe, parse
+from regulars.errors import NotFoundError, Problem, QueryError, problem
+from regulars.language import describe, parse_with_notes
 from regulars.web.api.shapes import instant_of
 from regulars.web.deps import ApiCaller
 
@@ -53,9 +53,11 @@ class CheckIn(BaseModel):
 
 
 class CheckOut(BaseModel):
-    """All problems of a query; empty when it is right."""
+    """All problems of a query, none when it is right, and what to know about it."""
 
     errors: list[dict[str, Any]]
+    #: How doubtful places were read, and names whose answer Shopify keeps to itself.
+    notes: list[dict[str, Any]] = []
 
 
 class DescribeIn(BaseModel):
@@ -70,6 +72,7 @@ class DescribeOut(BaseModel):
     """The query in plain words."""
 
     description: str
+    notes: list[dict[str, Any]] = []
 
 
 class ExplainIn(BaseModel):
@@ -109,18 +112,23 @@ def _parts(root: Any) -> list[PartCount]:
 def check(call: ApiCaller, asked: CheckIn) -> CheckOut:  # noqa: ARG001 - only callers may ask
     """Check a query without evaluating it."""
     try:
-        parse(asked.query, asked.dialect)
+        read = parse_with_notes(asked.query, asked.dialect, evaluable=False)
     except QueryError as error:
-        keys = ("code", "message", "line", "column", "length", "suggestion")
-        return CheckOut(errors=[{key: getattr(one, key) for key in keys} for one in error.problems])
-    return CheckOut(errors=[])
+        return CheckOut(errors=[_told(one) for one in error.problems])
+    return CheckOut(errors=[], notes=[_told(one) for one in read.notes])
 
 
 @router.post("/queries/describe")
 def say(call: ApiCaller, asked: DescribeIn) -> DescribeOut:  # noqa: ARG001 - only callers may ask
     """Say a query in plain words."""
-    tree = parse(asked.query)
-    return DescribeOut(description=describe(tree, asked.language, asked.currency))
+    read = parse_with_notes(asked.query, evaluable=False)
+    told = describe(read.node, asked.language, asked.currency)
+    return DescribeOut(description=told, notes=[_told(one) for one in read.notes])
+
+
+def _told(one: Problem) -> dict[str, Any]:
+    keys = ("code", "message", "line", "column", "length", "suggestion")
+    return {key: getattr(one, key) for key in keys}
 
 
 @router.post("/shops/{shop}/explain")
