@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from graphql import (
-    FragmentDefinitionNode,
     GraphQLInterfaceType,
     GraphQLObjectType,
     parse,
@@ -14,12 +13,12 @@ from graphql import (
     validate_schema,
 )
 
+from regulars.shopify import documents
 from regulars.simulator.graphql_api import RESOLVER_MODULES
 from regulars.simulator.resolvers.base import FIELDS, resolver_of
 from regulars.simulator.versions import VERSIONS, absent_in, answering, schema_of
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ROOT / "src/regulars/shopify/documents"
 COLLECTED = ROOT.parent / "shared/shopify/operations"
 #: The only document that the older version cannot read, by its notes.
 NEWEST_ONLY = {"customer_phone_2026_10.graphql"}
@@ -62,36 +61,11 @@ def test_no_resolver_is_for_a_field_that_does_not_exist():
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_document_of_the_product_validates(version: str):
-    """A document whose fragment differs between versions is read with the newest one's here."""
-    documents = {name: parse(text) for name, text in texts(DOCUMENTS).items()}
-    assert documents
-    fragments = {
-        definition.name.value: definition
-        for document in documents.values()
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
     schema = schema_of(version)
-    newest = {
-        name for name, part in fragments.items() if "smsMarketingConsent" in str(part.to_dict())
-    }
-    for name, document in documents.items():
-        if all(isinstance(part, FragmentDefinitionNode) for part in document.definitions):
-            continue
-        own = {d.name.value for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        document.definitions = (
-            *document.definitions,
-            *(part for fragment, part in fragments.items() if fragment not in own),
-        )
-        problems = [
-            problem.message
-            for problem in validate(schema, document)
-            if "is never used" not in problem.message
-            and not (
-                version != VERSIONS[-1] and newest and "smsMarketingConsent" in problem.message
-            )
-        ]
-        assert problems == [], name
+    told = {name: parse(documents.document(name, version)) for name in documents.names()}
+
+    assert len(told) > 20
+    assert {name: problems for name in told if (problems := validate(schema, told[name]))} == {}
 
 
 @pytest.mark.skipif(

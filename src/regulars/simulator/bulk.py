@@ -42,7 +42,7 @@ UPLOAD_BYTES_MAX = 100 * 1024 * 1024
 #: Parents whose children are written after them, so that children do not always follow directly.
 PARENTS_PER_BLOCK = (1, 3, 2)
 #: Root objects read under one hold of the shop's lock.
-ROOTS_PER_LOCK = 500
+ROOTS_PER_LOCK = 100
 LIVE = frozenset({"CREATED", "RUNNING", "CANCELING"})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -27,10 +27,11 @@ from graphql.execution.values import get_argument_values
 from regulars.simulator.resolvers.base import Args, Resolver, World, resolver_of
 
 Reach = Callable[[Any, World], Any]
+MONEY = ("MoneyBag", "MoneyV2")
+MEMO_MAX = 100_000
 
 
-@dataclass(slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One field of an object: where it goes, how it is resolved, and what is read below it."""
 
     key: str
@@ -57,24 +58,31 @@ class Plan:
     #: Selections that hold for one concrete type only.
     narrowed: dict[str, Plan] = field(default_factory=dict)
     type_name: str = ""
+    #: What was read of money, by its amount: the same few amounts come again and again.
+    memo: dict[int, dict[str, Any]] | None = None
 
     def read(self, obj: Any, world: World) -> dict[str, Any]:
         """Return the JSON object of `obj`, without its connections."""
+        if self.memo is not None:
+            known = self.memo.get(obj)
+            if known is not None:
+                return known
         row: dict[str, Any] = {}
-        for leaf in self.leaves:
-            value = leaf.resolver(obj, leaf.args, world)
-            if leaf.below is not None and value is not None:
-                below = leaf.below
+        for key, resolver, args, below, is_list in self.leaves:
+            value = resolver(obj, args, world)
+            if below is not None and value is not None:
                 value = (
                     [below.read(each, world) for each in value]
-                    if leaf.is_list
+                    if is_list
                     else below.read(value, world)
                 )
-            row[leaf.key] = value
+            row[key] = value
         if self.narrowed:
             narrowed = self.narrowed.get(type_name_of(obj))
             if narrowed is not None:
                 row |= narrowed.read(obj, world)
+        if self.memo is not None and len(self.memo) < MEMO_MAX:
+            self.memo[obj] = row
         return row
 
     def children(self, obj: Any, world: World) -> Iterator[tuple[Plan, Any]]:
@@ -105,7 +113,7 @@ class Compiler:
 
     def plan(self, selections: SelectionSetNode, owner: Any) -> Plan:
         """Return the plan of an object's selections."""
-        made = Plan(type_name=owner.name)
+        made = Plan(type_name=owner.name, memo={} if owner.name in MONEY else None)
         self.fill(made, selections, owner)
         return made
 
