@@ -12,6 +12,7 @@ from regulars.errors import LimitError
 from regulars.jobs import Event, live
 from regulars.jobs.inbox import ATTEMPTS_MAX, Inbox
 from regulars.office.models.inbox import InboxEvent
+from regulars.office.models.jobs import Job
 from tests.jobs.at_work import reopen
 
 
@@ -71,7 +72,7 @@ def test_a_death_between_applying_and_marking_applies_nothing_twice(at_work):
     vip = at_work.segment("VIP", "amount_spent >= 200")
     at_work.jobs.inbox.put(event(at_work, "e1", order_body(1, 11, 300, at_work)))
     (row,) = rows(at_work)
-    facts = live.read_event(at_work.runtime, at_work.shop, row)
+    facts = live.read_events(at_work.runtime, at_work.shop, [row])
     live.apply_facts(
         at_work.runtime,
         at_work.shop,
@@ -176,3 +177,15 @@ def test_the_problem_of_one_shop_does_not_stop_another(at_work):
 
     assert at_work.members(vip) == {"11"}
     assert timedelta(0) < rows(at_work)[0].next_attempt_at - at_work.clock()
+
+
+def test_a_burst_that_leaves_things_open_asks_for_them_in_one_job(at_work):
+    for number in range(1, 6):
+        body = orjson.dumps({"id": number, "updated_at": at_work.clock().isoformat()})
+        at_work.jobs.inbox.put(event(at_work, f"e{number}", body, "customers/update"))
+    at_work.jobs.inbox.apply_all()
+
+    with at_work.runtime.office.reading() as session:
+        (job,) = session.query(Job).filter(Job.kind == "read_again")
+    assert len(job.arguments) == 5
+    assert set(job.arguments.values()) == {"Customer"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,6 @@ from regulars.jobs import live, queue
 from regulars.office import Office, Shop
 from regulars.office.models.inbox import InboxEvent
 from regulars.runtime import Runtime
-from regulars.warehouse.facts import Fact
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +105,7 @@ class Inbox:
     def _try(self, shop: Shop, events: Sequence[InboxEvent], now: datetime) -> bool:
         """Apply events in one transaction. One event alone that fails is counted against it."""
         try:
-            facts = [fact for event in events for fact in self._read(shop, event)]
+            facts = live.read_events(self._runtime, shop, events)
             live.apply_facts(
                 self._runtime,
                 shop,
@@ -121,9 +120,6 @@ class Inbox:
             return False
         self._mark_applied(events, now)
         return True
-
-    def _read(self, shop: Shop, event: InboxEvent) -> Iterable[Fact]:
-        return live.read_event(self._runtime, shop, event)
 
     def _mark_applied(self, events: Sequence[InboxEvent], now: datetime) -> None:
         ids = [event.id for event in events]

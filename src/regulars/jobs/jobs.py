@@ -109,12 +109,6 @@ class Jobs:
         """Have the segments that mention time evaluated for the shop's present day."""
         return self.later(session, "day_change", shop)
 
-    def read_again_later(self, session: Session, shop: Shop, kind: str, gid: str) -> Job:
-        """Have one object of Shopify read as it is now."""
-        return self.later(
-            session, "read_again", shop, key=gid, arguments={"kind": kind, "gid": gid}
-        )
-
     def import_later(self, session: Session, shop: Shop, files: dict[str, str]) -> Job:
         """Have files of this machine brought into a shop: paths by "orders" and "customers"."""
         key = secrets.token_hex(8)
@@ -147,7 +141,9 @@ class Jobs:
             schedule.enqueue_due(session, self.runtime.clock(), self.runtime.settings)
 
     def _apply(self) -> None:
-        self.inbox.apply_all()
+        if self.inbox.apply_all():
+            # What was applied may have asked for more work.
+            self._wakes.wake("work")
 
     def _work(self) -> None:
         if not self._slots.acquire(blocking=False):

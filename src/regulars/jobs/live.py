@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -29,7 +28,8 @@ from regulars.warehouse.facts import (
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-log = logging.getLogger(__name__)
+# Tagging a thousand customers brings a thousand webhooks; what those leave open is asked together.
+GATHERED = timedelta(seconds=3)
 
 
 def apply_facts(
@@ -87,33 +87,45 @@ def causes(facts: Sequence[Fact]) -> Mapping[str, str]:
     return why
 
 
-def read_event(runtime: Runtime, shop: Shop, event: InboxEvent) -> Sequence[Fact]:
-    """Return the facts of a webhook, and start what else it asks for."""
+def read_events(runtime: Runtime, shop: Shop, events: Sequence[InboxEvent]) -> Sequence[Fact]:
+    """Return the facts of webhooks, and start what else they ask for."""
+    facts: list[Fact] = []
+    again: dict[str, object] = {}
+    for event in events:
+        payload = _payload(event)
+        facts += facts_from_webhook(event.topic, payload, event.triggered_at, shop.currency)
+        object_again = to_read_again(event.topic, payload)
+        if object_again is not None:
+            kind, gid = object_again
+            again[gid] = kind
+        if event.topic == "app/uninstalled":
+            _disconnect(runtime, shop, event.triggered_at)
+    if again:
+        _read_again_later(runtime, shop, again)
+    return facts
+
+
+def _payload(event: InboxEvent) -> Any:
     try:
-        payload = orjson.loads(event.body or b"{}")
+        return orjson.loads(event.body or b"{}")
     except orjson.JSONDecodeError:
-        template = "The webhook is not JSON."
-        raise InputError(problem("webhook_json", template)) from None
-    _start_what_follows(runtime, shop, event, payload)
-    return facts_from_webhook(event.topic, payload, event.triggered_at, shop.currency)
+        raise InputError(problem("webhook_json", "The webhook is not JSON.")) from None
 
 
-def _start_what_follows(
-    runtime: Runtime, shop: Shop, event: InboxEvent, payload: dict[str, object]
-) -> None:
-    again = to_read_again(event.topic, payload)
-    if again is not None:
-        kind, gid = again
-        with runtime.office.session() as session:
-            queue.enqueue(
-                session,
-                shop_id=shop.id,
-                kind="read_again",
-                key=gid,
-                arguments={"kind": kind, "gid": gid},
-                now=runtime.clock(),
-            )
-    if event.topic == "app/uninstalled":
-        with runtime.office.session() as session:
-            row = session.get_one(Shop, shop.id)
-            row.disconnected_at = event.triggered_at
+def _read_again_later(runtime: Runtime, shop: Shop, again: dict[str, object]) -> None:
+    """Have objects read again: one job gathers what a burst of webhooks asks for."""
+    now = runtime.clock()
+    with runtime.office.session() as session:
+        queue.enqueue(
+            session,
+            shop_id=shop.id,
+            kind="read_again",
+            arguments=again,
+            now=now,
+            due_at=now + GATHERED,
+        )
+
+
+def _disconnect(runtime: Runtime, shop: Shop, at: datetime) -> None:
+    with runtime.office.session() as session:
+        session.get_one(Shop, shop.id).disconnected_at = at

@@ -157,10 +157,11 @@ def catch_up(run: JobRun) -> None:
 
 
 def read_again(run: JobRun) -> None:
-    """Read one object of Shopify as it is now."""
-    objects = [(str(run.arguments["kind"]), str(run.arguments["gid"]))]
+    """Read objects of Shopify as they are now; the arguments are kinds by global id."""
+    objects = [(str(kind), gid) for gid, kind in sorted(run.arguments.items())]
     facts = shopify.read_again(run.runtime.shopify(run.shop), run.shop, objects)
-    live.apply_facts(run.runtime, run.shop, facts, now=run.runtime.clock())
+    for batch in batched(facts):
+        live.apply_facts(run.runtime, run.shop, batch, now=run.runtime.clock())
 
 
 def work_tags(run: JobRun) -> timedelta | None:
