@@ -170,7 +170,7 @@ def test_any_order_and_repetition_ends_in_the_state_of_the_order_of_events(
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_long_histories_end_the_same_in_any_order(seed: int) -> None:
     facts = history(seed, 120)
