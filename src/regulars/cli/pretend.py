@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -15,10 +16,8 @@ if TYPE_CHECKING:
 
     from regulars.simulator.simulator import Simulator
 
-# How long a delivery may take: as long as Shopify waits for an answer.
-DELIVERY_SECONDS = 5.0
-# A lost wake-up of the delivery thread costs this much.
-IDLE_SECONDS = 0.5
+# Shopify sends many at once as well; eight keep the app busy without drowning the screen.
+DELIVERIES_AT_ONCE = 8
 SEED = 7
 
 
@@ -51,26 +50,51 @@ def served(
     """
     import uvicorn
 
-    config = uvicorn.Config(
-        Gate(app, health) if health else app, log_level="warning", access_log=False
-    )
-    server = uvicorn.Server(config)
-    stopping = threading.Event()
+    from regulars.simulator.worker import bulk_loop
+
+    front = Gate(app, health) if health else app
+    server = uvicorn.Server(uvicorn.Config(front, log_level="warning", access_log=False))
     simulator: Simulator = app.state.simulator
-    threads = [
-        threading.Thread(target=server.run, args=([bound],), daemon=True),
-        threading.Thread(target=_deliver, args=(simulator, stopping.is_set), daemon=True),
-    ]
-    for thread in threads:
+    thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
+    with bulk_loop(simulator), Deliveries(simulator):
         thread.start()
-    try:
-        yield Pretend(simulator, f"http://127.0.0.1:{bound.getsockname()[1]}")
-    finally:
-        server.should_exit = True
-        stopping.set()
-        simulator.webhooks.woken.set()
-        for thread in threads:
+        try:
+            yield Pretend(simulator, f"http://127.0.0.1:{bound.getsockname()[1]}")
+        finally:
+            server.should_exit = True
             thread.join()
+
+
+class Deliveries:
+    """Sends webhooks, several at once: tagging a thousand customers tells of each of them."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        from regulars.simulator.worker import HttpSender, Loop
+
+        self._webhooks = simulator.webhooks
+        self._send = HttpSender()
+        self._pool = ThreadPoolExecutor(DELIVERIES_AT_ONCE, "pretend-webhooks")
+        self._loop = Loop(self._send_due, simulator.webhooks.woken, "pretend-webhooks")
+
+    def __enter__(self) -> Self:
+        self._loop.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.__exit__(kind, error, trace)
+        self._pool.shutdown(cancel_futures=True)
+        self._send.close()
+
+    def _send_due(self) -> None:
+        due = self._webhooks.due()
+        list(self._pool.map(lambda delivery: self._webhooks.attempt(delivery, self._send), due))
 
 
 class Gate:
@@ -90,20 +114,3 @@ class Gate:
             await JSONResponse(told, status)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
-
-
-def _deliver(simulator: Simulator, is_stopping: Callable[[], bool]) -> None:
-    import httpx
-
-    with httpx.Client(timeout=DELIVERY_SECONDS, trust_env=False) as client:
-
-        def send(uri: str, headers: dict[str, str], body: bytes) -> int:
-            try:
-                return client.post(uri, headers=headers, content=body).status_code
-            except httpx.HTTPError as error:
-                raise OSError(str(error)) from error
-
-        while not is_stopping():
-            simulator.webhooks.woken.wait(IDLE_SECONDS)
-            simulator.webhooks.woken.clear()
-            simulator.webhooks.send_due(send)
