@@ -17,7 +17,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from regulars.clock import Clock
-from regulars.errors import ScopeMissing, ShopifyError, TokenRejected, Unavailable
+from regulars.errors import RegularsError, ScopeMissing, ShopifyError, TokenRejected, Unavailable
 from regulars.office import Office
 from regulars.office.models.tags import (
     PROBLEM_CHARACTERS_MAX,
@@ -103,7 +103,7 @@ class Worker:
         self.fence = fence
         try:
             pause = self._run_tasks()
-        except Exception:
+        except RegularsError:
             self._give_back()
             raise
         self._give_back()
