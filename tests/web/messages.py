@@ -13,62 +13,73 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "regulars"
 LOCALE = SOURCE / "web" / "locale"
 
-#: Function → which arguments are texts; `problem` has its template second, `refuse` and `report`
-#: hand one through.
-KEYWORDS = {
-    "_": None,
-    "N_": None,
-    "say": None,
-    "ngettext": (1, 2),
-    "problem": (2,),
-    "report": (2,),
+#: Function → the places of its texts, counted from 0.
+CALLS = {
+    "_": (0,),
+    "N_": (0,),
+    "say": (0,),
+    "ngettext": (0, 1),
+    "problem": (1,),
+    "report": (1,),
 }
 #: Texts that are places only: nothing to translate.
-PLACES_ONLY = {"{text}", "{place}: {reason}", "{name}, {day}: {amount}"}
+PLACES_ONLY = {"{text}", "{reason}", "{place}: {reason}", "{name}, {day}: {amount}"}
 
 
 def shown_texts() -> Iterator[tuple[str, str]]:
     """Yield (text, where) of every text for people."""
     for path in sorted(SOURCE.rglob("*.py")):
-        if "simulator" in path.parts:
-            continue
-        yield from _texts(path, "python")
-        yield from _named_texts(path)
+        # Commands speak English; the pretend Shopify is not part of the product.
+        if not {"simulator", "cli"} & set(path.parts):
+            yield from _in_python(path)
     for path in sorted((SOURCE / "web" / "templates").rglob("*.html")):
-        yield from _texts(path, "jinja2.ext:babel_extract")
+        yield from _in_template(path)
 
 
-def _texts(path: Path, method: str) -> Iterator[tuple[str, str]]:
-    options = {"silent": "false", "trimmed": "true"} if "jinja" in method else {}
-    found = extract_from_file(method, path, keywords=KEYWORDS, options=options)
+def _in_template(path: Path) -> Iterator[tuple[str, str]]:
+    options = {"silent": "false", "trimmed": "true"}
+    keywords = {"_": None, "ngettext": (1, 2)}
+    found = extract_from_file("jinja2.ext:babel_extract", path, keywords=keywords, options=options)
     for line, message, _comments, _context in found:
-        text = message[0] if isinstance(message, tuple) else message
-        if text and text not in PLACES_ONLY:
+        for text in message if isinstance(message, tuple) else (message,):
             yield text, f"{path.relative_to(ROOT)}:{line}"
 
 
-def _named_texts(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield texts that are given a name first: text = "…"; problem("code", text)."""
+def _in_python(path: Path) -> Iterator[tuple[str, str]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for function in ast.walk(tree):
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        told = {name for call in ast.walk(function) for name in _names_told(call)}
-        for node in ast.walk(function):
-            if isinstance(node, ast.Assign) and {
-                target.id for target in node.targets if isinstance(target, ast.Name)
-            } & told:
+    scopes = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)]
+    found = {*_given(tree), *(pair for scope in scopes for pair in _named(scope))}
+    for text, line in sorted(found):
+        if text not in PLACES_ONLY:
+            yield text, f"{path.relative_to(ROOT)}:{line}"
+
+
+def _given(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield texts written where they are given: problem("code", "…")."""
+    for argument in _text_arguments(tree):
+        for text in _constants(argument):
+            yield text, argument.lineno
+
+
+def _named(scope: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield texts that are given a name first: text = "…"; problem("code", text)."""
+    told = {one.id for one in _text_arguments(scope) if isinstance(one, ast.Name)}
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign):
+            names = {target.id for target in node.targets if isinstance(target, ast.Name)}
+            if names & told:
                 for text in _constants(node.value):
-                    yield text, f"{path.relative_to(ROOT)}:{node.lineno}"
+                    yield text, node.lineno
 
 
-def _names_told(node: ast.AST) -> Iterator[str]:
-    if not isinstance(node, ast.Call):
-        return
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    place = {"problem": 1, "report": 1, "say": 0}.get(name)
-    if place is not None and len(node.args) > place and isinstance(node.args[place], ast.Name):
-        yield node.args[place].id
+def _text_arguments(tree: ast.AST) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            attribute = isinstance(node.func, ast.Attribute)
+            name = node.func.attr if attribute else getattr(node.func, "id", "")
+            for place in CALLS.get(name, ()):
+                if len(node.args) > place:
+                    yield node.args[place]
 
 
 def _constants(node: ast.AST) -> Iterator[str]:
@@ -77,6 +88,9 @@ def _constants(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.IfExp):
         yield from _constants(node.body)
         yield from _constants(node.orelse)
+    elif isinstance(node, ast.Tuple):
+        for part in node.elts:
+            yield from _constants(part)
 
 
 def translated(language: str) -> dict[str, str]:

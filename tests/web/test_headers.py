@@ -110,7 +110,9 @@ def test_errors_of_the_api_have_one_shape(world: World):
 @pytest.mark.parametrize("folder", VENDORED, ids=lambda path: path.parent.name)
 def test_vendored_files_are_the_listed_ones(folder: Path):
     listed = dict(
-        re.findall(r"^\| (\S+\.js) \|.*\| ([0-9a-f]{64}) \|$", (folder / "VENDOR.md").read_text(), re.M)
+        re.findall(
+            r"^\| (\S+\.js) \|.*\| ([0-9a-f]{64}) \|$", (folder / "VENDOR.md").read_text(), re.M
+        )
     )
     found = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.js")

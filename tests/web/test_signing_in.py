@@ -11,7 +11,7 @@ from regulars.web import sessions
 from tests.web.visitor import Visitor
 from tests.web.world import World
 
-PASSWORD = "tea leaves in the rain"  # noqa: S105 - of a test
+PASSWORD = "tea leaves in the rain"
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_a_template_never_switches_escaping_off(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_form_that_posts_proves_that_it_is_ours(name: str):
-    """Forms of people who are not signed in yet have no session to prove; sign-in checks origins."""
+    """Forms for people who are not signed in have no session to prove; they check the origin."""
     source = (TEMPLATE_FOLDER / name).read_text(encoding="utf-8")
     if name.startswith("sign_in/"):
         return

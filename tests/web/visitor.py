@@ -120,7 +120,9 @@ class Visitor:
         self.cookies = httpx.Cookies()
         self._language = language
 
-    def ask(self, method: str, address: str, *, content: bytes | None = None, **headers: str) -> Page:
+    def ask(
+        self, method: str, address: str, *, content: bytes | None = None, **headers: str
+    ) -> Page:
         async def send() -> httpx.Response:
             async with httpx.AsyncClient(
                 transport=self._transport, base_url=ORIGIN, cookies=self.cookies
@@ -140,7 +142,10 @@ class Visitor:
 
     def post(self, address: str, fields: dict[str, str], **headers: str) -> Page:
         """Send a form's fields as a browser does."""
-        sent = {"sec_fetch_site": "same-origin", "content_type": "application/x-www-form-urlencoded"}
+        sent = {
+            "sec_fetch_site": "same-origin",
+            "content_type": "application/x-www-form-urlencoded",
+        }
         page = self.ask("POST", address, content=urlencode(fields).encode(), **(sent | headers))
         return self._followed(page)
 

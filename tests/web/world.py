@@ -1,4 +1,4 @@
-"""A whole installation with one small shop, for tests of pages: real parts, a clock that stands still."""
+"""A whole installation with one small shop: real parts, and a clock that stands still."""
 
 from __future__ import annotations
 
