@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.language import complete, parse, print_query
 from regulars.language.tree import Node
-from tests.language.trees import trees
+from tests.language.trees import explored, trees
 
 
 def _values(name: str, parameter: str | None, begun: str) -> Iterable[tuple[str, int | None]]:
@@ -54,6 +54,9 @@ def _texts(marked: str) -> list[str]:
         ("orders_placed MATCHES (count >= 3) |", ["AND", "OR"]),
         ("products_purchased(id: |", ["1012132033639"]),
         ("products_purchased MATCHES (id IN (5, |", ["1012132033639"]),
+        ("customer_countries CONTAINS 'japa|", ["'JP'"]),
+        ("customer_countries CONTAINS 'ドイ|", ["'DE'"]),
+        ("customer_regions CONTAINS '東京|", ["'JP-13'"]),
         ("nonsense |", []),
     ],
 )
@@ -67,13 +70,19 @@ def test_nothing_that_cannot_be_evaluated_is_proposed():
     assert not [text for text in _texts("|") if text.startswith(("shopify_email", "storefront"))]
 
 
+def test_places_are_proposed_by_code_and_told_by_name():
+    found = complete("customer_countries CONTAINS 'jp", 31)[0]
+
+    assert (found.text, found.label_en, found.label_ja) == ("'JP'", "Japan", "日本")
+
+
 def test_a_proposal_replaces_what_was_begun_and_tells_its_count():
     found = complete("customer_tags CONTAINS 'vi", 26, (), _values)[0]
 
     assert (found.text, found.start, found.end, found.count) == ("'vip'", 23, 26, 12)
 
 
-@settings(max_examples=40, deadline=None)
+@explored
 @given(trees, st.data())
 def test_proposals_never_fail_at_any_place_of_any_query(tree: Node, data: st.DataObject):
     text = print_query(tree)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from regulars.language import lint, parse, parse_with_notes
 from regulars.language.tree import Node
-from tests.language.trees import trees
+from tests.language.trees import explored, trees
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_note_names_its_place_and_its_remedy():
     assert note.message.endswith("add `AND metafields.a.b IS NOT NULL`.")
 
 
-@settings(max_examples=40, deadline=None)
+@explored
 @given(trees)
 def test_every_tree_can_be_looked_at(tree: Node):
     for note in lint(tree):

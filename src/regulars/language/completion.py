@@ -7,7 +7,7 @@ counts come from the caller.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from regulars.language.catalogue import (
     CATALOGUE,
@@ -19,6 +19,7 @@ from regulars.language.catalogue import (
 )
 from regulars.language.lexer import Token, TokenKind, tokens_of
 from regulars.language.literals import quoted
+from regulars.language.places import place_rows
 from regulars.language.problems import Reporter
 from regulars.language.tree import Operator, Text
 
@@ -250,12 +251,17 @@ class _Proposals:
             return [_made(quoted(one), "value", *known.value_names[one]) for one in known.values]
         if known.name == "segment":
             return [_made(quoted(name), "value") for name in self.segments]
-        if self.values is None:
-            return []
-        bare = known.kind in (Kind.ID, Kind.ID_LIST)
+        bare, prefix = known.kind in (Kind.ID, Kind.ID_LIST), self.prefix.strip("'")
+        found = dict(self.values(row.name, parameter, prefix)) if self.values else {}
+        names = {code: labels for code, *labels in place_rows(row.name)} if known is row else {}
+        # What the shop has comes first, with its counts; then the places it has no customer in.
+        found |= {code: None for code in names if code not in found}
         return [
-            Completion(value if bare else quoted(value), "value", 0, 0, count=count)
-            for value, count in self.values(row.name, parameter, self.prefix.strip("'"))
+            replace(
+                _made(value if bare else quoted(value), "value", *names.get(value, ())),
+                count=count,
+            )
+            for value, count in found.items()
         ]
 
 

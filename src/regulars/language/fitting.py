@@ -256,9 +256,11 @@ def _country(text: str) -> Problem | None:
 def _region(text: str) -> Problem | None:
     if places.is_region(text):
         return None
+    meant = places.region_meant(text)
     return problem(
         "region_form",
         "A region is written as country and region, such as 'JP-13' or 'US-CA', not as {given}.",
+        suggestion=literals.quoted(meant) if meant else None,
         given=shown(literals.quoted(text)),
     )
 

@@ -1,87 +1,46 @@
-"""How Shopify spells places, languages and domains, and what people write instead."""
+"""How Shopify spells places, languages and domains; what they are called and what people write."""
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Mapping
 
-# ISO 3166-1 alpha-2, with the codes that Shopify adds.
-_CODES = """
-AC AD AE AF AG AI AL AM AN AO AR AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ
-BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM
-DO DZ EC EE EG EH ER ES ET FI FJ FK FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT
-GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP
-KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR
-MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN
-PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX
-SY SZ TA TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI
-VN VU WF WS XK YE YT ZA ZM ZW ZZ
-"""
-COUNTRIES = frozenset(_CODES.split())
-_COUNTRY_NAMES = {
+from regulars.language import country_names, region_names
+
+_NAMES = {
+    code: (english, japanese)
+    for rows in (country_names.ROWS, region_names.ROWS)
+    for code, english, japanese in (row.split("|") for row in rows.split("\n") if row)
+}
+#: ISO 3166-1 alpha-2, with the codes that Shopify adds.
+COUNTRIES = frozenset(code for code in _NAMES if "-" not in code) | {"AC", "AN", "TA", "XK", "ZZ"}
+#: What people write for a country, beside the names of the table.
+_OTHER_NAMES = {
     "america": "US",
-    "argentina": "AR",
-    "australia": "AU",
-    "austria": "AT",
-    "belgium": "BE",
-    "brazil": "BR",
     "britain": "GB",
-    "canada": "CA",
-    "chile": "CL",
-    "china": "CN",
-    "denmark": "DK",
+    "cote d'ivoire": "CI",
+    "czech republic": "CZ",
     "england": "GB",
-    "finland": "FI",
-    "france": "FR",
-    "germany": "DE",
     "great britain": "GB",
-    "hong kong": "HK",
-    "india": "IN",
-    "indonesia": "ID",
-    "ireland": "IE",
-    "israel": "IL",
-    "italy": "IT",
-    "japan": "JP",
     "jpn": "JP",
     "korea": "KR",
-    "malaysia": "MY",
-    "mexico": "MX",
-    "netherlands": "NL",
-    "new zealand": "NZ",
-    "norway": "NO",
-    "philippines": "PH",
-    "poland": "PL",
-    "portugal": "PT",
-    "singapore": "SG",
-    "south africa": "ZA",
-    "south korea": "KR",
-    "spain": "ES",
-    "sweden": "SE",
-    "switzerland": "CH",
-    "taiwan": "TW",
-    "thailand": "TH",
     "turkey": "TR",
+    "u.k.": "GB",
+    "u.s.": "US",
     "uk": "GB",
-    "united kingdom": "GB",
-    "united states": "US",
     "united states of america": "US",
     "usa": "US",
-    "vietnam": "VN",
-    "アメリカ": "US",
-    "イギリス": "GB",
-    "カナダ": "CA",
-    "シンガポール": "SG",
-    "タイ": "TH",
-    "フランス": "FR",
-    "ドイツ": "DE",
-    "中国": "CN",
-    "台湾": "TW",
-    "日本": "JP",
-    "韓国": "KR",
-    "香港": "HK",
+    "アメリカ合衆国": "US",
+    "英国": "GB",
+    "米国": "US",
 }
 _REGION = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,4}")
 _CITY = re.compile(r"[A-Za-z]{2}-(?:[A-Za-z0-9]{0,4}-)?\S+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_ARTICLE = re.compile(r"^the (?:(?:state|province) of )?")
+_SUFFIX = re.compile(r"(?<=..)[都府県州]$")
+_BY_CODE = ("customer_countries", "customer_regions")
 
 
 def is_country(text: str) -> bool:
@@ -91,7 +50,68 @@ def is_country(text: str) -> bool:
 
 def country_meant(text: str) -> str | None:
     """Return the country code that a name of a country stands for, or None."""
-    return _COUNTRY_NAMES.get(text.strip().lower())
+    name = text.strip().lower()
+    return _OTHER_NAMES.get(name) or _codes_by_name().get(("", name))
+
+
+def region_meant(text: str) -> str | None:
+    """Return the region's code that a name stands for, or None: "Tokyo", "東京都", "大阪"."""
+    return _codes_by_name().get(("-", text.strip().lower()))
+
+
+@functools.cache
+def _codes_by_name() -> Mapping[tuple[str, str], str]:
+    """Index the names, in small letters and without article; "-" stands before those of regions."""
+    found: dict[tuple[str, str], str] = {}
+    for code, (english, japanese) in _NAMES.items():
+        kind = "-" if "-" in code else ""
+        short = _SUFFIX.sub("", japanese)
+        for name in (_bare(english), japanese, short):
+            found.setdefault((kind, name.lower()), code)
+    return found
+
+
+def _bare(english: str) -> str:
+    return _ARTICLE.sub("", english)
+
+
+def place_name(attribute: str, text: str, language: str) -> str | None:
+    """Name a place as a sentence says it: Japan, Tokyo, 東京都; None where only the code is known.
+
+    `attribute` is the name of the catalogue that the place is compared with. A city is named as it
+    is spelled, with its region behind.
+    """
+    code = text.upper()
+    japanese = language == "ja"
+    if attribute in _BY_CODE and ("-" in code) is (attribute == "customer_regions"):
+        names = _NAMES.get(code)
+        return names[japanese] if names else None
+    if attribute == "customer_cities":
+        return _city_name(text, japanese=japanese)
+    return None
+
+
+def _city_name(text: str, *, japanese: bool) -> str | None:
+    country, _, rest = text.partition("-")
+    region, dash, city = rest.partition("-")
+    if not dash:
+        region, city = "", rest
+    names = _NAMES.get(f"{country}-{region}".upper()) or _NAMES.get(country.upper())
+    if names is None or not city:
+        return None
+    return f"「{city}」({names[1]})" if japanese else f"“{city}” ({_bare(names[0])})"
+
+
+def place_rows(attribute: str) -> tuple[tuple[str, str, str], ...]:
+    """Return (code, English name, Japanese name) of every place that has a name, for lists."""
+    if attribute not in _BY_CODE:
+        return ()
+    regions = attribute == "customer_regions"
+    return tuple(
+        (code, _bare(english), japanese)
+        for code, (english, japanese) in _NAMES.items()
+        if ("-" in code) is regions
+    )
 
 
 def is_region(text: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from regulars.language import wording
 from regulars.language.catalogue import CATALOGUE, Attribute, Kind, ParameterRow, Role, Saying
 from regulars.language.literals import written
+from regulars.language.places import place_name
 from regulars.language.tree import (
     And,
     AtLeast,
@@ -190,10 +191,7 @@ class _Speaker:
     def word(self, value: Literal, row: Attribute | ParameterRow) -> str:
         match value:
             case Text(text):
-                names = row.value_names if isinstance(row, Attribute) else {}
-                if text in names:
-                    return names[text][self.japanese]
-                return self.quote(text)
+                return self.text(text, row)
             case Boolean(truth):
                 return "true" if truth else "false"
             case Point():
@@ -201,6 +199,15 @@ class _Speaker:
         if isinstance(value, Number):
             return wording.plain_number(value)
         return wording.day_name(value, self.language)
+
+    def text(self, text: str, row: Attribute | ParameterRow) -> str:
+        if not isinstance(row, Attribute):
+            return self.quote(text)
+        if text in row.value_names:
+            return row.value_names[text][self.japanese]
+        if (name := place_name(row.name, text, self.language)) is not None:
+            return name
+        return row.value_word[self.japanese] + self.quote(text)
 
     def quote(self, text: str) -> str:
         return f"「{text}」" if self.japanese else f"“{text}”"

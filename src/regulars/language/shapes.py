@@ -253,6 +253,8 @@ class Attribute:
     unit: Unit | None = None
     #: Names of the values for sentences and lists: value → (English, Japanese).
     value_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    #: What stands before a value that has no name, in (English, Japanese): "the region ".
+    value_word: tuple[str, str] = ("", "")
     #: Comparisons with a sentence of their own: "= SUBSCRIBED" → (English, Japanese).
     special: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     #: Counts and sums are 0 where there is nothing, never missing.
