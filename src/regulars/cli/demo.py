@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from regulars.bootstrap.serving import Serving
 
 Customers = Annotated[int, typer.Option(min=1, envvar="N", help="Customers of the shop.")]
-Port = Annotated[
-    int, typer.Option(min=0, max=65534, envvar="PORT", help="Port of the pretend Shopify.")
-]
+Port = Annotated[int, typer.Option(min=0, max=65534, envvar="PORT", help="Port to answer on.")]
 
 #: What a home folder may hold; anything else is not ours to remove.
 HOME_NAMES = {"office.db", "office.db-wal", "office.db-shm", "shops", "imports", "lock", "run.json"}
@@ -66,15 +64,15 @@ def demo(
     from regulars.settings import Settings
     from regulars.simulator.simulator import DEMO_TOKEN
 
-    bound = bind("127.0.0.1", port)
+    with bind("127.0.0.1", port) as tried:
+        app_port = tried.getsockname()[1]
     if not keep:
         _clear(home)
-    app_port = free_port("127.0.0.1", bound.getsockname()[1] + 1)
+    bound = bind("127.0.0.1", free_port("127.0.0.1", app_port + 1))
     terminal.tell(f"Making a shop with {customers:,} customers ...")
     made = pretend.make(customers)
-    state = {"state": "starting"}
     with contextlib.ExitStack() as stack:
-        shopify = stack.enter_context(pretend.served(made, bound, health=lambda: state))
+        shopify = stack.enter_context(pretend.served(made, bound))
         tokens = shopify.simulator.tokens
         settings = Settings(
             home=home,
@@ -90,14 +88,14 @@ def demo(
         app = stack.enter_context(serving(runtime, host="127.0.0.1", port=app_port))
         shop = app.connect(shopify.simulator.shop.domain, DEMO_TOKEN)
         stack.enter_context(app.in_background())
-        _load(app, shop, state)
+        _load(app, shop)
         _welcome(app, shopify.url, browser)
         _until_stopped()
     terminal.tell("Stopped.")
 
 
-def _load(app: Serving, shop: str, state: dict[str, str]) -> None:
-    """Wait until the shop is loaded; `state` is what /health of the pretend Shopify tells."""
+def _load(app: Serving, shop: str) -> None:
+    """Wait until the shop is loaded."""
     with terminal.progress("Loading") as seen:
         while True:
             job = app.loading(shop)
@@ -106,11 +104,7 @@ def _load(app: Serving, shop: str, state: dict[str, str]) -> None:
                 text = "The shop could not be loaded: {reason}"
                 raise InputError(problem("demo_not_loaded", text, reason=job["problem"]))
             if job["state"] == "succeeded":
-                state["state"] = "ready"
                 return
-            share = job["progress"]
-            percent = int(100 * share) if isinstance(share, float) else 0
-            state["state"] = f"loading {percent} %"
             threading.Event().wait(0.1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from regulars.simulator.simulator import Simulator
 
@@ -41,19 +40,13 @@ def make(customers: int) -> Starlette:
 
 
 @contextmanager
-def served(
-    app: Starlette, bound: socket.socket, *, health: Callable[[], Mapping[str, str]] | None = None
-) -> Iterator[Pretend]:
-    """Answer on a bound port, and deliver webhooks, while the block runs.
-
-    `health` replaces what /health tells: 200 only while its state is "ready".
-    """
+def served(app: Starlette, bound: socket.socket) -> Iterator[Pretend]:
+    """Answer on a bound port, and deliver webhooks, while the block runs."""
     import uvicorn
 
     from regulars.simulator.worker import bulk_loop
 
-    front = Gate(app, health) if health else app
-    server = uvicorn.Server(uvicorn.Config(front, log_level="warning", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     simulator: Simulator = app.state.simulator
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
     with bulk_loop(simulator), Deliveries(simulator):
@@ -95,22 +88,3 @@ class Deliveries:
     def _send_due(self) -> None:
         due = self._webhooks.due()
         list(self._pool.map(lambda delivery: self._webhooks.attempt(delivery, self._send), due))
-
-
-class Gate:
-    """Answers /health for the app in front of it."""
-
-    def __init__(self, app: ASGIApp, health: Callable[[], Mapping[str, str]]) -> None:
-        self._app = app
-        self._health = health
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or pass on."""
-        from starlette.responses import JSONResponse
-
-        if scope["type"] == "http" and scope["path"] == "/health":
-            told = dict(self._health())
-            status = 200 if told["state"] == "ready" else 503
-            await JSONResponse(told, status)(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
