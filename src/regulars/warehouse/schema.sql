@@ -133,6 +133,22 @@ CREATE TABLE membership_log (
   joined BOOLEAN NOT NULL, cause VARCHAR NOT NULL, version INTEGER NOT NULL
 );
 
+-- The rows of uploaded lists. customer_no: whom a row stands for; then its keys are forgotten. While
+-- nobody, or more than one customer, fits, the keys wait. Keys are as segments/uploads/keys.py
+-- writes them. A row that an upload took out stays marked until the next upload, for undoing.
+CREATE TABLE list_rows (
+  list_id BIGINT NOT NULL, customer_no UINTEGER,
+  id_key VARCHAR, email_key VARCHAR, phone_key VARCHAR,
+  added_by BIGINT NOT NULL, removed_by BIGINT
+);
+
+-- The checked rows of uploads that are not applied yet, one per row of the file. outcome: matched,
+-- duplicate, not_found, ambiguous, invalid; `reason` says why it is invalid, `shown` is what stood there.
+CREATE TABLE upload_rows (
+  upload_id BIGINT NOT NULL, line UBIGINT NOT NULL, outcome VARCHAR NOT NULL, customer_no UINTEGER,
+  id_key VARCHAR, email_key VARCHAR, phone_key VARCHAR, reason VARCHAR, shown VARCHAR
+);
+
 -- Deliveries whose effect is in this file, so that applying again changes nothing.
 CREATE TABLE applied_events (event_key VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL);
 

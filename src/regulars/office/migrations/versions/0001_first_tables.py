@@ -30,6 +30,12 @@ def upgrade() -> None:
     _tag_audience()
     _tag_removals()
     _tag_removal_rows()
+    _csv_lists()
+    _uploads()
+    _static_phase()
+    _static_segments()
+    _static_tags()
+    _static_trackings()
 
 
 def _shops() -> None:
@@ -499,4 +505,172 @@ def _tag_removal_rows() -> None:
     with op.batch_alter_table("tag_removal_rows", schema=None) as batch_op:
         batch_op.create_index(
             "ix_tag_removal_rows_outcome", ["removal_id", "outcome", "customer_id"], unique=False
+        )
+
+
+def _csv_lists() -> None:
+    op.create_table(
+        "csv_lists",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("shop_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("name_key", sa.String(length=300), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shop_id"], ["shops.id"], name=op.f("fk_csv_lists_shop_id_shops"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_csv_lists")),
+        sa.UniqueConstraint("shop_id", "name_key", name=op.f("uq_csv_lists_shop_id_name_key")),
+    )
+
+
+def _uploads() -> None:
+    op.create_table(
+        "uploads",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shop_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("list_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "segment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("problem", sa.String(length=2000), nullable=True),
+        sa.Column("file_name", sa.String(length=255), nullable=False),
+        sa.Column("wished_encoding", sa.String(length=16), nullable=False),
+        sa.Column("encoding", sa.String(length=16), nullable=False),
+        sa.Column("separator", sa.String(length=1), nullable=False),
+        sa.Column("header", sa.JSON(), nullable=False),
+        sa.Column("columns", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=True),
+        sa.Column("effect", sa.JSON(), nullable=False),
+        sa.Column("author", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("applied_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["shop_id"], ["shops.id"], name=op.f("fk_uploads_shop_id_shops"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+    )
+    with op.batch_alter_table("uploads", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_uploads_list_id"), ["list_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_uploads_shop_id"), ["shop_id"], unique=False)
+
+
+def _static_phase() -> None:
+    op.create_table(
+        "static_phase",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("phase", sa.String(length=16), nullable=False),
+        sa.Column("read_only_on", sa.Date(), nullable=True),
+        sa.Column("removed_on", sa.Date(), nullable=True),
+        sa.Column("changed_at", sa.DateTime(), nullable=False),
+        sa.Column("changed_by", sa.String(length=255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_static_phase")),
+    )
+
+
+def _static_segments() -> None:
+    op.create_table(
+        "static_segments",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shop_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("name_key", sa.String(length=300), nullable=False),
+        sa.Column("created_on", sa.Date(), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("list_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("imported_at", sa.DateTime(), nullable=False),
+        sa.Column("imported_by", sa.String(length=255), nullable=False),
+        sa.Column(
+            "segment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("converted_at", sa.DateTime(), nullable=True),
+        sa.Column("converted_by", sa.String(length=255), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["shop_id"],
+            ["shops.id"],
+            name=op.f("fk_static_segments_shop_id_shops"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_static_segments")),
+        sa.UniqueConstraint(
+            "shop_id", "name_key", name=op.f("uq_static_segments_shop_id_name_key")
+        ),
+    )
+
+
+def _static_tags() -> None:
+    op.create_table(
+        "static_tags",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shop_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "static_segment_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("tag", sa.String(length=255), nullable=False),
+        sa.Column("given_on", sa.Date(), nullable=False),
+        sa.Column("customer_count", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["shop_id"], ["shops.id"], name=op.f("fk_static_tags_shop_id_shops"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["static_segment_id"],
+            ["static_segments.id"],
+            name=op.f("fk_static_tags_static_segment_id_static_segments"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_static_tags")),
+    )
+    with op.batch_alter_table("static_tags", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_static_tags_shop_id"), ["shop_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_static_tags_static_segment_id"), ["static_segment_id"], unique=False
+        )
+
+
+def _static_trackings() -> None:
+    op.create_table(
+        "static_trackings",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shop_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "static_segment_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column(
+            "tracking_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["shop_id"],
+            ["shops.id"],
+            name=op.f("fk_static_trackings_shop_id_shops"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["static_segment_id"],
+            ["static_segments.id"],
+            name=op.f("fk_static_trackings_static_segment_id_static_segments"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_static_trackings")),
+    )
+    with op.batch_alter_table("static_trackings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_static_trackings_shop_id"), ["shop_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_static_trackings_static_segment_id"), ["static_segment_id"], unique=False
         )
