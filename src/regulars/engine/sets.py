@@ -129,11 +129,11 @@ class AnswerCache:
                 _, (_, dropped) = self._held.popitem(last=False)
                 self._bytes -= dropped
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def forget(self, unwanted: Callable[[Any], bool] = lambda _: True) -> None:
+        """Forget the answers whose key is unwanted; all of them where nothing is said."""
         with self._lock:
-            self._held.clear()
-            self._bytes = 0
+            for key in [key for key in self._held if unwanted(key)]:
+                self._bytes -= self._held.pop(key)[1]
 
     def __len__(self) -> int:
         return len(self._held)
@@ -159,7 +159,7 @@ class SetEvaluator:
         seconds_max: float | None = None,
     ) -> None:
         self._warehouse = warehouse
-        self._cache = cache or AnswerCache()
+        self._cache = AnswerCache() if cache is None else cache
         self._seconds_max = seconds_max
         self._version: int | None = None
         self._facts_until: datetime | None = None
@@ -206,7 +206,7 @@ class SetEvaluator:
             while True:
                 past = self._past(context.as_of, version)
                 run = _Evaluation(
-                    context, past, self._cache, version, open_reader, self._seconds_max
+                    context, past, self._cache, version, open_reader, seconds_max=self._seconds_max
                 )
                 try:
                     return work(run)
@@ -219,7 +219,7 @@ class SetEvaluator:
             if self._version != version:
                 self._facts_until = self._warehouse.facts_until()
                 self._version = version
-                self._cache.clear()
+                self._cache.forget()
             until = self._facts_until
         return as_of if until is not None and as_of < until else None
 
@@ -254,6 +254,7 @@ class _Evaluation:
         cache: AnswerCache,
         version: int,
         open_reader: Callable[[], duckdb.DuckDBPyConnection],
+        *,
         seconds_max: float | None = None,
     ) -> None:
         self._context = context
