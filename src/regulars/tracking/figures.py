@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Literal
 
 from regulars.tracking import queries
 from regulars.tracking.period import Period
+
+MICROSECOND = timedelta(microseconds=1)
 
 #: Who counts: members just before the order, members at the start, members at any time.
 Population = Literal["order_time", "start", "ever"]
@@ -119,8 +121,7 @@ def count_figures(
     """
     values = bound_values(segment_id, period, members_at, ends_at)
     people = cursor.execute(queries.CUSTOMERS, values).fetchone()
-    bounds = [_naive(bound) for bound in period.day_bounds()]
-    rows = cursor.execute(queries.SUMS, {**values, "bounds": bounds}).fetchall()
+    rows = cursor.execute(queries.SUMS, {**values, **_day_values(period)}).fetchall()
     return assemble(people, rows, period)
 
 
@@ -187,6 +188,18 @@ def bound_values(
         "ends_at": _naive(min(last, max(first, ends_at or last))),
         "members_at": _naive(max(first, members_at or first)),
     }
+
+
+def _day_values(period: Period) -> dict[str, object]:
+    """Return the shop's days as columns, each once per UTC day that it touches."""
+    bounds = [_naive(bound) for bound in (*period.day_bounds(), period.ends_at)]
+    rows = [
+        (starts_at.date() + timedelta(days=shift), starts_at, ends_at, day_no)
+        for day_no, (starts_at, ends_at) in enumerate(pairwise(bounds))
+        for shift in range((ends_at - MICROSECOND).toordinal() - starts_at.toordinal() + 1)
+    ]
+    names = ("utc_days", "day_starts", "day_ends", "day_nos")
+    return dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
 
 
 def _naive(instant: datetime) -> datetime:
