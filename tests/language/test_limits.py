@@ -161,6 +161,22 @@ def test_a_text_over_5000_characters_is_not_for_shopify():
         print_for_shopify(parse(long))
 
 
+def test_the_id_of_an_imported_file_is_not_for_shopify():
+    query = "products_purchased MATCHES (id IN (7, 'Green tea'))"
+
+    with pytest.raises(QueryError) as refusal:
+        print_for_shopify(parse(query))
+
+    (found,) = refusal.value.problems
+    assert (found.code, found.start, found.length) == ("id_not_shopify", 38, 11)
+    assert print_query(parse(query)) == query
+
+
+@pytest.mark.parametrize("text", ["''", "' '", "'7'", "'gid://shopify/Product/7'"])
+def test_an_id_between_quotes_is_a_text_that_is_no_number(text: str):
+    assert _codes(f"products_purchased MATCHES (id = {text})") == {"id_expected"}
+
+
 def test_the_empty_query_is_refused_and_never_everyone():
     for text in ("", "   ", "\n"):
         assert _codes(text) == {"empty_query"}

@@ -42,7 +42,11 @@ _texts = st.text(
 )
 _integers = st.integers(-_INT64 - 1, _INT64).map(lambda n: Number(Decimal(n)))
 _decimals = st.decimals(-(10**9), 10**9, places=3, allow_nan=False).map(Number)
-_ids = st.integers(0, 2**64 - 1).map(lambda n: Number(Decimal(n)))
+_ids = st.one_of(
+    st.integers(0, 2**64 - 1).map(lambda n: Number(Decimal(n))),
+    # The IDs of an imported file.
+    st.sampled_from(["Green tea", "007", "a, b", "7'"]).map(Text),
+)
 _named = st.sampled_from(
     [RelativeDay(0, "d", "today"), RelativeDay(-1, "d", "yesterday")]
     + [RelativeDay(amount, unit, word) for word, (amount, unit) in NAMED_DAYS.items()]

@@ -71,6 +71,18 @@ def test_an_unknown_segment_is_marked_and_the_nearest_offered(make):
     assert (problem.line, problem.column, problem.length) == (1, 26, len("segment = 'Regulers'"))
 
 
+def test_an_id_that_no_shop_at_shopify_can_have_is_refused_there(make, at_work):
+    query = "products_purchased MATCHES (id = 'Green tea')"
+    assert make("Imported", query)
+
+    at_work.shop.kind = "shopify"
+    with pytest.raises(QueryError) as refusal:
+        make("At Shopify", query)
+
+    (found,) = refusal.value.problems
+    assert (found.code, found.line, found.column, found.length) == ("id_not_shopify", 1, 33, 11)
+
+
 def test_a_segment_cannot_be_made_of_itself(make):
     with pytest.raises(QueryError) as raised:
         make("VIP", "segment = 'vip'")

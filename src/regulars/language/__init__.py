@@ -4,7 +4,7 @@ Pure: imports no third-party package, reads no clock, knows no customers.
 """
 
 from regulars.language.catalogue import CATALOGUE
-from regulars.language.checker import check
+from regulars.language.checker import check, check_shopify_ids
 from regulars.language.completion import Completion, complete
 from regulars.language.dialects import Dialect
 from regulars.language.keys import filter_key, mentions_time, positive, segment_names
@@ -19,6 +19,7 @@ __all__ = [
     "Dialect",
     "Parsed",
     "check",
+    "check_shopify_ids",
     "complete",
     "describe",
     "filter_key",

@@ -18,6 +18,7 @@ from regulars.language.catalogue import (
     Unavailable,
 )
 from regulars.language.limits import DEPTH_MAX, LIST_MAX, NODES_MAX, depth, node_count
+from regulars.language.literals import written
 from regulars.language.problems import Reporter, nearest, shown
 from regulars.language.tree import (
     NOWHERE,
@@ -58,6 +59,38 @@ def check(node: Node, *, evaluable: bool = True) -> None:
     for leaf in filters_of(node):
         checker.check_filter(leaf)
     reporter.refuse()
+
+
+def check_shopify_ids(node: Node, text: str = "") -> None:
+    """Raise QueryError for IDs that no shop at Shopify has: texts. `text` is the query's own."""
+    reporter = Reporter(text)
+    report_text_ids(node, reporter)
+    reporter.refuse()
+
+
+def report_text_ids(node: Node, reporter: Reporter) -> None:
+    """Report each ID that is a text, as only an imported file has them."""
+    for leaf in filters_of(node):
+        row = CATALOGUE.get(leaf.attribute)
+        _report_text_ids(leaf, row, reporter)
+        for parameter in leaf.parameters:
+            known = row.parameter(parameter.name) if row is not None else None
+            _report_text_ids(parameter, known, reporter)
+
+
+def _report_text_ids(
+    leaf: Filter | Parameter, known: Attribute | ParameterRow | None, reporter: Reporter
+) -> None:
+    if known is None or known.kind not in (Kind.ID, Kind.ID_LIST):
+        return
+    for index, value in enumerate(leaf.operands):
+        if isinstance(value, Text):
+            reporter.report(
+                "id_not_shopify",
+                "IDs of Shopify are numbers, so nothing there has the ID {given}.",
+                _place(leaf, index + 2),
+                given=shown(written(value)),
+            )
 
 
 class Checker:

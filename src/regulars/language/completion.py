@@ -18,7 +18,7 @@ from regulars.language.catalogue import (
     Unavailable,
 )
 from regulars.language.lexer import Token, TokenKind, tokens_of
-from regulars.language.literals import quoted
+from regulars.language.literals import quoted, written_id
 from regulars.language.places import place_rows
 from regulars.language.problems import Reporter
 from regulars.language.tree import Operator, Text
@@ -251,16 +251,14 @@ class _Proposals:
             return [_made(quoted(one), "value", *known.value_names[one]) for one in known.values]
         if known.name == "segment":
             return [_made(quoted(name), "value") for name in self.segments]
-        bare, prefix = known.kind in (Kind.ID, Kind.ID_LIST), self.prefix.strip("'")
-        found = dict(self.values(row.name, parameter, prefix)) if self.values else {}
+        spelled = written_id if known.kind in (Kind.ID, Kind.ID_LIST) else quoted
+        given = self.values(row.name, parameter, self.prefix.strip("'")) if self.values else ()
         names = {code: labels for code, *labels in place_rows(row.name)} if known is row else {}
         # What the shop has comes first, with its counts; then the places it has no customer in.
+        found = dict(given)
         found |= {code: None for code in names if code not in found}
         return [
-            replace(
-                _made(value if bare else quoted(value), "value", *names.get(value, ())),
-                count=count,
-            )
+            replace(_made(spelled(value), "value", *names.get(value, ())), count=count)
             for value, count in found.items()
         ]
 

@@ -30,6 +30,8 @@ _ID_MAX = 2**64 - 1
 # More than any currency or measure needs, and exact in every place where it is compared.
 _DECIMALS_MAX = 9
 _GID = re.compile(r"gid://shopify/\w+/(\d{1,20})")
+# A number in quotes; "007" is none, and can be an ID of an imported file.
+_WHOLE = re.compile(r"(0|[1-9][0-9]{0,19})")
 
 
 def fits(
@@ -139,11 +141,14 @@ def _anniversary(value: Literal, name: str, example: str) -> Problem | None:
 
 
 def _id(value: Literal, name: str, example: str) -> Problem | None:
+    """Take a number, or the text that an imported file gives as an ID."""
     if isinstance(value, Number) and not _decimals(value.value) and 0 <= value.value <= _ID_MAX:
         return None
     suggestion = None
     if isinstance(value, Text):
-        found = _GID.fullmatch(value.value) or re.fullmatch(r"(\d{1,20})", value.value)
+        found = _GID.fullmatch(value.value) or _WHOLE.fullmatch(value.value)
+        if found is None and value.value.strip():
+            return _text(value, name, example)
         suggestion = found[1] if found else None
     return problem(
         "id_expected",

@@ -186,6 +186,14 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,19}")
+
+
+def written_id(text: str) -> str:
+    """Write an ID: a number as it is, any other text between quotes."""
+    return text if _WHOLE.fullmatch(text) else quoted(text)
+
+
 def written(literal: Literal) -> str:
     """Write a value as the language spells it."""
     match literal:

@@ -6,6 +6,7 @@ Reading the printed text gives an equal tree. What a form cannot say is refused,
 from __future__ import annotations
 
 from regulars.language.catalogue import CATALOGUE, Kind
+from regulars.language.checker import report_text_ids
 from regulars.language.dialects import Dialect, dialect_named
 from regulars.language.limits import (
     SHOPIFY_CLAUSES_MAX,
@@ -44,6 +45,7 @@ def print_for_shopify(node: Node, dialect: str = "matches") -> str:
     reporter = Reporter("")
     text = _Printer(reporter, previous=dialect_named(dialect) is Dialect.PREVIOUS).node(node)
     _beyond_shopify(node, reporter)
+    report_text_ids(node, reporter)
     filters = filters_of(node)
     if len(filters) > SHOPIFY_CLAUSES_MAX:
         reporter.report(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from regulars.engine import mentions_time
 from regulars.errors import ConflictError, NotFoundError, QueryError, problem
-from regulars.language import parse, print_query
+from regulars.language import check_shopify_ids, parse, print_query
 from regulars.language.tree import Node, Text, filters_of
 from regulars.office import Shop
 from regulars.office.models.segments import Segment, SegmentVersion
@@ -299,6 +299,8 @@ def checked_query(
     `key` and `name` are those of the segment that will have the query, for the cycle check.
     """
     tree = parse(query)
+    if shop.kind == "shopify":
+        check_shopify_ids(tree, query)
     others = {other.name_key: other for other in list_segments(session, shop)}
     names = {one: other.name for one, other in others.items()}
     if key is not None:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from regulars.language import CATALOGUE
 from regulars.language.catalogue import Kind
+from regulars.language.literals import written_id
 from regulars.web.editing.rows import BEFORE_DAYS, IN_LAST_DAYS, Condition, Detail, Group
 
 _QUOTED = {Kind.TEXT, Kind.ENUM, Kind.TEXT_LIST, Kind.NAME}
+_IDS = {Kind.ID, Kind.ID_LIST}
 _RELATIVE = {IN_LAST_DAYS: ">= -{}d", BEFORE_DAYS: "< -{}d"}
 
 
@@ -99,6 +101,8 @@ def _literal(kind: Kind, value: str) -> str:
     if kind in _QUOTED:
         escaped = value.replace("\\", "\\\\").replace("'", "\\'")
         return f"'{escaped}'"
+    if kind in _IDS and value.strip():
+        return written_id(_number(value) if _number(value).isdecimal() else value.strip())
     if kind is Kind.DAY:
         return unicodedata.normalize("NFKC", value).strip()
     return _number(value)
