@@ -53,18 +53,18 @@ class Live:
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with open_world(tmp_path_factory.mktemp("browser"), system_clock) as world:
-        with socket.create_server(("127.0.0.1", 0)) as bound:
-            url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-            config = uvicorn.Config(world.app, log_level="warning", access_log=False)
-            server = uvicorn.Server(config)
-            thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
-            thread.start()
-            world.jobs.start()
-            yield Live(world, url)
-            world.jobs.stop()
-            server.should_exit = True
-            thread.join()
+    folder = tmp_path_factory.mktemp("browser")
+    with open_world(folder, system_clock) as world, socket.create_server(("127.0.0.1", 0)) as bound:
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        config = uvicorn.Config(world.app, log_level="warning", access_log=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
+        thread.start()
+        world.jobs.start()
+        yield Live(world, url)
+        world.jobs.stop()
+        server.should_exit = True
+        thread.join()
 
 
 #: What a console may say: an answer of ours that is not 2xx is the test's own doing.

@@ -185,7 +185,8 @@ def test_an_element_without_our_nonce_is_dead(open_page):
     page.on("request", lambda one: asked.append(one.url))
     said = page.evaluate(
         """() => {
-          const told = []; const before = console.error; console.error = (...all) => told.push(all[0]);
+          const told = []; const before = console.error;
+          console.error = (...all) => told.push(all[0]);
           const evil = document.createElement('div');
           evil.setAttribute('hx-get', '/settings'); evil.setAttribute('hx-trigger', 'load');
           document.body.append(evil); htmx.process(evil); console.error = before; return told;

@@ -97,9 +97,16 @@ def translated(language: str) -> dict[str, str]:
     """Return every translated text of a language."""
     known: dict[str, str] = {}
     for path in sorted((LOCALE / language).glob("*.po")):
-        with path.open("rb") as file:
-            for entry in read_po(file, locale=language):
-                keys = entry.id if isinstance(entry.id, tuple) else (entry.id,)
-                value = entry.string[0] if isinstance(entry.string, tuple) else entry.string
-                known.update({key: value for key in keys if key and value})
+        known.update(translations_of(path, language))
+    return known
+
+
+def translations_of(path: Path, language: str) -> dict[str, str]:
+    """Return the translated texts of one file; both forms of a plural are keys."""
+    known: dict[str, str] = {}
+    with path.open("rb") as file:
+        for entry in read_po(file, locale=language):
+            keys = entry.id if isinstance(entry.id, tuple) else (entry.id,)
+            value = entry.string[0] if isinstance(entry.string, tuple) else entry.string
+            known.update({key: value for key in keys if key and value})
     return known

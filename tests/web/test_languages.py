@@ -10,7 +10,7 @@ import pytest
 from markupsafe import Markup
 
 from regulars.web.i18n import Localizer, preferred_language
-from tests.web.messages import shown_texts, translated
+from tests.web.messages import LOCALE, shown_texts, translated, translations_of
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 ENGLISH = Localizer("en", TOKYO, "JPY")
@@ -23,6 +23,16 @@ def test_every_text_for_people_is_there_in_japanese():
     missing = sorted({f"{where}: {text}" for text, where in shown_texts() if text not in known})
 
     assert missing == []
+
+
+def test_a_text_is_translated_in_one_file_only():
+    """Which of two would be shown is chance."""
+    places: dict[str, set[str]] = {}
+    for path in sorted((LOCALE / "ja").glob("*.po")):
+        for text in translations_of(path, "ja"):
+            places.setdefault(text, set()).add(path.name)
+
+    assert {text: names for text, names in places.items() if len(names) > 1} == {}
 
 
 def test_translations_fill_only_places_that_are_given():

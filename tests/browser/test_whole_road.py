@@ -1,0 +1,138 @@
+"""The main job from end to end: a pretend Shopify, loaded by bulk, a segment, a tag, a tracking."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Page, expect
+from pydantic import SecretStr
+
+from regulars import bootstrap
+from regulars.bootstrap.serving import Serving, free_port, serving, sign_in_link
+from regulars.cli import pretend
+from regulars.settings import Settings
+from regulars.simulator.simulator import DEMO_TOKEN
+
+# Sockets of clients that ended with their server are told late, between tests.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+class Road:
+    """The app beside its pretend Shopify."""
+
+    def __init__(self, app: Serving, shopify: pretend.Pretend) -> None:
+        self.app = app
+        self.shopify = shopify
+
+    @property
+    def link(self) -> str:
+        return sign_in_link(self.app.runtime, self.app.url)
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    with ExitStack() as stack:
+        bound = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        shopify = stack.enter_context(pretend.served(pretend.make(300), bound))
+        port = free_port("127.0.0.1", 0)
+        tokens = shopify.simulator.tokens
+        settings = Settings(
+            home=tmp_path_factory.mktemp("road") / "home",
+            port=port,
+            public_url=f"http://127.0.0.1:{port}",
+            api_key=tokens.client_id,
+            api_secret=SecretStr(tokens.client_secret),
+            simulator_url=shopify.url,
+        )
+        runtime = stack.enter_context(
+            bootstrap.open_runtime(settings=settings, clock=shopify.simulator.clock)
+        )
+        app = stack.enter_context(serving(runtime, host="127.0.0.1", port=port))
+        shop = app.connect(shopify.simulator.shop.domain, DEMO_TOKEN)
+        stack.enter_context(app.in_background())
+        waiting = threading.Event()
+        for _ in range(600):
+            if app.loading(shop)["state"] == "succeeded":
+                break
+            waiting.wait(0.1)
+        yield Road(app, shopify)
+
+
+@pytest.fixture
+def page(browser, road: Road) -> Iterator[Page]:
+    context = browser.new_context(base_url=road.app.url, locale="en", reduced_motion="reduce")
+    opened = context.new_page()
+    said: list[str] = []
+    opened.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
+    opened.goto(road.link)
+    opened.wait_for_url("**/")
+    yield opened
+    context.close()
+    assert said == []
+
+
+def test_from_the_first_segment_to_its_revenue(page: Page, road: Road, picture):
+    count = make_segment(page)
+    picture(page, "road-1-segment")
+    assign_tag(page, picture)
+    assert tagged(road) == count
+    remove_tag(page, picture)
+    assert tagged(road) == 0
+    track(page)
+    picture(page, "road-5-tracking")
+
+
+def make_segment(page: Page) -> int:
+    page.get_by_role("link", name="Create segment").first.click()
+    page.get_by_label("Segment name").fill("Regular buyers")
+    page.get_by_role("textbox", name="Query text").fill("number_of_orders >= 3")
+    expect(page.get_by_text("placed 3 or more orders")).to_be_visible()
+    count = int(page.locator("#count .big-count").inner_text().replace(",", ""))
+    assert 0 < count < 300
+    page.get_by_role("button", name="Save segment").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Regular buyers")
+    expect(page.locator("#segment-head .figure").first).to_have_text(str(count))
+    return count
+
+
+def assign_tag(page: Page, picture) -> None:
+    page.goto("/segments")
+    page.get_by_role("button", name="Actions for Regular buyers").click()
+    page.get_by_role("menuitem", name="Assign Customer Tag").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Tag").first.fill("regular")
+    picture(page, "road-2-dialog")
+    dialog.get_by_role("button", name="Assign").click()
+    page.wait_for_url("**/tags/*")
+    page.goto("/tags")
+    status = page.locator("#tag-rows .badge")
+    expect(status).to_have_text("Assigned", timeout=30_000)
+    picture(page, "road-3-history")
+
+
+def remove_tag(page: Page, picture) -> None:
+    page.locator("#tag-rows").get_by_label("Remove tag").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    picture(page, "road-4-remove")
+    dialog.get_by_role("button", name="Remove tag").click()
+    page.wait_for_url("**/tags/*")
+    page.goto("/tags")
+    expect(page.locator("#tag-rows .badge")).to_have_text("Removed", timeout=30_000)
+
+
+def track(page: Page) -> None:
+    page.goto("/segments")
+    page.get_by_role("button", name="Actions for Regular buyers").click()
+    page.get_by_role("menuitem", name="Create revenue tracking").click()
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Regular buyers")
+
+
+def tagged(road: Road) -> int:
+    customers = road.shopify.simulator.shop.customers.values()
+    return sum("regular" in one.tags for one in customers)
