@@ -21,4 +21,5 @@ class SettableClock:
         self.instant = instant
 
     def __call__(self) -> datetime:
+        """Return where the clock stands."""
         return self.instant

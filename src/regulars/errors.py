@@ -16,9 +16,9 @@ class Problem:
     """One thing that is wrong, and where.
 
     `template` is an English sentence with `{named}` places, so that the web can look up its
-    translation before filling in `values`. `line` counts from 1 and `column` from 0, as Shopify's own
-    messages do; `start` and `length` are in characters of the query text. `suggestion` is a text
-    that may replace the marked one.
+    translation before filling in `values`. `line` counts from 1 and `column` from 0, as Shopify's
+    own messages do; `start` and `length` are in characters of the query text. `suggestion` is a
+    text that may replace the marked one.
     """
 
     code: str

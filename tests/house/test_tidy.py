@@ -106,11 +106,11 @@ def test_the_project_names_no_machine_and_no_registry():
     ).stdout.split("\0")
     pattern = re.compile(
         r"/"
-        + r"work/|/"
-        + r"root/\.|files\.python"
-        + r"hosted|registry\.npm"
-        + r"js|deb\.deb"
-        + r"ian"
+        r"work/|/"
+        r"root/\.|files\.python"
+        r"hosted|registry\.npm"
+        r"js|deb\.deb"
+        r"ian"
     )
     found = [
         name
