@@ -1,8 +1,9 @@
-"""Tag work: assignments, removals, the customers of each, the ledger of what Shopify was told.
+"""Tag work: assignments, rules, removals, the customers of each, the ledger of what was told.
 
 The ledger is one row per customer and tag: whether the tag was there before we gave it, and what we
 last told Shopify. An assignment's rows say for whom it wants the tag; a tag goes away only when no
-live row wants it any more and it was not there before us.
+live row wants it any more and it was not there before us. A rule acts through an assignment of its
+own, whose rows follow the segment: so there is one reference count for both.
 """
 
 from __future__ import annotations
@@ -35,13 +36,19 @@ class TagAssignment(Base):
     #: The text as it was typed, trimmed and composed (NFC), and its identity without case.
     tag: Mapped[str] = mapped_column(String(40))
     tag_key: Mapped[str] = mapped_column(String(80))
-    #: "once"; rules that keep a tag equal to a segment are "rule".
+    #: "once"; "rule" where a rule keeps the tag equal to a segment; "legacy" for what an earlier
+    #: system gave.
     kind: Mapped[str] = mapped_column(String(16), default="once")
+    #: The rule that acts through it; None for an act of its own.
+    rule_id: Mapped[int | None] = mapped_column(RowNumber, index=True)
     #: waiting, assigning, paused, assigned, partly_failed, failed, cancelling, cancelled, removing,
-    #: removed, partly_removed (some customers still have it).
+    #: removed, partly_removed (some customers still have it). Of a rule: syncing (something to do),
+    #: in_sync, paused, stopped (switched off, tags left), removed, partly_removed.
     status: Mapped[str] = mapped_column(String(16), default="waiting")
-    #: Customers in the audience, fixed when it was assigned.
+    #: Customers in the audience, fixed when it was assigned; of a rule, those who have it now.
     targeted_count: Mapped[int]
+    #: Customers who belong and were left out on purpose, for comparison.
+    holdout_count: Mapped[int] = mapped_column(default=0, server_default="0")
     author: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
@@ -68,9 +75,13 @@ class TagAudience(Base):
     #: True until the assignment is taken back or cancelled for this customer.
     wanted: Mapped[bool] = mapped_column(default=True)
     #: waiting, told (the effect may have happened), given, had_before, held (by our other work),
-    #: gone (no such customer any more), failed, cancelled.
+    #: gone (no such customer any more), failed, cancelled, taken_away (by others, and respected).
+    #: Of a rule also: leaving (to be taken off), taking (that may have happened), removed,
+    #: kept_before, kept_wanted.
     outcome: Mapped[str] = mapped_column(String(16), default="waiting")
     told_at: Mapped[datetime | None]
+    #: A rule's customer left the segment and keeps the tag until then, unless they come back.
+    leaves_at: Mapped[datetime | None]
     problem: Mapped[str | None] = mapped_column(String(PROBLEM_CHARACTERS_MAX))
 
 
@@ -135,17 +146,92 @@ class TagBulk(Base):
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"))
-    #: "assignment" or "removal", and its id.
+    #: "assignment", "removal" or "leaving", and the id of its rows' owner.
     work: Mapped[str] = mapped_column(String(16))
     work_id: Mapped[int] = mapped_column(RowNumber)
     #: The customers in the order of the uploaded lines.
     customer_ids: Mapped[list[str]] = mapped_column(JSON)
-    #: made (maybe started at Shopify), running (operation_gid known), done.
+    #: reading (the tags are being read before), made (maybe started at Shopify), running
+    #: (operation_gid known), done.
     state: Mapped[str] = mapped_column(String(16), default="made")
     operation_gid: Mapped[str | None] = mapped_column(String(255))
+    #: The identity of the tag: nothing else is done with it while the operation is under way.
+    tag_key: Mapped[str] = mapped_column(String(80), default="", server_default="")
     #: Lines that Shopify said it has worked through, for the progress on screen.
     done_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
+
+
+class TagRule(Base):
+    """Keeps one tag equal to one segment: given on joining, taken off on leaving."""
+
+    __tablename__ = "tag_rules"
+    __table_args__ = (Index("ix_tag_rules_shop", "shop_id", "is_on"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"))
+    segment_id: Mapped[int] = mapped_column(RowNumber, index=True)
+    tag: Mapped[str] = mapped_column(String(40))
+    tag_key: Mapped[str] = mapped_column(String(80))
+    is_on: Mapped[bool] = mapped_column(default=True)
+    #: Days for which a customer who left keeps the tag, against flapping.
+    grace_days: Mapped[int] = mapped_column(default=0)
+    #: A change of more customers than this, or than this share of those who have the tag, waits for
+    #: a person. None: no such limit.
+    brake_number: Mapped[int | None]
+    brake_share: Mapped[float | None]
+    #: What is done where others gave or took the tag in Shopify: "respect" or "repair".
+    drift: Mapped[str] = mapped_column(String(16), default="respect")
+    #: The share of the segment that is left out, from 0 to 1.
+    holdout_share: Mapped[float] = mapped_column(default=0.0)
+    #: Rules of one tier group share their customers out: each gets the tag of the first rule, by
+    #: position, whose segment they belong to. None: the rule stands alone.
+    tier_group: Mapped[str | None] = mapped_column(String(80))
+    position: Mapped[int] = mapped_column(default=0)
+    author: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    switched_off_at: Mapped[datetime | None]
+    #: The assignment it acts through; None until its segment was counted.
+    assignment_id: Mapped[int | None] = mapped_column(RowNumber)
+    #: The last entry of the membership log that was followed; None: everything is compared.
+    followed_key: Mapped[int | None] = mapped_column(RowNumber)
+    #: The brake holds since; a person lets go or switches off.
+    held_at: Mapped[datetime | None]
+    held_give_count: Mapped[int] = mapped_column(default=0)
+    held_take_count: Mapped[int] = mapped_column(default=0)
+    #: A person saw the plan: the next comparison passes the brake.
+    is_released: Mapped[bool] = mapped_column(default=True)
+
+
+class TagHoldout(Base):
+    """A customer who was left out of an assignment or rule on purpose, and since when."""
+
+    __tablename__ = "tag_holdouts"
+    __table_args__ = (Index("ix_tag_holdouts_shop", "shop_id", "customer_id"),)
+
+    assignment_id: Mapped[int] = mapped_column(
+        ForeignKey("tag_assignments.id", ondelete="CASCADE"), primary_key=True
+    )
+    customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    shop_id: Mapped[int]
+    since: Mapped[datetime]
+    #: Left the segment, or the rule was switched off; None while left out.
+    until: Mapped[datetime | None]
+
+
+class TagDriftCheck(Base):
+    """One comparison of the ledger with the tags at Shopify."""
+
+    __tablename__ = "tag_drift_checks"
+    __table_args__ = (Index("ix_tag_drift_checks_shop", "shop_id", "checked_at"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"))
+    checked_at: Mapped[datetime]
+    #: Customers looked at.
+    customer_count: Mapped[int]
+    #: Per tag: tag, missing, foreign, repaired, customer ids of some.
+    found: Mapped[list[dict[str, object]]] = mapped_column(JSON)
 
 
 class TagLease(Base):
