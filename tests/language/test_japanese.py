@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 from regulars.language.catalogue import CATALOGUE, Unavailable
 
 _ROOT = Path(__file__).parents[2]
-_TELLING = ("report", "note", "problem", "BadLiteral")
+_TELLING = ("report", "note", "problem", "BadLiteral", "tell", "tell_without", "tell_unsayable")
 _ERRORS = _ROOT / "src/regulars/errors.py"
 
 

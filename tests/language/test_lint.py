@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from regulars.language import lint, parse, parse_with_notes
+from regulars.language import lint, parse, parse_with_notes, print_query
+from regulars.language.lint import findings
 from regulars.language.tree import Node
 from tests.language.trees import explored, trees
 
@@ -34,6 +35,58 @@ from tests.language.trees import explored, trees
         ("last_order_date < -90d OR last_order_date IS NULL", []),
         ("last_order_date < -90d AND number_of_orders >= 1", []),
         ("NOT (amount_spent > 5 AND NOT amount_spent > 5)", ["always_false"]),
+        # One window inside the other: the wider adds nothing to AND, the narrower nothing to OR.
+        ("first_order_date >= -30d AND first_order_date >= -90d", ["redundant"]),
+        ("first_order_date >= -30d OR first_order_date >= -90d", ["redundant"]),
+        ("first_order_date BETWEEN -60d AND -30d AND first_order_date >= -2m", []),
+        ("first_order_date BETWEEN -50d AND -30d AND first_order_date >= -2m", ["redundant"]),
+        ("first_order_date >= -1y AND first_order_date >= -6m", ["redundant"]),
+        ("first_order_date = 2026-05-30 AND first_order_date >= 2026-05-01", ["redundant"]),
+        ("first_order_date >= -30d AND first_order_date >= 2026-05-01", []),
+        ("amount_spent > 5 AND amount_spent > 10", ["redundant"]),
+        ("amount_spent >= 10 AND amount_spent > 9.99", ["redundant"]),
+        ("first_order_date >= -30d AND first_order_date IS NOT NULL", ["redundant"]),
+        # Windows that never hold together.
+        ("first_order_date > -30d AND first_order_date <= -30d", ["always_false"]),
+        ("first_order_date >= -30d AND first_order_date <= -30d", []),
+        ("first_order_date >= -30d AND first_order_date <= -2m", ["always_false"]),
+        ("first_order_date = 2026-05-30 AND first_order_date = 2026-05-31", ["always_false"]),
+        ("first_order_date >= -30d AND first_order_date IS NULL", ["always_false"]),
+        # Events: more days can only bring more of them.
+        ("orders_placed MATCHES (date > -30d) AND orders_placed MATCHES ()", ["redundant"]),
+        (
+            (
+                "orders_placed MATCHES (date >= -30d, count >= 2)"
+                " AND orders_placed MATCHES (count >= 2, date >= -90d)"
+            ),
+            ["redundant"],
+        ),
+        (
+            (
+                "orders_placed MATCHES (date >= -30d, count = 2)"
+                " AND orders_placed MATCHES (count = 2, date >= -90d)"
+            ),
+            [],
+        ),
+        (
+            "orders_placed MATCHES (date >= -30d) AND orders_placed NOT MATCHES (date >= -90d)",
+            ["always_false"],
+        ),
+        (
+            "orders_placed MATCHES (date >= -90d) AND orders_placed NOT MATCHES (date >= -30d)",
+            [],
+        ),
+        (
+            "NOT orders_placed MATCHES (date >= -90d) AND orders_placed NOT MATCHES (date >= -30d)",
+            ["redundant"],
+        ),
+        (
+            (
+                "products_purchased MATCHES (id = 1, date > -30d)"
+                " AND products_purchased MATCHES (id = 2, date > -90d)"
+            ),
+            [],
+        ),
     ],
 )
 def test_what_is_noted(query: str, codes: list[str]):
@@ -45,6 +98,42 @@ def test_a_note_names_its_place_and_its_remedy():
 
     assert (note.start, note.length) == (0, 21)
     assert note.message.endswith("add `AND metafields.a.b IS NOT NULL`.")
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("amount_spent > 500 AND amount_spent < 100", "amount_spent > 500"),
+        (
+            "first_order_date >= -30d AND (amount_spent > 5 OR amount_spent > 10)",
+            "first_order_date >= -30d AND amount_spent > 5",
+        ),
+        ("number_of_orders BETWEEN 5 AND 2", "number_of_orders BETWEEN 2 AND 5"),
+        (
+            "NOT last_order_date < -90d",
+            "NOT (last_order_date < -90d OR last_order_date IS NULL)",
+        ),
+        (
+            "metafields.a.b != 'x' OR amount_spent > 5",
+            "metafields.a.b != 'x' AND metafields.a.b IS NOT NULL OR amount_spent > 5",
+        ),
+        ("amount_spent > 5 AND amount_spent > 5", "amount_spent > 5"),
+        ("number_of_orders >= 0", None),
+        # The language has no test for a missing language.
+        ("customer_language != 'fr'", None),
+    ],
+)
+def test_a_note_comes_with_the_query_that_may_be_meant(query: str, meant: str | None):
+    found = findings(parse(query))[0]
+
+    assert (found.meant and print_query(found.meant)) == meant
+
+
+def test_line_and_column_are_told_where_the_text_is_known():
+    text = "number_of_orders >= 1\n  AND amount_spent > 5 AND amount_spent > 5"
+    (note,) = lint(parse(text), text)
+
+    assert (note.line, note.column, note.length) == (2, 27, 16)
 
 
 @explored

@@ -6,6 +6,7 @@ Takes a checked query tree, a warehouse and a context; knows no shop, no page an
 from regulars.engine.context import Context
 from regulars.engine.customer import compile_query
 from regulars.engine.explain import Change, Evidence, ExplainedNode, Explanation, Own, explain
+from regulars.engine.linting import CountedNote, lint_with_counts
 from regulars.engine.sets import Counts, NodeCount, SetEvaluator
 from regulars.engine.times import DayChange, calendar_ahead, next_midnight
 from regulars.language.keys import mentions_time
@@ -13,6 +14,7 @@ from regulars.language.keys import mentions_time
 __all__ = [
     "Change",
     "Context",
+    "CountedNote",
     "Counts",
     "DayChange",
     "Evidence",
@@ -24,6 +26,7 @@ __all__ = [
     "calendar_ahead",
     "compile_query",
     "explain",
+    "lint_with_counts",
     "mentions_time",
     "next_midnight",
 ]

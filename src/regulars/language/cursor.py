@@ -7,8 +7,8 @@ from regulars.language.problems import Reporter, shown
 from regulars.language.tree import Number, Span
 
 
-class Stop(Exception):  # noqa: N818  # not an error: the reading ends here, problems are reported
-    """Ends the reading where going on would cost too much."""
+class Stop(Exception):
+    """Ends the reading where going on would cost too much; the problems are reported by then."""
 
 
 class Cursor:

@@ -1,13 +1,13 @@
 """What a query probably does not mean: always true or false, doubled parts, missing-value traps.
 
-Looks at the tree alone. Who is affected is the engine's to count; each note names the part by its
-span. A note never stops a query from being saved.
+Looks at the tree alone. Each finding names the part by its span, and says which customers to count
+to see whom it concerns; counting them is the engine's. A note never stops a query from being saved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from regulars.errors import Problem
@@ -27,9 +27,23 @@ from regulars.language.tree import (
     Operator,
     Or,
     RelativeDay,
+    Span,
     Text,
     filters_of,
 )
+from regulars.language.windows import claim_of, excludes, implies
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A note, the query as it may have been meant, and the customers between the two."""
+
+    note: Problem
+    #: The whole query without the doubtful part, or with its remedy; None where there is none.
+    meant: Node | None
+    #: Who would join or leave by the remedy; without one, whom the doubtful query lets in or out.
+    affected: Node
+
 
 # A part of a tree by its meaning: two parts with one signature have the same members.
 _Signature = tuple[object, ...]
@@ -64,20 +78,112 @@ class _Bounds:
         return self.low > self.high or touching
 
 
-def lint(node: Node) -> tuple[Problem, ...]:
-    """Return notes about parts of the tree that probably do not say what was meant."""
-    reporter = Reporter("")
+def lint(node: Node, text: str = "") -> tuple[Problem, ...]:
+    """Return notes about parts of the tree that probably do not say what was meant.
+
+    With the query's own `text` the notes tell line and column too.
+    """
+    return tuple(finding.note for finding in findings(node, text))
+
+
+def findings(node: Node, text: str = "") -> tuple[Finding, ...]:
+    """Return the notes of `lint`, each with the remedy and the customers that it concerns."""
+    found = _Findings(node, text)
     for part in _walk(node):
         if isinstance(part, Filter):
-            _single(part, reporter)
+            _single(part, found)
         elif isinstance(part, And | Or | AtLeast):
-            _doubled(part.parts, reporter)
+            _doubled(part, found)
             if not isinstance(part, AtLeast):
-                _opposites(part, reporter)
+                _opposites(part, found)
+                _following(part, found)
             if isinstance(part, And):
-                _impossible(part, reporter)
-    _missing_values(node, reporter)
-    return tuple(reporter.notes)
+                _impossible(part, found)
+    _missing_values(node, found)
+    return tuple(found.list)
+
+
+class _Findings:
+    """Gathers findings about one query; knows the whole tree, to put remedies into it."""
+
+    def __init__(self, root: Node, text: str) -> None:
+        self.root = root
+        self.reporter = Reporter(text)
+        self.list: list[Finding] = []
+
+    def tell(
+        self, code: str, template: str, about: Node, remedy: Node | None = None, **values: object
+    ) -> None:
+        """Add a note about a part; `remedy` stands in its place, None takes it out."""
+        meant = replaced(self.root, about, remedy)
+        self._add(code, template, about.span, meant, values)
+
+    def tell_without(
+        self, code: str, template: str, group: And | Or | AtLeast, index: int, **values: object
+    ) -> None:
+        """Add a note about one part of a group, whose remedy is to take that part out."""
+        rest = (*group.parts[:index], *group.parts[index + 1 :])
+        meant = replaced(self.root, group, _regrouped(group, rest))
+        self._add(code, template, group.parts[index].span, meant, values)
+
+    def tell_unsayable(
+        self, code: str, template: str, about: Node, remedy: Node, **values: object
+    ) -> None:
+        """Add a note whose remedy can be counted and cannot be written in the language."""
+        self.tell(code, template, about, remedy, **values)
+        self.list[-1] = replace(self.list[-1], meant=None)
+
+    def _add(
+        self, code: str, template: str, span: Span, meant: Node | None, values: dict[str, object]
+    ) -> None:
+        self.reporter.note(code, template, span, suggestion=None, **values)
+        if meant is not None:
+            affected = _difference(self.root, meant)
+        else:
+            affected = self.root if code == "always_true" else Not(self.root)
+        self.list.append(Finding(self.reporter.notes[-1], meant, affected))
+
+
+def other_reading(node: Node, note: Problem) -> Finding | None:
+    """Return what a doubtful day means in its other reading: that day alone; None for other notes.
+
+    `note` is one of `parse_with_notes`, `node` the tree that it came with.
+    """
+    for leaf in filters_of(node):
+        for parameter in leaf.parameters:
+            place = (parameter.span.start, parameter.span.end - parameter.span.start)
+            if note.code != "relative_day_reading" or place != (note.start, note.length):
+                continue
+            that_day = replace(parameter, operator=Operator.EQ, word=None)
+            parameters = tuple(that_day if p is parameter else p for p in leaf.parameters)
+            meant = replaced(node, leaf, replace(leaf, parameters=parameters))
+            return None if meant is None else Finding(note, meant, _difference(node, meant))
+    return None
+
+
+def _difference(one: Node, other: Node) -> Node:
+    return Or((And((other, Not(one))), And((one, Not(other)))))
+
+
+def replaced(root: Node, target: Node, new: Node | None) -> Node | None:
+    """Return the tree with `new` in the place of `target`, or without it; None when all is gone."""
+    if root is target:
+        return new
+    if isinstance(root, Filter):
+        return root
+    if isinstance(root, Not):
+        part = replaced(root.part, target, new)
+        return None if part is None else Not(part, root.span)
+    found = tuple(replaced(part, target, new) for part in root.parts)
+    return _regrouped(root, tuple(part for part in found if part is not None))
+
+
+def _regrouped(group: And | Or | AtLeast, parts: tuple[Node, ...]) -> Node | None:
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    if isinstance(group, AtLeast):
+        return AtLeast(min(group.count, len(parts)), parts, group.span)
+    return type(group)(parts, group.span)
 
 
 def _walk(node: Node) -> Iterator[Node]:
@@ -105,43 +211,67 @@ def _complement(signature: _Signature) -> _Signature:
     return signature[1:] if signature[0] == "not" else ("not", *signature)
 
 
-def _doubled(parts: Sequence[Node], reporter: Reporter) -> None:
+def _doubled(group: And | Or | AtLeast, found: _Findings) -> None:
     seen: set[_Signature] = set()
-    for part in parts:
+    for index, part in enumerate(group.parts):
         signature = _signature(part)
         if signature in seen:
-            reporter.note(
+            found.tell_without(
                 "duplicate_branch",
                 "`{part}` stands here twice. Once is enough.",
-                part.span,
+                group,
+                index,
                 part=shown(print_query(part)),
             )
         seen.add(signature)
 
 
-def _opposites(node: And | Or, reporter: Reporter) -> None:
+def _opposites(node: And | Or, found: _Findings) -> None:
     signatures = {_signature(part) for part in node.parts}
     for part in node.parts:
         if _complement(_signature(part)) not in signatures:
             continue
         if isinstance(node, And):
-            reporter.note(
+            found.tell(
                 "always_false",
                 "Nobody can match: `{part}` is asked for together with its opposite.",
-                node.span,
+                node,
                 part=shown(print_query(part)),
             )
         else:
-            reporter.note(
+            found.tell(
                 "always_true",
                 "Everybody matches: `{part}` is allowed and so is its opposite.",
-                node.span,
+                node,
                 part=shown(print_query(part)),
             )
         return
 
 
-def _single(leaf: Filter, reporter: Reporter) -> None:
+def _following(group: And | Or, found: _Findings) -> None:
+    """Note a part that says nothing new beside another one."""
+    claims = [claim_of(part) for part in group.parts]
+    signatures = [_signature(part) for part in group.parts]
+    for index, part in enumerate(group.parts):
+        for place, other in enumerate(group.parts):
+            if place == index or signatures[place] == signatures[index]:
+                continue
+            both = (place, index) if isinstance(group, And) else (index, place)
+            first, last = (claims[at] for at in both)
+            # Of two that say the same, the later one is superfluous.
+            if implies(first, last) and not (place > index and implies(last, first)):
+                found.tell_without(
+                    "redundant",
+                    "`{part}` changes nothing beside `{other}`.",
+                    group,
+                    index,
+                    part=shown(print_query(part)),
+                    other=shown(print_query(other)),
+                )
+                break
+
+
+def _single(leaf: Filter, found: _Findings) -> None:
     row = CATALOGUE.get(leaf.attribute)
     compared = [
         (leaf.operator, leaf.operands),
@@ -149,32 +279,45 @@ def _single(leaf: Filter, reporter: Reporter) -> None:
     ]
     for operator, operands in compared:
         if operator is Operator.BETWEEN and _reversed(operands):
-            reporter.note(
+            found.tell(
                 "range_reversed",
                 "The range runs backwards, so nothing lies in it. Put the smaller end first.",
-                leaf.span,
+                leaf,
+                _turned(leaf),
             )
     if row is None or not row.never_missing or row.kind is not Kind.INTEGER:
         return
     bounds = _bounds(leaf)
     if bounds is not None and bounds.and_with(_Bounds(low=Decimal(0))).empty:
-        reporter.note(
+        found.tell(
             "always_false",
             "Nobody can match: `{part}` is never true.",
-            leaf.span,
+            leaf,
             part=shown(print_query(leaf)),
         )
     if bounds is not None and bounds.high is None and bounds.low is not None and _below(bounds):
-        reporter.note(
+        found.tell(
             "always_true",
             "Everybody matches: `{part}` is always true.",
-            leaf.span,
+            leaf,
             part=shown(print_query(leaf)),
         )
 
 
 def _below(bounds: _Bounds) -> bool:
     return bounds.low is not None and (bounds.low < 0 or (bounds.low == 0 and not bounds.low_open))
+
+
+def _turned(leaf: Filter) -> Filter:
+    """Put the ends of every reversed range the right way round."""
+    parameters = tuple(
+        replace(one, operands=one.operands[::-1])
+        if one.operator is Operator.BETWEEN and _reversed(one.operands)
+        else one
+        for one in leaf.parameters
+    )
+    operands = leaf.operands[::-1] if _reversed(leaf.operands) else leaf.operands
+    return replace(leaf, operands=operands, parameters=parameters)
 
 
 def _reversed(operands: tuple[Literal, ...]) -> bool:
@@ -203,37 +346,39 @@ def _bounds(leaf: Filter) -> _Bounds | None:
     }.get(leaf.operator)
 
 
-def _impossible(node: And, reporter: Reporter) -> None:
-    """Note conditions on one attribute that no value meets together."""
+def _impossible(node: And, found: _Findings) -> None:
+    """Note conditions that no customer meets together."""
     bounds: dict[tuple[str, str | None], _Bounds] = {}
     texts: dict[tuple[str, str | None], str] = {}
-    for part in node.parts:
-        if not isinstance(part, Filter):
-            continue
-        name = (part.attribute, part.key)
-        found = _bounds(part)
-        value = part.operands[0] if part.operands else None
-        clash = False
-        if found is not None:
-            bounds[name] = bounds.get(name, _Bounds()).and_with(found)
-            clash = bounds[name].empty and not found.empty
-        elif part.operator is Operator.EQ and isinstance(value, Text) and _has_one_value(part):
+    claims = [claim_of(part) for part in node.parts]
+    for index, part in enumerate(node.parts):
+        name = (part.attribute, part.key) if isinstance(part, Filter) else ("", None)
+        limits = _bounds(part) if isinstance(part, Filter) else None
+        value = part.operands[0] if isinstance(part, Filter) and part.operands else None
+        if limits is not None:
+            bounds[name] = bounds.get(name, _Bounds()).and_with(limits)
+            clash = bounds[name].empty and not limits.empty
+        elif isinstance(value, Text) and isinstance(part, Filter) and _is_one_value(part):
             clash = texts.setdefault(name, value.value) != value.value
+        else:
+            clash = any(excludes(claims[index], other) for other in claims[:index])
         if clash:
-            reporter.note(
+            found.tell_without(
                 "always_false",
                 "Nobody can match: `{part}` cannot be true together with the conditions before it.",
-                part.span,
+                node,
+                index,
                 part=shown(print_query(part)),
             )
 
 
-def _has_one_value(leaf: Filter) -> bool:
+def _is_one_value(leaf: Filter) -> bool:
     row = CATALOGUE.get(leaf.attribute)
-    return row is not None and row.kind in (Kind.TEXT, Kind.ENUM)
+    one = row is not None and row.kind in (Kind.TEXT, Kind.ENUM)
+    return one and leaf.operator is Operator.EQ
 
 
-def _missing_values(node: Node, reporter: Reporter) -> None:
+def _missing_values(node: Node, found: _Findings) -> None:
     """Note comparisons whose answer for customers without a value may surprise."""
     leaves = filters_of(node)
     tested = {
@@ -241,41 +386,53 @@ def _missing_values(node: Node, reporter: Reporter) -> None:
         for leaf in leaves
         if leaf.operator in (Operator.IS_NULL, Operator.IS_NOT_NULL)
     }
+    # Who asks for a range of days has said what about customers without one.
+    bounded = {
+        (leaf.attribute, leaf.key)
+        for leaf in leaves
+        if leaf.operator in (Operator.EQ, Operator.GT, Operator.GE, Operator.BETWEEN)
+    }
     buyers_tested = any(leaf.attribute == "number_of_orders" for leaf in leaves)
     for leaf in leaves:
         row = CATALOGUE.get(leaf.attribute)
         if row is None or not row.can_be_missing or (leaf.attribute, leaf.key) in tested:
             continue
         if leaf.operator is Operator.NE and row.kind is not Kind.FUNCTION:
-            _missing_included(leaf, reporter, testable=Operator.IS_NOT_NULL in row.operators)
+            _missing_included(leaf, found, testable=Operator.IS_NOT_NULL in row.operators)
         elif row.kind is Kind.DAY and leaf.operator in (Operator.LT, Operator.LE):
             if buyers_tested and leaf.attribute.endswith("order_date"):
                 continue
-            reporter.note(
+            if (leaf.attribute, leaf.key) in bounded:
+                continue
+            found.tell(
                 "missing_excluded",
                 "`{part}` is false for customers without such a day. To take them in, add"
                 " `OR {name} IS NULL`.",
-                leaf.span,
+                leaf,
+                Or((leaf, Filter(leaf.attribute, Operator.IS_NULL, key=leaf.key))),
                 part=shown(print_query(leaf)),
                 name=leaf.attribute,
             )
 
 
-def _missing_included(leaf: Filter, reporter: Reporter, *, testable: bool) -> None:
+def _missing_included(leaf: Filter, found: _Findings, *, testable: bool) -> None:
     part = print_query(leaf)
+    present = Filter(leaf.attribute, Operator.IS_NOT_NULL, key=leaf.key)
     if testable:
-        reporter.note(
+        found.tell(
             "missing_included",
             "`{part}` is also true for customers without a value. To leave them out, add"
             " `AND {name} IS NOT NULL`.",
-            leaf.span,
+            leaf,
+            And((leaf, present)),
             part=shown(part),
             name=part.split(" != ", 1)[0],
         )
     else:
-        reporter.note(
+        found.tell_unsayable(
             "missing_included",
             "`{part}` is also true for customers without a value.",
-            leaf.span,
+            leaf,
+            And((leaf, present)),
             part=shown(part),
         )
