@@ -17,9 +17,6 @@ from regulars.cli import pretend
 from regulars.settings import Settings
 from regulars.simulator.simulator import DEMO_TOKEN
 
-# Sockets of clients that ended with their server are told late, between tests.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 
 class Road:
     """The app beside its pretend Shopify."""

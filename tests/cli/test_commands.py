@@ -190,3 +190,11 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_sign_in_link_is_told_with_how_long_it_works(regulars):
+    told = regulars("sign-in-link", "--json")
+
+    assert told.code == 0
+    assert told.json["url"].startswith("http://127.0.0.1:8401/sign-in/")
+    assert told.json["minutes"] == 15

@@ -21,7 +21,11 @@ def connect_shop(runtime: Runtime, domain: str, token: Token, *, name: str | Non
     TokenRejected where Shopify does not take the token.
     """
     clean = shop_domain(domain)
-    info = read_shop(_client(runtime, clean, token))
+    client = _client(runtime, clean, token)
+    try:
+        info = read_shop(client)
+    finally:
+        client.http.close()
     now = runtime.clock()
     with runtime.office.session() as session:
         shop = session.scalar(select(Shop).where(Shop.domain == clean))

@@ -97,8 +97,10 @@ class Runtime:
     def forget(self, shop_id: int) -> None:
         """Drop what is kept of a shop whose settings or token changed."""
         with self._lock:
-            self._clients.pop(shop_id, None)
+            client = self._clients.pop(shop_id, None)
             self._memberships.pop(shop_id, None)
+        if client is not None:
+            client.http.close()
 
     def on_close(self, function: Callable[[], None]) -> None:
         """Have a function called when everything is closed, last in first out."""

@@ -24,5 +24,8 @@ def create(call: ApiCaller) -> SignInLinkOut:
     call.require_local()
     with call.office() as session:
         token = create_sign_in_link(session, ensure_owner(session, call.now), call.now)
-    base = call.runtime.settings.public_url or str(call.request.base_url)
+    settings = call.runtime.settings
+    # A command without a running app asks inside its own process, where there is no port.
+    here = str(call.request.base_url) if call.request.url.port else settings.address
+    base = settings.public_url or here
     return SignInLinkOut(url=f"{base.rstrip('/')}/sign-in/{token}", minutes=LINK_MINUTES)
