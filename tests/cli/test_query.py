@@ -67,3 +67,42 @@ def test_what_cannot_be_answered_cannot_be_counted(regulars, basic, text):
 
     assert told.code == 2
     assert "created_by_app_id" in told.err
+
+
+def test_notes_on_a_query_count_whom_they_concern_in_a_shop(regulars, basic):
+    query = "number_of_orders >= 1 AND number_of_orders >= 2"
+    told = regulars("query", "lint", query, "--shop", "basic", "--json")
+
+    assert (told.code, told.json) == (
+        0,
+        {
+            "notes": [
+                {
+                    "code": "redundant",
+                    "message": "`number_of_orders >= 1` changes nothing beside"
+                    " `number_of_orders >= 2`.",
+                    "line": 1,
+                    "column": 0,
+                    "length": 21,
+                    "suggestion": None,
+                    "customer_count": 0,
+                    "meant": "number_of_orders >= 2",
+                }
+            ]
+        },
+    )
+
+
+def test_the_other_reading_of_a_doubtful_day_is_counted_too(regulars, basic):
+    query = "orders_placed(date: -10000d) = true"
+    told = regulars("query", "lint", query, "--shop", "basic")
+
+    assert told.code == 0
+    assert "concerns 2 customers" in told.out
+    assert "perhaps meant: orders_placed MATCHES (date = -10000d)" in told.out
+
+
+def test_a_clear_query_has_no_notes(regulars, basic):
+    told = regulars("query", "lint", "number_of_orders >= 2", "--shop", "basic")
+
+    assert (told.code, told.out) == (0, "Nothing stands out.\n")

@@ -1,4 +1,4 @@
-"""regulars query: check a query text, and say it in words. Needs no shop and no app."""
+"""regulars query: check a query text, say it in words, note what it may not mean in a shop."""
 
 from __future__ import annotations
 
@@ -65,6 +65,28 @@ def describe(
         return
     terminal.tell(sentence)
     terminal.tell_notes(read.notes)
+
+
+@app.command()
+def lint(text: Text, shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
+    """Note what a query probably does not mean, and how many customers each note concerns."""
+    from urllib.parse import quote
+
+    with terminal.connect() as api:
+        told = api.post(
+            f"/shops/{quote(shop, safe='')}/lint", {"query": terminal.about_query(text)}
+        )
+    if as_json:
+        terminal.tell_json(told)
+        return
+    for note in told["notes"]:
+        terminal.tell(note["message"])
+        count = note["customer_count"]
+        terminal.tell(f"  concerns {count:,} customer{'' if count == 1 else 's'}")
+        if note["meant"] is not None:
+            terminal.tell(f"  perhaps meant: {note['meant']}")
+    if not told["notes"]:
+        terminal.tell("Nothing stands out.")
 
 
 def _told(one: Problem) -> dict[str, object]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from regulars import segments
 from regulars.engine import explain as explain_query
+from regulars.engine import lint_with_counts
 from regulars.errors import NotFoundError, Problem, QueryError, problem
 from regulars.language import describe, parse_with_notes
 from regulars.web.api.shapes import instant_of
@@ -75,6 +76,18 @@ class DescribeOut(BaseModel):
     notes: list[dict[str, Any]] = []
 
 
+class LintIn(BaseModel):
+    """A query to be looked at for what it probably does not mean."""
+
+    query: str
+
+
+class LintOut(BaseModel):
+    """Notes on a query, each with the customers that it concerns."""
+
+    notes: list[dict[str, Any]]
+
+
 class ExplainIn(BaseModel):
     """A query and the customer it is asked about."""
 
@@ -106,6 +119,27 @@ def _parts(root: Any) -> list[PartCount]:
         start=span.start, length=span.end - span.start, count=root.count, running=root.running
     )
     return [own, *(part for inner in root.parts for part in _parts(inner))]
+
+
+@router.post("/shops/{shop}/lint")
+def lint(call: ApiCaller, shop: str, asked: LintIn) -> LintOut:
+    """Note what a query probably does not mean, and count whom each note concerns."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        tree = segments.checked_query(session, found, asked.query)
+    evaluator, context = call.runtime.evaluator(found), call.runtime.context(found)
+    notes = lint_with_counts(
+        tree,
+        lambda part: len(evaluator.members(part, context)),
+        text=asked.query,
+        readings=parse_with_notes(asked.query).notes,
+    )
+    return LintOut(
+        notes=[
+            {**_told(one.note), "customer_count": one.customer_count, "meant": one.meant}
+            for one in notes
+        ]
+    )
 
 
 @router.post("/queries/check")
