@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from regulars import segments
+from regulars import segments, tracking
 from regulars.errors import ConflictError, InputError, NotFoundError, QueryError
+from regulars.office.models.tags import TagAssignment
 from regulars.segments.definitions import renamed_query
 from regulars.segments.names import name_key
 
@@ -110,11 +111,52 @@ def test_a_cycle_is_refused_with_its_path(make, change, at_work):
 def test_a_used_segment_is_not_deleted_and_its_users_are_named(make, change, at_work):
     used = make("A")
     make("B", "segment = 'A'")
+    with at_work.runtime.office.session() as session:
+        row = segments.find_segment(session, at_work.shop, used)
+        today = at_work.clock().astimezone(at_work.shop.zone).date()
+        tracking.create_tracking(
+            session,
+            at_work.shop,
+            row,
+            starts_on=today,
+            ends_on=today,
+            name="spring sale",
+            author="ana",
+            now=at_work.clock(),
+        )
+        session.add(tag_work(at_work, row, "vip", "assigning"))
+        session.add(tag_work(at_work, row, "done", "assigned"))
 
     with pytest.raises(ConflictError) as raised:
-        change(segments.delete_segment, used, now=at_work.clock(), other_users=["spring sale"])
+        change(segments.delete_segment, used, now=at_work.clock())
 
-    assert '"B", "spring sale"' in str(raised.value)
+    assert str(raised.value).endswith(': "B", "vip", "spring sale".')
+
+
+def test_what_is_over_does_not_keep_a_segment(make, change, at_work):
+    used = make("A")
+    with at_work.runtime.office.session() as session:
+        row = segments.find_segment(session, at_work.shop, used)
+        session.add(tag_work(at_work, row, "done", "removed"))
+
+    change(segments.delete_segment, used, now=at_work.clock())
+
+    with at_work.runtime.office.reading() as session:
+        assert [one.name for one in segments.list_segments(session, at_work.shop)] == []
+
+
+def tag_work(at_work, segment, tag, status):
+    return TagAssignment(
+        shop_id=at_work.shop.id,
+        segment_id=segment.id,
+        segment_name=segment.name,
+        tag=tag,
+        tag_key=tag,
+        status=status,
+        targeted_count=1,
+        author="ana",
+        created_at=at_work.clock(),
+    )
 
 
 def test_a_deleted_segment_frees_its_name_and_comes_back_under_another(make, change, at_work):

@@ -45,6 +45,11 @@ class ApiClient:
     def __init__(self, door: Door) -> None:
         self._door = door
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the app was opened for this command alone: its work ends with the command."""
+        return isinstance(self._door, OwnDoor)
+
     def get(self, path: str, **params: str | int | None) -> Any:
         """Read something."""
         return self._request("GET", path, None, params)
@@ -52,6 +57,10 @@ class ApiClient:
     def post(self, path: str, content: object = None, **params: str | int | None) -> Any:
         """Make something."""
         return self._request("POST", path, content or {}, params)
+
+    def put(self, path: str, content: object) -> Any:
+        """Put something in its place."""
+        return self._request("PUT", path, content, {})
 
     def patch(self, path: str, content: object) -> Any:
         """Change something."""

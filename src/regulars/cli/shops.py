@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from regulars.cli import terminal
+from regulars.errors import InputError, problem
 
 shops = typer.Typer(help="The shops of this installation.", no_args_is_help=True)
 
@@ -32,6 +35,55 @@ def index(as_json: terminal.AsJson = False) -> None:
         for one in told["shops"]
     ]
     terminal.tell_table(("Name", "Title", "Kind", "Time zone", "Currency"), rows)
+
+
+@shops.command()
+def connect(
+    shop: terminal.Shop,
+    domain: Annotated[str, typer.Option(help="Like your-shop.myshopify.com.")],
+    token_file: Annotated[
+        Path,
+        typer.Option(
+            help="File that holds the custom app's Admin API access token; - reads it from "
+            "standard input.",
+            metavar="FILE",
+            allow_dash=True,
+        ),
+    ],
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Connect a Shopify shop by the token of a custom app, and load its data.
+
+    The token is read from a file, so that it is seen neither in the list of processes nor in the
+    shell's history.
+    """
+    asked = {"domain": domain, "token": _token(token_file)}
+    with terminal.connect() as api, terminal.progress("Loading", quiet=as_json) as seen:
+        made = api.put(f"/shops/{quote(shop, safe='')}/connection", asked)
+        done = api.wait_for_job(made["shop"]["name"], made["job"], seen)
+    if as_json:
+        terminal.tell_json({"shop": made["shop"], "job": done})
+        return
+    terminal.tell(f"{made['shop']['title']} is connected as {made['shop']['name']}.")
+    for kind, count in (done["result"] or {}).items():
+        if isinstance(count, int):
+            terminal.tell(f"{kind}: {count:,}")
+
+
+def _token(path: Path) -> str:
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not plain text"
+        template = 'The token file "{path}" cannot be read: {reason}.'
+        raise InputError(
+            problem("token_file", template, path=path, reason=reason.lower())
+        ) from None
+    token = text.strip()
+    if not token or any(sign.isspace() for sign in token):
+        template = 'The file "{path}" has to hold the token and nothing else.'
+        raise InputError(problem("token_file", template, path=path))
+    return token
 
 
 def import_files(  # noqa: PLR0917 - a command's options, which are given by name

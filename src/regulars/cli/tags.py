@@ -14,7 +14,13 @@ app = typer.Typer(help="Shopify customer tags.", no_args_is_help=True)
 Assignment = Annotated[int, typer.Argument(help="The assignment's number.", metavar="ID")]
 Segment = Annotated[str, typer.Option("--segment", help="The segment's number or name.")]
 Tag = Annotated[str, typer.Option("--tag", help="The tag, at most 40 characters, no comma.")]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until all customers are through.")]
+Wait = Annotated[
+    bool,
+    typer.Option(
+        "--wait",
+        help="Wait until all customers are through; always done where no app is running.",
+    ),
+]
 
 #: Statuses in which nothing more happens by itself.
 ENDED = {
@@ -172,7 +178,8 @@ def _all(api: Any, shop: str, segment: str | None) -> list[dict[str, Any]]:
 def _waited(
     api: Any, shop: str, made: dict[str, Any], *, wait: bool, quiet: bool
 ) -> dict[str, Any]:
-    if not wait or made["status"] in ENDED:
+    # Without a running app nobody else would do the work.
+    if not (wait or api.is_own) or made["status"] in ENDED:
         return made
     with terminal.progress(f"tag {made['tag']}", quiet=quiet) as seen:
         ended: dict[str, Any] = api.wait(

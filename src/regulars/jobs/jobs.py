@@ -23,6 +23,11 @@ from regulars.segments import definitions
 
 log = logging.getLogger(__name__)
 
+# So many customers are evaluated faster than a person looks at the answer.
+QUICK_CUSTOMERS_MAX = 100_000
+# How long a job waits for the request that made it before a worker takes it over.
+HEAD_START = timedelta(seconds=3)
+
 
 class Jobs:
     """Works off what is due, in threads after `start`, or in the caller's with `run_until_idle`."""
@@ -96,6 +101,39 @@ class Jobs:
         return self.later(
             session, "refresh_segment", shop, key=str(segment_id), arguments=arguments
         )
+
+    def refresh_segment_soon(
+        self, session: Session, shop: Shop, segment_id: int, cause: str
+    ) -> Job:
+        """Have a segment evaluated by the caller, who gives the job to `work_here` afterwards.
+
+        Should the caller not come to it, or the shop be large, a worker does it.
+        """
+        now = self.runtime.clock()
+        return self.later(
+            session,
+            "refresh_segment",
+            shop,
+            key=str(segment_id),
+            arguments={"segment_id": segment_id, "cause": cause},
+            due_at=now + HEAD_START if self._is_quick(session, shop) else now,
+        )
+
+    def work_here(self, *jobs: Job) -> None:
+        """Work jobs of `refresh_segment_soon` in this thread, unless it would take long."""
+        for job in jobs:
+            with self.runtime.office.session() as session:
+                shop = session.get(Shop, job.shop_id) if job.shop_id else None
+                quick = shop is not None and self._is_quick(session, shop)
+                taken = queue.take_this(session, job.id, self.runtime.clock()) if quick else None
+            if taken is not None:
+                self._work_taken(taken, shop)
+
+    def _is_quick(self, session: Session, shop: Shop) -> bool:
+        """Whether a segment of this shop is evaluated in a moment: few customers, no load."""
+        if queue.is_running(session, shop.id, works.LOADING):
+            return False
+        return self.runtime.warehouse(shop).customer_count() <= QUICK_CUSTOMERS_MAX
 
     def backfill_later(self, session: Session, shop: Shop) -> Job:
         """Have the full first copy of a Shopify shop made."""
@@ -172,12 +210,15 @@ class Jobs:
             shop = session.get(Shop, job.shop_id) if job and job.shop_id else None
         if job is None:
             return False
+        self._work_taken(job, shop)
+        return True
+
+    def _work_taken(self, job: Job, shop: Shop | None) -> None:
         try:
             self._try(JobRun(self.runtime, self, job, shop))
         except queue.LeaseLost:
             log.warning("job %s was taken over", job.id)
         self.runtime.news.publish(job.shop_id or 0, "jobs", id=job.id, kind=job.kind)
-        return True
 
     def _try(self, run: JobRun) -> None:
         job = run.job

@@ -91,10 +91,40 @@ def take(session: Session, now: datetime, kinds: Collection[str] = ()) -> Job | 
         .limit(1)
     )
     if job is not None:
-        job.state = "running"
-        job.fence += 1
-        job.leased_until = now + LEASE
+        _lease(job, now)
     return job
+
+
+def take_this(session: Session, job_id: int, now: datetime) -> Job | None:
+    """Take one job that waits, whenever it is due; None where somebody else has it or did it."""
+    job = session.scalar(select(Job).where(Job.id == job_id, Job.state.in_(("waiting", "failed"))))
+    if job is None:
+        return None
+    with_same_key = select(Job.id).where(
+        Job.state == "running",
+        Job.leased_until > now,
+        Job.kind == job.kind,
+        Job.key == job.key,
+        func.coalesce(Job.shop_id, 0) == (job.shop_id or 0),
+    )
+    if session.scalar(with_same_key.limit(1)) is not None:
+        return None
+    _lease(job, now)
+    return job
+
+
+def is_running(session: Session, shop_id: int, kinds: Collection[str]) -> bool:
+    """Return whether a job of one of these kinds is being worked for a shop."""
+    found = select(Job.id).where(
+        Job.shop_id == shop_id, Job.kind.in_(kinds), Job.state == "running"
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
+def _lease(job: Job, now: datetime) -> None:
+    job.state = "running"
+    job.fence += 1
+    job.leased_until = now + LEASE
 
 
 def free_all(session: Session, now: datetime) -> None:

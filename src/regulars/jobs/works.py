@@ -228,5 +228,8 @@ WORKS: Mapping[str, Work] = {
     "work_tags": work_tags,
 }
 
+#: The kinds that hold a shop's facts for long.
+LOADING = ("backfill", "import_files")
+
 #: The kinds that ask nobody outside, and so are done before a command reads memberships.
 AT_HOME = ("refresh_segment", "refresh_all", "refresh_products", "day_change")

@@ -18,7 +18,6 @@ from regulars.segments.definitions import (
     rename_segment,
     restore_segment,
     restore_version,
-    users_of,
 )
 from regulars.segments.log import CAUSES
 from regulars.segments.memberships import Change, Changes, Memberships
@@ -30,6 +29,7 @@ from regulars.segments.refresh import (
     refresh_day,
     refresh_products,
 )
+from regulars.segments.users import User, all_users, users_of
 
 __all__ = [
     "CAUSES",
@@ -37,6 +37,8 @@ __all__ = [
     "Changes",
     "Definition",
     "Memberships",
+    "User",
+    "all_users",
     "checked_query",
     "create_segment",
     "definitions",

@@ -22,6 +22,7 @@ from regulars.office import Shop
 from regulars.office.models.segments import Segment, SegmentVersion
 from regulars.segments import graph
 from regulars.segments.names import checked_name, name_key, trash_key
+from regulars.segments.users import all_users, users_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +163,9 @@ def duplicate_segment(
     )
 
 
-def delete_segment(
-    session: Session,
-    shop: Shop,
-    segment: Segment,
-    *,
-    now: datetime,
-    other_users: Sequence[str] = (),
-) -> None:
-    """Put a segment into the trash; ConflictError, listing them, where something uses it.
-
-    `other_users` are the names of users that are not segments: tag rules, trackings.
-    """
-    users = [other.name for other in users_of(session, shop, segment)]
-    named = [f'"{name}"' for name in (*users, *other_users)]
+def delete_segment(session: Session, shop: Shop, segment: Segment, *, now: datetime) -> None:
+    """Put a segment into the trash; ConflictError, listing them, where something uses it."""
+    named = [f'"{user.name}"' for user in all_users(session, shop, segment, now=now)]
     if named:
         template = '"{name}" is used by {count} others. Change or delete those first: {users}.'
         raise ConflictError(
@@ -225,15 +215,6 @@ def restore_version(
             problem("no_segment_version", template, name=segment.name, version=version)
         )
     return edit_segment(session, shop, segment, query=found.query, author=author, now=now)
-
-
-def users_of(session: Session, shop: Shop, segment: Segment) -> Sequence[Segment]:
-    """Return the segments whose query names this one."""
-    return [
-        other
-        for other in list_segments(session, shop)
-        if other.id != segment.id and segment.name_key in graph.references(parse(other.query))
-    ]
 
 
 def definitions(session: Session, shop: Shop) -> tuple[Definition, ...]:

@@ -278,6 +278,12 @@ class Warehouse:
         with self._reading(cursor) as reading:
             return bitmap_of(reading.execute(statements("read")[f"universe_{kind}"]))
 
+    def customer_count(self) -> int:
+        """Return how many customers there are rows for, deleted ones included: a size, at once."""
+        with self.reader() as cursor:
+            ((count,),) = cursor.execute("SELECT count(*) FROM customers").fetchall()
+        return int(count)
+
     # -- the file ------------------------------------------------------------------------------
 
     @property

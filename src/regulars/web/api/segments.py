@@ -8,8 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from regulars import segments
+from regulars.office import Shop
+from regulars.office.models.jobs import Job
+from regulars.office.models.segments import Segment
 from regulars.web.api.shapes import SegmentOut, segment_out
-from regulars.web.deps import ApiCaller
+from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}/segments", tags=["segments"])
 
@@ -73,14 +76,14 @@ def index(call: ApiCaller, shop: str) -> SegmentsOut:
 
 @router.post("", status_code=201)
 def create(call: ApiCaller, shop: str, asked: SegmentIn) -> SegmentOut:
-    """Make a segment; its members are known once its state is "ready"."""
+    """Make a segment; in a large shop its members are known once its state is "ready"."""
     found = call.shop(shop)
     with call.office() as session:
         segment = segments.create_segment(
             session, found, name=asked.name, query=asked.query, author=call.author, now=call.now
         )
-        call.jobs.refresh_segment_later(session, found, segment.id, "created")
-    return segment_out(segment)
+        job = call.jobs.refresh_segment_soon(session, found, segment.id, "created")
+    return _worked(call, found, segment, job)
 
 
 @router.get("/{segment}")
@@ -95,9 +98,11 @@ def show(call: ApiCaller, shop: str, segment: str) -> SegmentOut:
 def update(call: ApiCaller, shop: str, segment: str, asked: SegmentChange) -> SegmentOut:
     """Rename a segment or give it a new query, both at once or not at all."""
     found = call.shop(shop)
+    made = []
     with call.office() as session:
         row = segments.find_segment(session, found, segment)
         if asked.query is not None:
+            before = row.version
             segments.edit_segment(
                 session,
                 found,
@@ -107,11 +112,12 @@ def update(call: ApiCaller, shop: str, segment: str, asked: SegmentChange) -> Se
                 now=call.now,
                 expected_version=asked.expected_version,
             )
-            call.jobs.refresh_segment_later(session, found, row.id, "edited")
+            if row.version != before:
+                made.append(call.jobs.refresh_segment_soon(session, found, row.id, "edited"))
         if asked.name is not None:
             segments.rename_segment(session, found, row, name=asked.name, now=call.now)
     call.jobs.follow_definitions(found)
-    return segment_out(row)
+    return _worked(call, found, row, *made)
 
 
 @router.delete("/{segment}", status_code=204)
@@ -133,8 +139,8 @@ def duplicate(call: ApiCaller, shop: str, segment: str, asked: NameIn) -> Segmen
         copy = segments.duplicate_segment(
             session, found, row, author=call.author, now=call.now, name=asked.name
         )
-        call.jobs.refresh_segment_later(session, found, copy.id, "created")
-    return segment_out(copy)
+        job = call.jobs.refresh_segment_soon(session, found, copy.id, "created")
+    return _worked(call, found, copy, job)
 
 
 @router.post("/{segment_id}/restoration", status_code=201)
@@ -143,8 +149,8 @@ def restore(call: ApiCaller, shop: str, segment_id: int) -> SegmentOut:
     found = call.shop(shop)
     with call.office() as session:
         row = segments.restore_segment(session, found, segment_id, now=call.now)
-        call.jobs.refresh_segment_later(session, found, row.id, "created")
-    return segment_out(row)
+        job = call.jobs.refresh_segment_soon(session, found, row.id, "created")
+    return _worked(call, found, row, job)
 
 
 @router.get("/{segment}/members")
@@ -176,6 +182,13 @@ def members(
         ],
         next=numbers[-1] if first + limit < len(everybody) else None,
     )
+
+
+def _worked(call: ApiCall, shop: Shop, segment: Segment, *jobs: Job) -> SegmentOut:
+    """Evaluate a segment here where that is quick, and tell it as it stands then."""
+    call.jobs.work_here(*jobs)
+    with call.runtime.office.reading() as session:
+        return segment_out(segments.find_segment(session, shop, segment.id))
 
 
 def _text(value: object) -> str | None:

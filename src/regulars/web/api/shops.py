@@ -11,11 +11,20 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from regulars.errors import ConflictError, InputError, NotFoundError, problem
-from regulars.office import Shop, create_shop, list_shops
+from regulars.errors import (
+    ConflictError,
+    InputError,
+    NotFoundError,
+    TokenRejected,
+    Unavailable,
+    problem,
+)
+from regulars.office import Shop, Token, create_shop, list_shops
 from regulars.office.models.jobs import Job
+from regulars.runtime import connect_shop
+from regulars.shopify import shop_domain
 from regulars.web.api.shapes import JobOut, ShopOut, job_out, require_command_line, shop_out
-from regulars.web.deps import ApiCaller
+from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(tags=["shops"])
 
@@ -33,6 +42,20 @@ class ShopIn(BaseModel):
     title: str | None = None
     time_zone: str = "UTC"
     currency: str = "USD"
+
+
+class ConnectionIn(BaseModel):
+    """A Shopify shop and the Admin API token of a custom app in it."""
+
+    domain: str
+    token: str
+
+
+class ConnectedOut(BaseModel):
+    """A connected shop and the job that loads it."""
+
+    shop: ShopOut
+    job: JobOut
 
 
 class ImportIn(BaseModel):
@@ -70,6 +93,34 @@ def create(call: ApiCaller, asked: ShopIn) -> ShopOut:
             now=call.now,
         )
     return shop_out(shop)
+
+
+@router.put("/shops/{shop}/connection")
+def connect(call: ApiCaller, shop: str, asked: ConnectionIn) -> ConnectedOut:
+    """Connect a Shopify shop by the token of its custom app, and start loading it.
+
+    Connecting a known shop again gives it the new token.
+    """
+    call.require_local()
+    _refuse_other(call, shop, asked.domain)
+    try:
+        found = connect_shop(call.runtime, asked.domain, Token(asked.token), name=shop)
+    except TokenRejected:
+        template = (
+            "Shopify does not accept this token for {domain}. Copy the Admin API access token of "
+            "your custom app in that shop; it begins with shpat_."
+        )
+        raise InputError(
+            problem("token_rejected", template, domain=asked.domain, field="token")
+        ) from None
+    except Unavailable as error:
+        template = "Shopify does not answer for {domain}: {reason} Check the domain, try again."
+        raise InputError(
+            problem("shop_unreachable", template, domain=asked.domain, reason=error, field="domain")
+        ) from None
+    with call.office() as session:
+        job = call.jobs.backfill_later(session, found)
+    return ConnectedOut(shop=shop_out(found), job=job_out(job))
 
 
 @router.get("/shops/{shop}")
@@ -116,6 +167,30 @@ def show_job(call: ApiCaller, shop: str, job_id: int) -> JobOut:
     if job is None:
         raise NotFoundError(problem("no_job", "There is no job {id}.", id=job_id))
     return job_out(job)
+
+
+def _refuse_other(call: ApiCall, name: str, domain: str) -> None:
+    """Refuse a name that another shop has, and a domain connected under another name."""
+    clean = shop_domain(domain)
+    with call.runtime.office.reading() as session:
+        by_name = session.scalar(select(Shop).where(Shop.name == name))
+        by_domain = session.scalar(select(Shop).where(Shop.domain == clean))
+    if by_name is not None and by_name.domain != clean:
+        template = 'There is already a shop "{name}" ({domain}). Choose another name.'
+        raise ConflictError(
+            problem(
+                "shop_exists",
+                template,
+                name=name,
+                domain=by_name.domain or by_name.kind,
+                field="shop",
+            )
+        )
+    if by_domain is not None and by_domain.name != name:
+        template = '{domain} is connected already, as "{name}".'
+        raise ConflictError(
+            problem("shop_connected", template, domain=clean, name=by_domain.name, field="shop")
+        )
 
 
 def _file(path: str, field: str) -> Path:

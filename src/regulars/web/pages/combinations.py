@@ -52,9 +52,10 @@ def create(visit: SignedIn) -> Response:
                 author=visit.author,
                 now=visit.now,
             )
-            visit.jobs.refresh_segment_later(session, visit.shop, segment.id, "created")
+            job = visit.jobs.refresh_segment_soon(session, visit.shop, segment.id, "created")
     except InputError as wrong:
         return _page(visit, wrong)
+    visit.jobs.work_here(job)
     return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
 
 

@@ -17,6 +17,7 @@ from regulars.engine import Counts, NodeCount
 from regulars.errors import InputError, QueryError
 from regulars.language import describe, parse
 from regulars.language.tree import Node
+from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.segments import (
     checked_query,
@@ -120,9 +121,10 @@ def create(visit: SignedIn) -> Response:
                 author=visit.author,
                 now=visit.now,
             )
-            visit.jobs.refresh_segment_later(session, visit.shop, segment.id, "created")
+            job = visit.jobs.refresh_segment_soon(session, visit.shop, segment.id, "created")
     except InputError as wrong:
         return _page(visit, draft, wrong)
+    visit.jobs.work_here(job)
     return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
 
 
@@ -137,14 +139,15 @@ def save(visit: SignedIn, segment_id: int) -> Response:
     if visit.field("op"):
         return _page(visit, draft)
     try:
-        _save(visit, segment_id, draft)
+        made = _save(visit, segment_id, draft)
     except InputError as wrong:
         return _page(visit, draft, wrong)
     follow_definitions(visit)
+    visit.jobs.work_here(*made)
     return visit.go(f"/segments/{segment_id}", visit.say('"{name}" is saved.', name=draft.name))
 
 
-def _save(visit: Visit, segment_id: int, draft: Draft) -> None:
+def _save(visit: Visit, segment_id: int, draft: Draft) -> Sequence[Job]:
     with visit.office() as session:
         segment = find_segment(session, visit.shop, segment_id)
         before = segment.version
@@ -159,8 +162,9 @@ def _save(visit: Visit, segment_id: int, draft: Draft) -> None:
         )
         if name_key(draft.name) != segment.name_key or draft.name.strip() != segment.name:
             rename_segment(session, visit.shop, segment, name=draft.name, now=visit.now)
-        if segment.version != before:
-            visit.jobs.refresh_segment_later(session, visit.shop, segment_id, "edited")
+        if segment.version == before:
+            return ()
+        return [visit.jobs.refresh_segment_soon(session, visit.shop, segment_id, "edited")]
 
 
 def _draft_of_form(visit: Visit) -> Draft:

@@ -178,8 +178,7 @@ def delete(visit: SignedIn, segment_id: int) -> Response:
     try:
         with visit.office() as session:
             found = find_segment(session, visit.shop, segment_id)
-            running = _running_trackings(visit, segment_id)
-            delete_segment(session, visit.shop, found, now=visit.now, other_users=running)
+            delete_segment(session, visit.shop, found, now=visit.now)
     except InputError as wrong:
         return visit.dialog(
             "segments/delete.html",
@@ -203,7 +202,8 @@ def restore(visit: SignedIn, segment_id: int) -> Response:
             text = "This segment has no version {version}."
             raise NotFoundError(problem("no_version", text, version=visit.field("version")[:20]))
         edit_segment(session, visit.shop, segment, query=query, author=visit.author, now=visit.now)
-        visit.jobs.refresh_segment_later(session, visit.shop, segment_id, "edited")
+        job = visit.jobs.refresh_segment_soon(session, visit.shop, segment_id, "edited")
+    visit.jobs.work_here(job)
     address = f"/segments/{segment_id}?tab=definition"
     return visit.go(address, visit.say("The earlier version is back."))
 
@@ -364,18 +364,6 @@ def _log_values(visit: Visit, segment: Segment) -> dict[str, Any]:
         "causes": CAUSES,
         "before": shown[-1].key if len(entries) > most else None,
     }
-
-
-def _running_trackings(visit: Visit, segment_id: int) -> list[str]:
-    today = visit.say.local(visit.now).date()
-    with visit.runtime.office.reading() as session:
-        rows = select(RevenueTracking.name).where(
-            RevenueTracking.shop_id == visit.shop.id,
-            RevenueTracking.segment_id == segment_id,
-            RevenueTracking.ends_on >= today,
-            RevenueTracking.cancelled_at.is_(None),
-        )
-        return list(session.scalars(rows))
 
 
 def _way_back(visit: Visit) -> str:

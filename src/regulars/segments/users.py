@@ -1,0 +1,66 @@
+"""Users of a segment: what would break, or stand still, without it.
+
+The one place that says what counts as a user; deleting and the save preview both ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from regulars.engine.days import local_day
+from regulars.language import parse
+from regulars.office import Shop
+from regulars.office.models.segments import Segment
+from regulars.office.models.tags import TagAssignment
+from regulars.office.models.trackings import RevenueTracking
+from regulars.segments import graph
+
+#: Tag work in these states has something left to do.
+OPEN_TAG_STATUSES = ("waiting", "assigning", "paused", "cancelling", "removing")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One thing that uses a segment."""
+
+    kind: Literal["segment", "tag", "tracking"]
+    id: int
+    name: str
+
+
+def users_of(session: Session, shop: Shop, segment: Segment) -> Sequence[Segment]:
+    """Return the segments whose query names this one."""
+    others = select(Segment).where(
+        Segment.shop_id == shop.id, Segment.id != segment.id, Segment.deleted_at.is_(None)
+    )
+    return [
+        other
+        for other in session.scalars(others.order_by(Segment.name_key))
+        if segment.name_key in graph.references(parse(other.query))
+    ]
+
+
+def all_users(session: Session, shop: Shop, segment: Segment, *, now: datetime) -> Sequence[User]:
+    """Return everything that uses a segment: segments, unfinished tag work, running trackings."""
+    tags = select(TagAssignment.id, TagAssignment.tag).where(
+        TagAssignment.shop_id == shop.id,
+        TagAssignment.segment_id == segment.id,
+        TagAssignment.status.in_(OPEN_TAG_STATUSES),
+    )
+    trackings = select(RevenueTracking.id, RevenueTracking.name).where(
+        RevenueTracking.shop_id == shop.id,
+        RevenueTracking.segment_id == segment.id,
+        RevenueTracking.ends_on >= local_day(now, shop.zone),
+        RevenueTracking.cancelled_at.is_(None),
+    )
+    return [
+        *(User("segment", one.id, one.name) for one in users_of(session, shop, segment)),
+        *(User("tag", number, tag) for number, tag in session.execute(tags)),
+        *(User("tracking", number, name) for number, name in session.execute(trackings)),
+    ]
