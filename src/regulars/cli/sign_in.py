@@ -1,4 +1,4 @@
-"""regulars sign-in-link: an address that signs the owner in once, for the first day and bad days."""
+"""regulars sign-in-link: an address that signs the owner in once, for first and bad days."""
 
 from __future__ import annotations
 

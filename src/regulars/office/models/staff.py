@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.office.models.base import Base, RowNumber
@@ -33,6 +33,41 @@ class Staff(Base):
     created_at: Mapped[datetime]
     #: May no longer sign in since.
     disabled_at: Mapped[datetime | None]
+
+
+class StaffShop(Base):
+    """A member may see this shop; an owner sees all."""
+
+    __tablename__ = "staff_shops"
+
+    staff_id: Mapped[int] = mapped_column(
+        ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True
+    )
+    shop_id: Mapped[int] = mapped_column(
+        ForeignKey("shops.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class Invitation(Base):
+    """An address that lets a person join, once, within seven days."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    #: SHA-256 of the address's last part.
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    #: What the person will type to sign in, lowercase.
+    login: Mapped[str] = mapped_column(String(255))
+    #: "owner" or "member".
+    role: Mapped[str] = mapped_column(String(16))
+    #: The shops a member will see, by row number.
+    shop_ids: Mapped[list[int]] = mapped_column(JSON)
+    invited_by: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    #: When it was accepted or taken back.
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class StaffSession(Base):
@@ -83,7 +118,8 @@ class ApiKey(Base):
     name: Mapped[str] = mapped_column(String(255))
     #: SHA-256 of the key.
     token_hash: Mapped[bytes] = mapped_column(unique=True)
-    #: "read" or "write".
+    #: What it may do, each including those before: "read" (definitions and counts), "customers"
+    #: (also who they are), "write" (also change).
     scope: Mapped[str] = mapped_column(String(16), default="read")
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
