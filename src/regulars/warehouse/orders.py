@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
@@ -56,6 +56,26 @@ _REFUND: Final[Shape] = {
 _TOMBSTONE: Final[Shape] = {"id": "text", "deleted_at": "instant"}
 
 
+class Rank(NamedTuple):
+    """Which of two states of an order is the later one.
+
+    Shopify tells seconds. Within one, an order is cancelled and refunded but neither is ever taken
+    back, so the state with more of it came later, in whatever order the two arrive.
+    """
+
+    updated_at: datetime
+    is_cancelled: bool
+    refund_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What is known of a stored order; without `rank` nothing says when it was told."""
+
+    rank: Rank | None
+    customer_no: int | None
+
+
 @dataclass(slots=True)
 class OrdersChanged:
     """Which orders changed, and whose they are or were."""
@@ -72,7 +92,7 @@ class OrdersChanged:
 class _Told:
     """What a batch tells of orders, the newest of each."""
 
-    orders: dict[str, tuple[datetime, OrderFact]] = field(default_factory=dict)
+    orders: dict[str, tuple[Rank, OrderFact]] = field(default_factory=dict)
     deleted: dict[str, datetime] = field(default_factory=dict)
     refunds: dict[str, tuple[datetime, str, RefundFact]] = field(default_factory=dict)
 
@@ -93,21 +113,23 @@ def apply_orders(
     stored = _stored(cursor, {*told.orders, *told.deleted})
     written = {
         order_id: fact
-        for order_id, (version, fact) in told.orders.items()
-        if _wins(version, stored.get(order_id), tombstones.get(order_id))
+        for order_id, (rank, fact) in told.orders.items()
+        if _wins(rank, stored.get(order_id), tombstones.get(order_id))
     }
     buried = {
         order_id
         for order_id, deleted_at in told.deleted.items()
-        if order_id in stored and (stored[order_id][0] or deleted_at) <= deleted_at
+        if order_id in stored and not _is_newer(stored[order_id], deleted_at)
     }
     dropped = (written.keys() | buried) & stored.keys()
     changed.order_ids |= written.keys() | buried
-    changed.recounted_nos = {no for i in dropped if (no := stored[i][1]) is not None}
+    changed.recounted_nos = {
+        no for order_id in dropped if (no := stored[order_id].customer_no) is not None
+    }
     _drop(cursor, dropped)
     refunded = _apply_refunds(cursor, told.refunds, tombstones)
     changed.order_ids |= refunded
-    versions = {order_id: version for order_id, (version, _) in told.orders.items()}
+    versions = {order_id: rank.updated_at for order_id, (rank, _) in told.orders.items()}
     nos = {order_id: no_of(fact.customer_id) for order_id, fact in written.items()}
     _write(cursor, written, versions, nos)
     # A deletion may leave a newer order standing and take refunds told before it.
@@ -126,9 +148,10 @@ def _told(facts: Iterable[Fact], at: datetime) -> _Told:
     for fact in facts:
         if isinstance(fact, OrderFact):
             version = inside(fact.updated_at or at)
+            rank = Rank(version, fact.cancelled_at is not None, len(fact.refunds))
             last = told.orders.get(fact.order_id)
-            if last is None or version >= last[0]:
-                told.orders[fact.order_id] = (version, fact)
+            if last is None or rank >= last[0]:
+                told.orders[fact.order_id] = (rank, fact)
             for refund in fact.refunds:
                 _tell_refund(told, version, fact.order_id, refund)
         elif isinstance(fact, RefundChange):
@@ -147,12 +170,14 @@ def _tell_refund(told: _Told, version: datetime, order_id: str, refund: RefundFa
         told.refunds[refund.refund_id] = (version, order_id, refund)
 
 
-def _wins(
-    version: datetime, stored: tuple[datetime | None, int | None] | None, tombstone: datetime | None
-) -> bool:
-    if tombstone is not None and version <= tombstone:
+def _wins(rank: Rank, stored: _Stored | None, tombstone: datetime | None) -> bool:
+    if tombstone is not None and rank.updated_at <= tombstone:
         return False
-    return stored is None or stored[0] is None or version >= stored[0]
+    return stored is None or stored.rank is None or rank >= stored.rank
+
+
+def _is_newer(stored: _Stored, instant: datetime) -> bool:
+    return stored.rank is not None and stored.rank.updated_at > instant
 
 
 def _bury(
@@ -170,14 +195,15 @@ def _bury(
     return known | new
 
 
-def _stored(
-    cursor: duckdb.DuckDBPyConnection, ids: set[str]
-) -> dict[str, tuple[datetime | None, int | None]]:
+def _stored(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> dict[str, _Stored]:
     if not ids:
         return {}
     with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(ids)]):
         rows = cursor.execute(statements("apply")["orders_by_id"]).fetchall()
-    return {order_id: (updated_at, no) for order_id, updated_at, no in rows}
+    return {
+        order_id: _Stored(Rank(at, cancelled, refunds) if at is not None else None, no)
+        for order_id, at, no, cancelled, refunds in rows
+    }
 
 
 def _drop(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> None:

@@ -140,8 +140,10 @@ GROUP BY id;
 INSERT INTO tombstones SELECT ?, id, deleted_at FROM given_tombstones;
 
 -- orders_by_id --
--- The stored orders among those that a batch names.
-SELECT order_id, updated_at, customer_no FROM orders
+-- The stored orders among those that a batch names, with what decides between two states of one second.
+SELECT order_id, updated_at, customer_no, cancelled_at IS NOT NULL,
+  (SELECT count(*) FROM refunds WHERE refunds.order_id = orders.order_id)
+FROM orders
 WHERE order_id IN (SELECT id FROM given_ids);
 
 -- drop_orders --
