@@ -18,9 +18,12 @@ ARROWS: dict[str, set[str]] = {
     "engine": {"language", "warehouse"},
     "shopify": {"warehouse"},
     "importing": {"warehouse"},
-    "segments": {"engine", "language", "warehouse", "office"},
+    "segments": {"engine", "language", "warehouse", "office", "importing"},
     "tags": {"segments", "engine", "language", "warehouse", "office", "shopify"},
     "tracking": {"segments", "engine", "language", "warehouse", "office"},
+    "static_segments": {
+        "tracking", "segments", "engine", "language", "warehouse", "office", "importing",
+    },
     "runtime": {"segments", "engine", "language", "warehouse", "office", "shopify"},
     "jobs": {
         "runtime", "tags", "tracking", "segments", "engine", "language", "warehouse",

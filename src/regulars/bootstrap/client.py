@@ -70,6 +70,10 @@ class ApiClient:
         """Take something away."""
         self._request("DELETE", path, None, {})
 
+    def fetch(self, path: str, **params: str | int | None) -> bytes:
+        """Read a file."""
+        return self._send("GET", path, None, params).content
+
     def wait(
         self,
         path: str,
@@ -106,19 +110,21 @@ class ApiClient:
         self.close()
 
     def _request(self, method: str, path: str, content: object, params: Params) -> Any:
+        answer = self._send(method, path, content, params)
+        return None if answer.status_code == 204 else orjson.loads(answer.content or b"null")
+
+    def _send(self, method: str, path: str, content: object, params: Params) -> Answer:
         given = {key: value for key, value in params.items() if value is not None}
         answer = self._door.request(method, f"/api/v1{path}", content=content, params=given)
-        if answer.status_code == 204:
-            return None
+        if answer.status_code < 400:
+            return answer
         told = orjson.loads(answer.content or b"null")
         if answer.status_code >= 500 and answer.status_code != 502:
             raise OurFault(_first_message(told))
-        if answer.status_code >= 400:
-            raise InputError(*_problems(told))
-        return told
+        raise InputError(*_problems(told))
 
 
-class OurFault(Exception):  # noqa: N818 - the fault is ours, the word says so
+class OurFault(Exception):
     """The app met a bug of its own; the message holds the reference in its log."""
 
 

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import csv
-import unicodedata
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from regulars.importing.kinds import Rejected
-
-# A spreadsheet takes a cell for a formula by its first character, full-width forms included.
-_FORMULA: Final = frozenset("=+-@")
-_SPACE: Final = " \t\r\n\u00a0\u200b\u3000\ufeff"
-
-
-def guarded(text: str) -> str:
-    """Return a cell that no spreadsheet runs as a formula.
-
-    >>> guarded("=1+1"), guarded("+81"), guarded("ana")
-    ("'=1+1", "'+81", 'ana')
-    """
-    start = unicodedata.normalize("NFKC", text.lstrip(_SPACE)[:1])
-    return f"'{text}" if start[:1] in _FORMULA and start else text
+from regulars.spreadsheet import guarded
 
 
 class RejectsFile:

@@ -24,6 +24,8 @@ UNPACKED_BYTES_MAX: Final = 16 * 1024**3
 # An unclosed quote swallows the rest of a file into one row; no honest row is this long.
 ROW_CHARACTERS_MAX: Final = 1_000_000
 COLUMNS_MAX: Final = 200
+#: Encodings that a file can be read in, by the name that `RowsFile.encoding` has.
+ENCODINGS: Final = {"utf-8": "utf-8-sig", "cp932": "cp932", "utf-16": "utf-16"}
 _CHUNK: Final = 1 << 20
 # Bytes that Python reads as CP932 and nobody writes: they say that the file is something else.
 _NOT_CP932: Final = frozenset("\x80\xa0\uf8f0\uf8f1\uf8f2\uf8f3")
@@ -59,9 +61,12 @@ class RowsFile:
 
 
 @contextmanager
-def open_rows(path: Path) -> Iterator[RowsFile]:
-    """Open a CSV file, packed by gzip or not; raise UploadError where it cannot be one."""
-    encoding = _encoding(path)
+def open_rows(path: Path, *, encoding: str | None = None) -> Iterator[RowsFile]:
+    """Open a CSV file, packed by gzip or not; raise UploadError where it cannot be one.
+
+    The encoding is found by trial, or given as one of ENCODINGS.
+    """
+    encoding = _encoding(path) if encoding is None else _as_wished(path, encoding)
     with _raw(path) as raw:
         text = io.TextIOWrapper(_unpacked(raw), encoding=encoding, newline="")
         lines = _Lines(text, path)
@@ -252,6 +257,17 @@ def _encoding(path: Path) -> str:
             file=path.name,
         )
     )
+
+
+def _as_wished(path: Path, encoding: str) -> str:
+    try:
+        _try(path, ENCODINGS[encoding])
+    except UnicodeDecodeError:
+        template = "{file} cannot be read as {encoding}. Choose another encoding."
+        raise UploadError(
+            problem("other_encoding", template, file=path.name, encoding=encoding, field="encoding")
+        ) from None
+    return ENCODINGS[encoding]
 
 
 def _try(path: Path, encoding: str) -> None:

@@ -20,6 +20,7 @@ from regulars.office import Shop
 from regulars.office.models.jobs import Job
 from regulars.runtime import Runtime
 from regulars.segments import definitions
+from regulars.segments.uploads import Parts
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +152,15 @@ class Jobs:
         """Have files of this machine brought into a shop: paths by "orders" and "customers"."""
         key = secrets.token_hex(8)
         return self.later(session, "import_files", shop, key=key, arguments=dict(files))
+
+    def check_upload_later(self, session: Session, shop: Shop, upload_id: int) -> Job:
+        """Have the rows of an uploaded file checked."""
+        arguments: dict[str, object] = {"upload_id": upload_id}
+        return self.later(session, "check_upload", shop, key=str(upload_id), arguments=arguments)
+
+    def uploads(self, shop: Shop) -> Parts:
+        """Return what uploads of a shop work with."""
+        return works.upload_parts(self.runtime, shop)
 
     def follow_definitions(self, shop: Shop) -> None:
         """Let the memberships know of renamed and deleted segments, after the commit."""

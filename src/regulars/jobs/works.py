@@ -15,6 +15,7 @@ from regulars.jobs import live
 from regulars.jobs.run import JobRun, Work
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.shops import Shop
+from regulars.runtime import Runtime
 from regulars.segments import Changes
 from regulars.shopify.backfilling import KINDS
 from regulars.tags.shopify_side import ShopifyTags
@@ -142,6 +143,27 @@ def _told(report: importing.ImportReport) -> dict[str, object]:
     }
 
 
+def check_upload(run: JobRun) -> None:
+    """Find out whom the rows of an uploaded file stand for."""
+    parts = upload_parts(run.runtime, run.shop)
+
+    def tell(done: int, whole: int) -> None:
+        run.report(0.8 * done / whole if whole else None, "Reading the rows")
+
+    segments.uploads.run_check(parts, int(str(run.arguments["upload_id"])), tell)
+
+
+def upload_parts(runtime: Runtime, shop: Shop) -> segments.uploads.Parts:
+    """Return what uploads of a shop work with."""
+    return segments.uploads.Parts(
+        runtime.office,
+        runtime.warehouse(shop),
+        runtime.memberships(shop),
+        shop,
+        runtime.settings.home_folder / "uploads",
+    )
+
+
 def catch_up(run: JobRun) -> None:
     """Fetch and apply everything that changed at Shopify since the last look."""
     runtime, shop = run.runtime, run.shop
@@ -224,6 +246,7 @@ WORKS: Mapping[str, Work] = {
     "backfill": backfill,
     "catch_up": catch_up,
     "import_files": import_files,
+    "check_upload": check_upload,
     "read_again": read_again,
     "work_tags": work_tags,
 }
@@ -232,4 +255,4 @@ WORKS: Mapping[str, Work] = {
 LOADING = ("backfill", "import_files")
 
 #: The kinds that ask nobody outside, and so are done before a command reads memberships.
-AT_HOME = ("refresh_segment", "refresh_all", "refresh_products", "day_change")
+AT_HOME = ("refresh_segment", "refresh_all", "refresh_products", "day_change", "check_upload")

@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 from regulars.engine import mentions_time
 from regulars.errors import ConflictError, NotFoundError, QueryError, problem
 from regulars.language import check_shopify_ids, parse, print_query
-from regulars.language.tree import Node, Text, filters_of
+from regulars.language.tree import Filter, Node, Operator, Text, filters_of
 from regulars.office import Shop
 from regulars.office.models.segments import Segment, SegmentVersion
 from regulars.segments import graph
+from regulars.segments.lists import check_lists
 from regulars.segments.names import checked_name, name_key, trash_key
 from regulars.segments.users import all_users, users_of
 
@@ -37,6 +38,8 @@ class Definition:
     references: frozenset[str]
     mentions_time: bool
     mentions_products: bool
+    #: The keys of the CSV lists that it names.
+    lists: frozenset[str] = frozenset()
 
 
 def create_segment(
@@ -256,6 +259,7 @@ def definition(segment: Segment, version: int, query: str) -> Definition:
         graph.references(tree),
         mentions_time(tree),
         graph.mentions_products(tree),
+        graph.list_references(tree),
     )
 
 
@@ -267,7 +271,9 @@ def sort_definitions(read: Sequence[Definition]) -> tuple[Definition, ...]:
 
 
 def kind_of(tree: Node) -> str:
-    """Return "combination" where a tree is made of segments only, else "query"."""
+    """Return "csv" for a list alone, "combination" for segments only, else "query"."""
+    if isinstance(tree, Filter) and tree.attribute == "csv_list" and tree.operator is Operator.EQ:
+        return "csv"
     made_of_segments = all(leaf.attribute == "segment" for leaf in filters_of(tree))
     return "combination" if made_of_segments else "query"
 
@@ -287,6 +293,7 @@ def checked_query(
     if key is not None:
         names[key] = name
     _check_names(tree, query, names)
+    check_lists(session, shop, tree, query)
     if key is not None:
         _check_cycle(tree, others, key, names)
     return tree

@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 
 from regulars.language import CATALOGUE
 from regulars.language.catalogue import Events
+from regulars.language.keys import segment_names
 from regulars.language.tree import Filter, Node, Text, filters_of
 from regulars.segments.names import name_key
 
@@ -25,6 +26,11 @@ def reference_filters(tree: Node) -> tuple[tuple[Filter, str], ...]:
 def references(tree: Node) -> frozenset[str]:
     """Return the keys of the segments that a tree is made of."""
     return frozenset(name_key(name) for _leaf, name in reference_filters(tree))
+
+
+def list_references(tree: Node) -> frozenset[str]:
+    """Return the keys of the CSV lists that a tree names."""
+    return frozenset(name_key(name) for name in segment_names(tree, "csv_list"))
 
 
 def mentions_products(tree: Node) -> bool:

@@ -9,6 +9,7 @@ CAUSES = {
     "edited": "the segment's query was edited",
     "day_change": "a new day began",
     "loaded": "the shop's data was loaded or fetched again",
+    "upload": "an uploaded file, or a customer whom a list waited for",
     "part_changed": "a segment that this one is made of changed",
     "deleted": "the customer was deleted or redacted",
     "merged": "the customer was merged with another",

@@ -22,6 +22,7 @@ from regulars.engine import Context, SetEvaluator, compile_query, days
 from regulars.errors import InputError, problem
 from regulars.office import Shop
 from regulars.segments.definitions import Definition, definitions_in_force, sort_definitions
+from regulars.segments.lists import Lists
 from regulars.segments.names import name_key
 from regulars.warehouse import Warehouse
 from regulars.warehouse.membership import LogEntry
@@ -69,6 +70,8 @@ class State:
 
     warehouse: Warehouse
     evaluator: SetEvaluator
+    #: The shop's CSV lists.
+    lists: Lists
     #: By segment id, parts before what is made of them.
     plans: dict[int, Plan] = field(default_factory=dict)
     #: By the key of the segment's name.
@@ -108,7 +111,9 @@ class State:
         return self.plans[segment_id]
 
     def named_set(self, of: str, name: str) -> BitMap:
-        """Return the members of a segment by name, as the transaction at hand sees them."""
+        """Return the members of a segment or list, as the transaction at hand sees them."""
+        if of == "csv_list":
+            return self.lists.members(name)
         return self.working[self.plan(of, name).definition.segment_id]
 
 
@@ -116,16 +121,27 @@ class Memberships:
     """The present members of every segment of one shop."""
 
     def __init__(self, warehouse: Warehouse, evaluator: SetEvaluator) -> None:
-        self._state = State(warehouse, evaluator)
+        self._state = State(warehouse, evaluator, Lists(warehouse))
         self._lock = threading.RLock()
 
     def load(self, session: Session, shop: Shop) -> None:
         """Read the definitions in force and rebuild the sets from the log; done once, at start."""
         with self._lock:
+            self._state.lists.load(session, shop)
             self._state.adopt(definitions_in_force(session, shop))
             for segment_id in self._state.plans:
                 self._state.working[segment_id] = self._state.warehouse.current_members(segment_id)
                 self._state.publish(segment_id)
+
+    @property
+    def lists(self) -> Lists:
+        """The shop's CSV lists."""
+        return self._state.lists
+
+    def follow_lists(self, session: Session, shop: Shop) -> None:
+        """Learn of lists that were made, renamed or converted, after the commit."""
+        with self._lock:
+            self._state.lists.load(session, shop)
 
     def members(self, segment_id: int) -> BitMap:
         """Return the members of a segment now; empty while it has never been built."""
@@ -139,9 +155,12 @@ class Memberships:
         """Return what a query is evaluated in at any instant, segments by name included.
 
         A segment that the query names is itself evaluated at that instant, by its present query.
+        Who was on a CSV list earlier is not kept: it is looked at as it is now.
         """
 
         def named_set(of: str, name: str) -> BitMap:
+            if of == "csv_list":
+                return self._state.lists.members(name)
             return self._state.evaluator.members(self._state.plan(of, name).definition.tree, at)
 
         at = self._context(shop, as_of, named_set)
@@ -227,11 +246,12 @@ class Changing:
         """
         if not customer_nos or not self._state.plans:
             return
-        records = {
-            record.customer_no: record
-            for record in self._state.warehouse.records(customer_nos, cursor)
-            if self._in_universe(record)
-        }
+        told = self._state.warehouse.records(customer_nos, cursor)
+        touched, listed = self._state.lists.follow(cursor, self._shop, told)
+        more = touched - BitMap(customer_nos)
+        if more:
+            told += self._state.warehouse.records(more, cursor)
+        records = {record.customer_no: record for record in told if self._in_universe(record)}
         self._compile()
         entries: list[LogEntry] = []
         for plan in self._state.plans.values():
@@ -239,11 +259,13 @@ class Changing:
                 # Cannot be evaluated, so the members stay as they are.
                 continue
             working = self._state.working[plan.definition.segment_id]
-            for number in customer_nos:
+            for number in {*customer_nos, *more}:
                 record = records.get(number)
                 belongs = record is not None and plan.matches(record)
                 if belongs != (number in working):
                     cause = causes.get(number, "order")
+                    if number in listed and plan.definition.lists:
+                        cause = "upload"
                     entries.append(self._flip(plan.definition, number, belongs, cause))
         self._state.warehouse.log(cursor, entries)
 
@@ -266,6 +288,10 @@ class Changing:
         before = dict(self._state.plans)
         self._switch(newest, segment_ids)
         moved: set[str] = set()
+        # Data that was loaded at once may hold customers who were waited for.
+        came = (
+            self._state.lists.follow_all(cursor, self._shop) if cause == "loaded" else frozenset()
+        )
         for plan in list(self._state.plans.values()):
             one = plan.definition
             asked = one.segment_id in segment_ids
@@ -277,7 +303,10 @@ class Changing:
                 self.changes.broken[one.segment_id] = str(error)
                 self._state.plans[one.segment_id] = before.get(one.segment_id, plan)
                 continue
-            if self._replace(cursor, one, members, cause if asked else "part_changed"):
+            why = cause if asked else "part_changed"
+            if one.lists & came:
+                why = "upload"
+            if self._replace(cursor, one, members, why):
                 moved.add(one.key)
             self.changes.evaluated[one.segment_id] = one.version
 
@@ -289,9 +318,11 @@ class Changing:
                 working -= change.joined
                 working |= change.left
         self._state.plans, self._state.ids = self._plans_before
+        self._state.lists.settle(kept=False)
 
     def publish(self) -> None:
         """Let readers see the new sets."""
+        self._state.lists.settle(kept=True)
         for segment_id in {*self.changes.by_segment, *self.changes.evaluated}:
             self._state.publish(segment_id)
 

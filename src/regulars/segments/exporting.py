@@ -1,0 +1,66 @@
+"""Segments as files: rows that a spreadsheet opens safely and an upload reads back identically."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from pyroaring import BitMap
+
+from regulars.spreadsheet import guarded
+from regulars.warehouse import Warehouse
+from regulars.warehouse.lists import ListRows
+
+#: The first column is what an upload recognizes by itself.
+MEMBER_COLUMNS = ("Customer ID",)
+PERSONAL_COLUMNS = ("Name", "Email", "Phone")
+LIST_COLUMNS = ("Customer ID", "Email", "Phone")
+_ROWS = 5_000
+
+
+def member_rows(
+    warehouse: Warehouse, members: BitMap, *, personal: bool
+) -> Iterator[Sequence[str]]:
+    """Yield a heading and a row per member, in the order the shop came to know them."""
+    yield (*MEMBER_COLUMNS, *(PERSONAL_COLUMNS if personal else ()))
+    with warehouse.reader() as cursor:
+        cursor.execute(_PEOPLE)
+        while rows := cursor.fetchmany(_ROWS):
+            for number, *cells in rows:
+                if number in members:
+                    yield [str(cell or "") for cell in (cells if personal else cells[:1])]
+
+
+def list_rows(warehouse: Warehouse, list_id: int) -> Iterator[Sequence[str]]:
+    """Yield a heading and every row of a list, those that wait for their customer included."""
+    yield LIST_COLUMNS
+    with warehouse.reader() as cursor:
+        for page in ListRows(cursor).pages(list_id):
+            for keys in page:
+                yield [key or "" for key in keys]
+
+
+def csv_bytes(rows: Iterable[Sequence[str]], encoding: str = "utf-8-sig") -> Iterator[bytes]:
+    """Write rows as CSV, a spreadsheet's formulas taken from every cell.
+
+    What the encoding cannot write becomes a question mark.
+    """
+    buffer = io.StringIO()
+    write = csv.writer(buffer).writerow
+    for number, row in enumerate(rows):
+        write([guarded(cell) for cell in row])
+        if buffer.tell() > 1 << 16 or number == 0:
+            codec = encoding if number == 0 else encoding.removesuffix("-sig")
+            yield buffer.getvalue().encode(codec, errors="replace")
+            buffer.seek(0)
+            buffer.truncate()
+    if buffer.tell():
+        yield buffer.getvalue().encode(encoding.removesuffix("-sig"), errors="replace")
+
+
+# Everybody who is in the shop's list, with what an upload recognizes them by.
+_PEOPLE = """
+SELECT customer_no, customer_id, display_name, email, phone
+FROM customers WHERE deleted_at IS NULL ORDER BY customer_no
+"""

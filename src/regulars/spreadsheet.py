@@ -1,0 +1,36 @@
+"""Cells that no spreadsheet runs as a formula, and the way back: export and import are inverse."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+# A spreadsheet takes a cell for a formula by its first character, full-width forms included.
+_FORMULA: Final = frozenset("=+-@")
+# What spreadsheets skip before the first character, invisible signs included.
+_SPACE: Final = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u2060\u3000\ufeff"
+
+
+def guarded(text: str) -> str:
+    """Return a cell that no spreadsheet runs: an apostrophe goes before what would be a formula.
+
+    A cell that already has apostrophes there gets one more, so that `unguarded` gives it back.
+
+    >>> guarded("=1+1"), guarded("+81"), guarded("'=1"), guarded("ana")
+    ("'=1+1", "'+81", "''=1", 'ana')
+    """
+    return f"'{text}" if _is_formula(text.lstrip("'")) else text
+
+
+def unguarded(text: str) -> str:
+    """Return what was guarded: exactly one apostrophe before a formula is taken off.
+
+    >>> unguarded("'=1+1"), unguarded("''=1"), unguarded("'90s"), unguarded("=1")
+    ('=1+1', "'=1", "'90s", '=1')
+    """
+    return text[1:] if text.startswith("'") and _is_formula(text.lstrip("'")) else text
+
+
+def _is_formula(text: str) -> bool:
+    start = unicodedata.normalize("NFKC", text.lstrip(_SPACE)[:1])
+    return start[:1] in _FORMULA and start != ""

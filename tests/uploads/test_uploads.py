@@ -1,0 +1,160 @@
+"""Uploads end to end: the ledger adds up, lists follow files and customers."""
+
+from __future__ import annotations
+
+from regulars.warehouse.facts import (
+    CustomerDeleted,
+    CustomerRedacted,
+    CustomersMerged,
+)
+from tests.jobs.at_work import reopen
+from tests.uploads.files import Uploading
+
+
+def test_every_row_has_one_outcome(uploading):
+    upload = uploading.check(
+        "email\n ANA@shop.example \nbo@shop.example\nana@shop.example\nnobody@shop.example\n"
+        "twins@shop.example\nnot an address\n\n"
+    )
+
+    expected = {"matched": 2, "duplicate": 1, "not_found": 1, "ambiguous": 1, "invalid": 1}
+    assert expected == upload.counts
+
+
+def test_a_file_becomes_a_segment(uploading):
+    segment = uploading.make("Guests", "email\nana@shop.example\nnobody@shop.example\n")
+
+    assert (segment.kind, segment.query) == ("csv", "csv_list = 'Guests'")
+    assert uploading.members("Guests") == {"ana"}
+    assert uploading.at_work.logged(segment.id) == [("+ana", "upload")]
+
+
+def test_a_customer_who_appears_later_joins(uploading):
+    segment = uploading.make("Guests", "email\nana@shop.example\nEve@shop.example\n")
+
+    uploading.at_work.told(uploading.at_work.customer("eve", email="eve@Shop.example"))
+
+    assert uploading.members("Guests") == {"ana", "eve"}
+    assert uploading.at_work.logged(segment.id)[-1] == ("+eve", "upload")
+
+
+def test_a_customer_who_appears_in_a_full_load_joins(uploading):
+    segment = uploading.make("Guests", "email\neve@shop.example\n")
+    at_work = uploading.at_work
+    eve = at_work.customer("eve", email="eve@shop.example")
+    at_work.runtime.warehouse(at_work.shop).apply([eve], at=at_work.clock())
+    with at_work.runtime.office.session() as session:
+        at_work.jobs.later(session, "refresh_all", at_work.shop)
+    at_work.jobs.run_until_idle()
+
+    assert at_work.logged(segment.id) == [("+eve", "upload")]
+
+
+def test_what_waits_still_waits_after_a_restart(uploading):
+    uploading.make("Guests", "phone\n080-0000-0001\n")
+    again = Uploading(reopen(uploading.at_work))
+    try:
+        again.at_work.told(again.at_work.customer("eve", phone="+818000000001"))
+
+        assert again.members("Guests") == {"eve"}
+    finally:
+        again.at_work.runtime.close()
+
+
+def test_a_change_that_is_rolled_back_leaves_the_list_as_it_was(uploading):
+    uploading.make("Guests", "email\neve@shop.example\n")
+    at_work = uploading.at_work
+    memberships = at_work.runtime.memberships(at_work.shop)
+    warehouse = at_work.runtime.warehouse(at_work.shop)
+    eve = at_work.customer("eve", email="eve@shop.example")
+
+    class Stopped(Exception):
+        pass
+
+    try:
+        with memberships.changing(at_work.shop, at_work.clock()) as changing:
+
+            def then(cursor, applied):
+                changing.follow(cursor, applied.customer_nos, {})
+                raise Stopped
+
+            warehouse.apply([eve], at=at_work.clock(), then=then)
+    except Stopped:
+        pass
+
+    assert len(memberships.lists.members("Guests")) == 0
+    at_work.told(eve)
+    assert uploading.members("Guests") == {"eve"}
+
+
+def test_an_email_of_two_customers_waits_until_it_is_one_persons(uploading):
+    uploading.make("Guests", "email\ntwins@shop.example\n")
+    assert uploading.members("Guests") == set()
+
+    uploading.at_work.told(CustomersMerged(kept_id="cleo", removed_id="dee", at=uploading.now))
+
+    assert uploading.members("Guests") == {"cleo"}
+
+
+def test_a_merged_customer_stays_on_the_list_as_the_other(uploading):
+    uploading.make("Guests", "Customer ID\nbo\n")
+
+    uploading.at_work.told(CustomersMerged(kept_id="ana", removed_id="bo", at=uploading.now))
+
+    assert uploading.members("Guests") == {"ana"}
+
+
+def test_a_deleted_customer_leaves_and_a_redacted_one_is_forgotten(uploading):
+    uploading.make("Guests", "Customer ID\nana\nbo\n")
+
+    uploading.at_work.told(CustomerDeleted(customer_id="ana", at=uploading.now))
+    uploading.at_work.told(CustomerRedacted(customer_id="bo", at=uploading.now))
+
+    assert uploading.members("Guests") == set()
+    with uploading.parts.warehouse.reader() as cursor:
+        left = cursor.execute(
+            "SELECT customer_id FROM list_rows JOIN customers USING (customer_no)"
+        ).fetchall()
+    assert left == [("ana",)]
+
+
+def test_replacing_adding_and_removing_do_what_was_shown_first(uploading):
+    uploading.make("Guests", "Customer ID\nana\nbo\neve\n")
+    upload = uploading.check("Customer ID\nbo\ncleo\nfay\n", segment=uploading.segment("Guests"))
+    shown = uploading.effects(upload)
+
+    told = {mode: (one.joined, one.left) for mode, one in shown.items()}
+    assert told == {"replace": (1, 1), "add": (1, 0), "remove": (0, 1)}
+    waiting = {mode: (one.waiting_added, one.waiting_removed) for mode, one in shown.items()}
+    assert waiting == {"replace": (1, 1), "add": (1, 0), "remove": (0, 0)}
+
+    uploading.apply(upload, mode="replace")
+    assert uploading.members("Guests") == {"bo", "cleo"}
+    uploading.change("Guests", "Customer ID\nana\ndee\n", "add")
+    assert uploading.members("Guests") == {"ana", "bo", "cleo", "dee"}
+    uploading.change("Guests", "Customer ID\nana\ncleo\n", "remove")
+    assert uploading.members("Guests") == {"bo", "dee"}
+
+
+def test_the_last_upload_can_be_taken_back(uploading):
+    uploading.make("Guests", "email\nana@shop.example\nwait@shop.example\n")
+    uploading.change("Guests", "email\nbo@shop.example\neve@shop.example\n", "replace")
+    uploading.at_work.told(uploading.at_work.customer("eve", email="eve@shop.example"))
+    assert uploading.members("Guests") == {"bo", "eve"}
+
+    uploading.undo("Guests")
+
+    assert uploading.members("Guests") == {"ana"}
+    uploading.at_work.told(uploading.at_work.customer("will", email="wait@shop.example"))
+    assert uploading.members("Guests") == {"ana", "will"}
+
+
+def test_what_is_made_of_a_csv_segment_follows_an_upload(uploading):
+    uploading.make("Guests", "Customer ID\nana\n")
+    others = uploading.at_work.segment("Others", "segment != 'Guests'")
+    listed = uploading.at_work.segment("Listed", "csv_list = 'Guests' AND number_of_orders = 0")
+
+    uploading.change("Guests", "Customer ID\nbo\n", "add")
+
+    assert uploading.at_work.members(others) == {"cleo", "dee"}
+    assert uploading.at_work.members(listed) == {"ana", "bo"}
