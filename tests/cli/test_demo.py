@@ -47,12 +47,10 @@ class Demo:
             )
 
     def told(self, pattern: str) -> str:
-        """Return the one match of the pattern in what the demo printed."""
-        found = re.search(pattern, self._told.read_text())
-        assert found, self._told.read_text()
-        return found[1]
+        """Wait until the demo prints the pattern, and return its one group."""
+        return self.until(lambda: re.search(pattern, self._told.read_text()))[1]
 
-    def until(self, question) -> object:
+    def until(self, question):
         """Ask until the answer is true; fail with what the demo printed when it never is."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (answer := question()):
