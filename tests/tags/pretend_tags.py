@@ -13,7 +13,7 @@ from datetime import datetime
 
 from regulars.clock import Clock
 from regulars.errors import Throttled, Unavailable
-from regulars.tags import Answer, BulkState
+from regulars.tags import Answer, BulkState, Room
 
 
 @dataclass
@@ -45,6 +45,7 @@ class PretendTags:
     tags: dict[str, list[str]] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     operations: dict[str, Operation] = field(default_factory=dict)
+    collected: dict[str, list[tuple[str, list[str]]]] = field(default_factory=dict)
     #: (customer, tag, add) of each change that took effect, and every request made.
     effects: list[tuple[str, str, bool]] = field(default_factory=list)
     request_count: int = 0
@@ -53,9 +54,23 @@ class PretendTags:
         self._request()
         return {one: list(self.tags[one]) for one in customer_ids if one in self.tags}
 
-    def read_all(self) -> Iterator[tuple[str, Sequence[str]]]:
+    def room(self) -> Room:
+        return Room(50)
+
+    def start_reading(self) -> str:
         self._request()
-        yield from [(one, list(tags)) for one, tags in self.tags.items()]
+        self._lose_answer()
+        gid = f"gid://shopify/BulkOperation/reading-{self.request_count}"
+        self.collected[gid] = [(one, list(tags)) for one, tags in self.tags.items()]
+        return gid
+
+    def is_read(self, operation_gid: str) -> bool:
+        self._request()
+        return operation_gid in self.collected and self.random.random() < 0.7
+
+    def readings(self, operation_gid: str) -> Iterator[tuple[str, Sequence[str]]]:
+        self._request()
+        yield from self.collected[operation_gid]
 
     def change(self, customer_ids: Sequence[str], tag: str, *, add: bool) -> Mapping[str, Answer]:
         answers = {}
@@ -119,6 +134,10 @@ class PretendTags:
 
     def _request(self) -> None:
         self.request_count += 1
+        for operation in self.operations.values():
+            # Shopify works by itself, whether somebody looks or not.
+            if operation.answers is None and self.random.random() < 0.3:
+                self._work_through(operation)
         if self.random.random() < self.faults.unavailable:
             raise Unavailable("Shopify has a problem of its own (HTTP 503).")
         if self.random.random() < self.faults.throttled:

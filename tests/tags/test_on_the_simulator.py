@@ -17,7 +17,7 @@ from regulars.tags.lease import LEASE
 from regulars.tags.shopify_side import ShopifyTags
 from tests.contract.shop import CAST, open_place
 
-SEEDS = range(12)
+SEEDS = range(6)
 FAULTS = (
     "throttled",
     "unavailable",

@@ -2,12 +2,14 @@
 
 from regulars.tags.acts import assign, cancel, find_assignment, pause, remove, resume, retry
 from regulars.tags.names import clean_tag, tag_key
-from regulars.tags.port import Answer, BulkState, TagPort
-from regulars.tags.work import Worker, has_open_work
+from regulars.tags.port import Answer, BulkState, Room, TagPort
+from regulars.tags.tasks import has_open_work
+from regulars.tags.work import Worker
 
 __all__ = [
     "Answer",
     "BulkState",
+    "Room",
     "TagPort",
     "Worker",
     "assign",

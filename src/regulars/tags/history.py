@@ -17,7 +17,7 @@ from regulars.office.models.tags import (
     TagRemoval,
     TagRemovalRow,
 )
-from regulars.tags.work import HOLDING
+from regulars.tags.ledger import HOLDING
 
 #: Rows of one page of the history, and of customers with problems.
 PAGE_ROWS = 100

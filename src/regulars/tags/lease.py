@@ -17,7 +17,7 @@ from regulars.office.models.tags import TagLease
 LEASE = timedelta(minutes=5)
 
 
-class LeaseLost(Exception):  # noqa: N818 - named as what happened
+class LeaseLost(Exception):
     """Another worker has the shop's tags; nothing was written."""
 
 

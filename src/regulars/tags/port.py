@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -27,6 +27,15 @@ class BulkState:
     answers: Mapping[int, Answer] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """For how many customers the shop's points suffice now."""
+
+    customers: int
+    #: Until they suffice for some; zero where they do.
+    wait: timedelta = timedelta()
+
+
 class TagPort(Protocol):
     """The tags of one shop's customers. Customer ids are the numbers at the end of global ids.
 
@@ -36,8 +45,20 @@ class TagPort(Protocol):
     def read(self, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Return the present tags; a customer that does not exist is left out."""
 
-    def read_all(self) -> Iterator[tuple[str, Sequence[str]]]:
-        """Yield every customer of the shop with the present tags."""
+    def room(self) -> Room:
+        """Tell for how many customers the points suffice now, and else how long to wait."""
+
+    def start_reading(self) -> str:
+        """Have Shopify collect every customer's tags; return the operation's global id.
+
+        It costs no points, whatever the size of the shop.
+        """
+
+    def is_read(self, operation_gid: str) -> bool:
+        """Tell whether such an operation is over; raises a ShopifyError where it failed."""
+
+    def readings(self, operation_gid: str) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yield every customer with the tags that were collected."""
 
     def change(self, customer_ids: Sequence[str], tag: str, *, add: bool) -> Mapping[str, Answer]:
         """Give the tag to these customers, or take it off; at most CHANGE_CUSTOMERS_MAX."""

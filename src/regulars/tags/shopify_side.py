@@ -14,7 +14,7 @@ from regulars.shopify import bulk
 from regulars.shopify.answers import InputRefused, Refusal
 from regulars.shopify.client import ShopifyClient
 from regulars.shopify.documents import document
-from regulars.tags.port import Answer, BulkState
+from regulars.tags.port import CHANGE_CUSTOMERS_MAX, Answer, BulkState, Room
 
 CUSTOMER_GID = "gid://shopify/Customer/"
 
@@ -22,8 +22,13 @@ CUSTOMER_GID = "gid://shopify/Customer/"
 #: plan's bucket (100 changes a second) busy, and small ones wait for points anyway.
 CALLS_AT_ONCE = 10
 
-#: A wait longer than this is given back to the queue, so that the job keeps its lease.
-PATIENCE_SECONDS = 60.0
+#: Points are there before a batch begins; only others' requests make it wait.
+PATIENCE_SECONDS = 5.0
+
+#: Points that Shopify takes for one change, and for reading one customer's tags before it.
+POINTS_PER_CUSTOMER = 10 + 1
+#: Left for whatever else the app asks meanwhile, like how far an operation is.
+SPARE_POINTS = 5.0
 
 #: How often `alive` is called; each call writes a row.
 ALIVE_EVERY = timedelta(seconds=10)
@@ -55,10 +60,28 @@ class ShopifyTags:
         )
         return {_number(node["id"]): node["tags"] for node in data["nodes"] if node}
 
-    def read_all(self) -> Iterator[tuple[str, Sequence[str]]]:
-        """Yield every customer of the shop with the present tags, by one bulk query."""
-        started = bulk.start_query(self._client, "bulk_customer_tags")
-        over = bulk.wait(self._client, started, self._count, self._pause)
+    def room(self) -> Room:
+        """Tell for how many customers the points suffice now, and else how long to wait."""
+        bucket = self._client.bucket
+        customers = int((bucket.available - SPARE_POINTS) // POINTS_PER_CUSTOMER)
+        # Small shops wait for a second's worth of points rather than for one customer's.
+        worth = max(1, int(bucket.points_per_second // POINTS_PER_CUSTOMER))
+        if customers >= min(worth, CHANGE_CUSTOMERS_MAX):
+            return Room(customers)
+        missing = worth * POINTS_PER_CUSTOMER + SPARE_POINTS - bucket.available
+        return Room(0, timedelta(seconds=max(missing / bucket.points_per_second, 0.05)))
+
+    def start_reading(self) -> str:
+        """Start one bulk query over all customers; return the operation's global id."""
+        return bulk.start_query(self._client, "bulk_customer_tags")
+
+    def is_read(self, operation_gid: str) -> bool:
+        """Tell whether such an operation is over."""
+        return bulk.state(self._client, operation_gid).is_over
+
+    def readings(self, operation_gid: str) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yield every customer with the tags that were collected."""
+        over = bulk.state(self._client, operation_gid)
         with tempfile.TemporaryDirectory(prefix="regulars-tags-") as folder:
             path = bulk.fetch(self._client, over, Path(folder) / "tags.jsonl", self._count)
             if path is None:
@@ -131,10 +154,6 @@ class ShopifyTags:
         if self._alive_at is None or now - self._alive_at >= ALIVE_EVERY:
             self._alive_at = now
             self._alive()
-
-    def _pause(self, seconds: float) -> None:
-        self._count(0)
-        self._client.sleep(seconds)
 
 
 def _bulk_name(*, add: bool) -> str:
