@@ -58,11 +58,13 @@ def _not_yet_cancelled(scope: Scope) -> exp.Expr:
 def counted_orders(scope: Scope, wanted: Iterable[str]) -> exp.Select:
     """Select counted orders with their customer, their id and the wanted columns."""
     names = sorted({"customer_no", "order_id", *wanted} - _SETS.keys())
-    query = exp.Select().select(*(_order_column(name, scope) for name in names))
-    query = query.from_(exp.to_table("orders")).where(counted(scope))
+    query = exp.Select().select(*(_order_column(name, scope) for name in names), copy=False)
+    query = query.from_(exp.to_table("orders"), copy=False).where(counted(scope), copy=False)
     if scope.past is not None and _MONEY & set(names):
-        joined = exp.alias_(refunds_until(scope), "told", table=True)
-        query = query.join(joined, using=[exp.to_identifier("order_id")], join_type="left")
+        joined = exp.alias_(refunds_until(scope), "told", table=True, copy=False)
+        query = query.join(
+            joined, using=[exp.to_identifier("order_id")], join_type="left", copy=False
+        )
     return query
 
 
@@ -72,10 +74,14 @@ def refunds_until(scope: Scope) -> exp.Subquery:
         raise AssertionError("the present has kept sums")
     query = (
         exp.Select()
-        .select(column("order_id"), exp.alias_(exp.Sum(this=column("amount")), "refunded_until"))
-        .from_(exp.to_table("refunds"))
-        .where(at_most(column("refunded_at"), scope.binds.instant(scope.past)))
-        .group_by(column("order_id"))
+        .select(
+            column("order_id"),
+            exp.alias_(exp.Sum(this=column("amount")), "refunded_until", copy=False),
+            copy=False,
+        )
+        .from_(exp.to_table("refunds"), copy=False)
+        .where(at_most(column("refunded_at"), scope.binds.instant(scope.past)), copy=False)
+        .group_by(column("order_id"), copy=False)
     )
     return exp.Subquery(this=query)
 
@@ -87,14 +93,18 @@ def _order_column(name: str, scope: Scope) -> exp.Expr:
             zero = exp.Literal.number(0)
             refunded = exp.Coalesce(this=column("refunded_until"), expressions=[zero])
         if name == "refunded_amount":
-            return exp.alias_(refunded, name)
-        return exp.alias_(exp.Sub(this=column("total_amount"), expression=refunded), name)
+            return exp.alias_(refunded, name, copy=False)
+        return exp.alias_(
+            exp.Sub(this=column("total_amount"), expression=refunded), name, copy=False
+        )
     if name in {"number", "number_from_last"}:
-        return exp.alias_(_over(exp.RowNumber(), last_first=name == "number_from_last"), name)
+        return exp.alias_(
+            _over(exp.RowNumber(), last_first=name == "number_from_last"), name, copy=False
+        )
     if name == "days_since_previous":
         day = local_day(column("processed_at"), scope.zone, scope.binds, scope.as_of)
         earlier = _over(exp.Lag(this=day.copy()), last_first=False)
-        return exp.alias_(exp.Sub(this=day, expression=earlier), name)
+        return exp.alias_(exp.Sub(this=day, expression=earlier), name, copy=False)
     return column(name)
 
 
@@ -112,11 +122,15 @@ def numbered_lines(scope: Scope, wanted: Iterable[str]) -> exp.Select:
     names = {"customer_no", "order_id", "product_id", *wanted} - _SETS.keys() - _OF_PRODUCT
     numbered = sorted(names & _NUMBERED)
     plain = [column(name, "lines") for name in sorted(names - _NUMBERED)]
-    joined = exp.alias_(exp.Subquery(this=counted_orders(scope, numbered)), "counted", table=True)
+    joined = exp.alias_(
+        exp.Subquery(this=counted_orders(scope, numbered)), "counted", table=True, copy=False
+    )
     same = exp.EQ(this=column("order_id", "lines"), expression=column("order_id", "counted"))
-    query = exp.Select().select(*plain, *(column(name, "counted") for name in numbered))
-    query = query.from_(exp.to_table("lines")).join(joined, on=same, join_type="inner")
-    return query.where(present(column("customer_no", "lines")))
+    query = exp.Select().select(*plain, *(column(name, "counted") for name in numbered), copy=False)
+    query = query.from_(exp.to_table("lines"), copy=False).join(
+        joined, on=same, join_type="inner", copy=False
+    )
+    return query.where(present(column("customer_no", "lines")), copy=False)
 
 
 def _lines_of_counted(scope: Scope) -> exp.Select:
@@ -128,8 +142,12 @@ def _lines_of_counted(scope: Scope) -> exp.Select:
     kept = [present(column("customer_no"))]
     if scope.past is not None:
         kept.append(at_most(column("processed_at"), scope.binds.instant(scope.past)))
-    query = exp.Select().select(column("customer_no")).from_(exp.to_table("lines"))
-    return query.where(*kept, exp.Not(this=_order_not_counted(scope)))
+    query = (
+        exp.Select()
+        .select(column("customer_no"), copy=False)
+        .from_(exp.to_table("lines"), copy=False)
+    )
+    return query.where(*kept, exp.Not(this=_order_not_counted(scope)), copy=False)
 
 
 def _order_not_counted(scope: Scope) -> exp.Expr:
@@ -140,8 +158,12 @@ def _order_not_counted(scope: Scope) -> exp.Expr:
         cancelled = settled(at_most(column("cancelled_at"), scope.binds.instant(scope.past)))
     same = exp.EQ(this=column("order_id", "orders"), expression=column("order_id", "lines"))
     left_out = exp.Paren(this=exp.Or(this=column("is_test"), expression=cancelled))
-    query = exp.Select().select(exp.Literal.number(1)).from_(exp.to_table("orders"))
-    return exp.Exists(this=query.where(same, left_out))
+    query = (
+        exp.Select()
+        .select(exp.Literal.number(1), copy=False)
+        .from_(exp.to_table("orders"), copy=False)
+    )
+    return exp.Exists(this=query.where(same, left_out, copy=False))
 
 
 def row_predicate(condition: Condition, scope: Scope) -> exp.Expr:
@@ -162,8 +184,8 @@ def _positive(condition: Condition, scope: Scope) -> exp.Expr:
 
 def _lookup(table: str, key: str, via: str, test: object, scope: Scope) -> exp.Select:
     test = only(Texts, test)
-    query = exp.Select().select(column(via)).from_(exp.to_table(table))
-    return query.where(one_of(column(key), test.values, scope.binds))
+    query = exp.Select().select(column(via), copy=False).from_(exp.to_table(table), copy=False)
+    return query.where(one_of(column(key), test.values, scope.binds), copy=False)
 
 
 def events_query(question: Question, scope: Scope, of: str) -> tuple[exp.Select, bool]:
@@ -174,16 +196,16 @@ def events_query(question: Question, scope: Scope, of: str) -> tuple[exp.Select,
         query = _lines_of_counted(scope)
     else:
         base = numbered_lines(scope, wanted) if of_lines else counted_orders(scope, wanted)
-        kept = exp.alias_(exp.Subquery(this=base), "events", table=True)
-        query = exp.Select().select(column("customer_no")).from_(kept)
+        kept = exp.alias_(exp.Subquery(this=base), "events", table=True, copy=False)
+        query = exp.Select().select(column("customer_no"), copy=False).from_(kept, copy=False)
     if question.rows:
-        query = query.where(*(row_predicate(one, scope) for one in question.rows))
+        query = query.where(*(row_predicate(one, scope) for one in question.rows), copy=False)
     if not question.counts and not question.sums:
         return query, False
     totals = every(_totals(question, scope, of_lines=of_lines))
     inverted = all(holds_at_zero(one) for one in (*question.counts, *question.sums))
     having = negate(totals) if inverted else totals
-    return query.group_by(column("customer_no")).having(having), inverted
+    return query.group_by(column("customer_no"), copy=False).having(having, copy=False), inverted
 
 
 def _totals(question: Question, scope: Scope, *, of_lines: bool) -> Iterable[exp.Expr]:

@@ -32,7 +32,7 @@ def metafield_query(question: Question, scope: Scope) -> exp.Select:
     """Select the customers whose metafield meets the test."""
     if question.contains:
         return _list_query(question, scope)
-    return _of_key(question, scope).where(_value_predicate(question, scope))
+    return _of_key(question, scope).where(_value_predicate(question, scope), copy=False)
 
 
 def annual_query(question: Question, scope: Scope) -> exp.Select:
@@ -41,17 +41,25 @@ def annual_query(question: Question, scope: Scope) -> exp.Select:
     if isinstance(question.test, Present):
         days = every([_is_date(scope), present(_date())])
         instants = every([_is_instant(scope), present(_instant())])
-        return query.where(exp.Or(this=exp.Paren(this=days), expression=exp.Paren(this=instants)))
+        return query.where(
+            exp.Or(this=exp.Paren(this=days), expression=exp.Paren(this=instants)), copy=False
+        )
     test = only(Yearly, question.test)
     plain = every([_is_date(scope), _on_days(_date(), test, scope)])
     stored = local_day(_instant(), scope.zone, scope.binds)
     timed = every([_is_instant(scope), _on_days(stored, test, scope)])
-    return query.where(exp.Or(this=exp.Paren(this=plain), expression=exp.Paren(this=timed)))
+    return query.where(
+        exp.Or(this=exp.Paren(this=plain), expression=exp.Paren(this=timed)), copy=False
+    )
 
 
 def _of_key(question: Question, scope: Scope) -> exp.Select:
-    query = exp.Select().select(column("customer_no")).from_(exp.to_table("metafields"))
-    return query.where(equal(column("key"), scope.binds(question.key or "")))
+    query = (
+        exp.Select()
+        .select(column("customer_no"), copy=False)
+        .from_(exp.to_table("metafields"), copy=False)
+    )
+    return query.where(equal(column("key"), scope.binds(question.key or "")), copy=False)
 
 
 def _value_predicate(question: Question, scope: Scope) -> exp.Expr:
@@ -79,20 +87,22 @@ def _value_predicate(question: Question, scope: Scope) -> exp.Expr:
 def _list_query(question: Question, scope: Scope) -> exp.Select:
     """Select by one element of a list: JSON in the value, one row per element."""
     numbers = isinstance(question.test, Steps)
-    sound = exp.func("json_valid", column("value"))
-    texts = exp.func("json_extract_string", column("value"), exp.Literal.string("$[*]"))
+    sound = exp.func("json_valid", column("value"), copy=False)
+    texts = exp.func("json_extract_string", column("value"), exp.Literal.string("$[*]"), copy=False)
     listed = exp.Case().when(sound, texts)
-    element = exp.alias_(exp.func("unnest", listed), "element")
+    element = exp.alias_(exp.func("unnest", listed, copy=False), "element", copy=False)
     typed = exp.StartsWith(this=column("type"), expression=exp.Literal.string("list.number_"))
     kept = every([_is_list(), typed if numbers else exp.Not(this=typed)])
-    inner = _of_key(question, scope).select(element).where(kept)
-    outer = exp.Select().select(column("customer_no"))
-    outer = outer.from_(exp.alias_(exp.Subquery(this=inner), "elements", table=True))
+    inner = _of_key(question, scope).select(element, copy=False).where(kept, copy=False)
+    outer = exp.Select().select(column("customer_no"), copy=False)
+    outer = outer.from_(
+        exp.alias_(exp.Subquery(this=inner), "elements", table=True, copy=False), copy=False
+    )
     if isinstance(question.test, Steps):
         number = _number(column("element"))
-        return outer.where(between_decimals(number, question.test, scope.binds))
+        return outer.where(between_decimals(number, question.test, scope.binds), copy=False)
     test = only(Texts, question.test)
-    return outer.where(one_of(column("element"), test.values, scope.binds))
+    return outer.where(one_of(column("element"), test.values, scope.binds), copy=False)
 
 
 def _type_in(types: tuple[str, ...], scope: Scope) -> exp.Expr:
@@ -104,7 +114,7 @@ def _is_list() -> exp.Expr:
 
 
 def _formed(value: exp.Expr, form: str) -> exp.Expr:
-    return exp.func("regexp_full_match", value.copy(), exp.Literal.string(form))
+    return exp.func("regexp_full_match", value.copy(), exp.Literal.string(form), copy=False)
 
 
 def _number(value: exp.Expr) -> exp.Expr:
@@ -136,7 +146,7 @@ def _instant() -> exp.Expr:
         this=exp.Case(default=value).when(short, utc),
         to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"),
     )
-    return exp.func("make_timestamp", exp.func("epoch_us", zoned))
+    return exp.func("make_timestamp", exp.func("epoch_us", zoned, copy=False), copy=False)
 
 
 def _wall(day: exp.Expr, test: Instants, scope: Scope) -> list[exp.Expr]:
@@ -160,8 +170,8 @@ def _timed(instant: exp.Expr, test: Instants, scope: Scope) -> list[exp.Expr]:
 def _on_days(day: exp.Expr, test: Yearly, scope: Scope) -> exp.Expr:
     hundred = exp.Literal.number(100)
     number = exp.Add(
-        this=exp.Mul(this=exp.func("month", day.copy()), expression=hundred),
-        expression=exp.func("day", day.copy()),
+        this=exp.Mul(this=exp.func("month", day.copy(), copy=False), expression=hundred),
+        expression=exp.func("day", day.copy(), copy=False),
     )
     found: exp.Expr = exp.false()
     for low, high in test.ranges:

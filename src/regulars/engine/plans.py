@@ -7,9 +7,12 @@ A plan may be inverted: its rows are then the customers for whom the answer is n
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
@@ -35,7 +38,7 @@ from regulars.engine.predicates import (
     within,
 )
 from regulars.engine.scope import Scope
-from regulars.engine.zones import local_day
+from regulars.engine.zones import local_day, offset_since
 from regulars.language.shapes import (
     Annual,
     Distance,
@@ -53,33 +56,56 @@ _FOLDED = frozenset({"tag_key"})
 _UNSEEN = {"order_count": "unseen_order_count", "spent_amount": "unseen_spent_amount"}
 
 
+#: Statements kept by question: a question comes back with every change of the data.
+PLANS_MAX = 4096
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A statement whose rows are customer numbers, perhaps repeated.
+    """A statement in DuckDB's words, whose rows are customer numbers, perhaps repeated.
 
     `inverted`: they are the customers of the "no".
     """
 
-    query: exp.Select
-    values: dict[str, BoundValue]
+    sql: str
+    values: Mapping[str, BoundValue]
     inverted: bool = False
-
-    @property
-    def sql(self) -> str:
-        """The statement in DuckDB's words."""
-        return self.query.sql("duckdb")
 
 
 def plan(question: Question, scope: Scope) -> Plan:
     """Write the statement that answers a question."""
+    if _reads_spellings(question):
+        query, inverted = _by_shape(question, scope)
+        return _written(query, scope, inverted=inverted)
+    return _kept_plan(question, scope.past, offset_since(scope.zone, scope.as_of), scope.zone)
+
+
+@functools.lru_cache(maxsize=PLANS_MAX)
+def _kept_plan(question: Question, past: datetime | None, since: datetime, zone: ZoneInfo) -> Plan:
+    """Write a statement that depends on nothing but the question and the time.
+
+    Of the instant only the zone's offsets until then count, so `since` stands for it.
+    """
+    scope = Scope(past, since, zone, _no_spellings)
     query, inverted = _by_shape(question, scope)
-    return Plan(query, _used(query, scope), inverted)
+    return _written(query, scope, inverted=inverted)
 
 
-def _used(query: exp.Select, scope: Scope) -> dict[str, BoundValue]:
-    """Return the bound values that the statement uses; DuckDB refuses others."""
+def _no_spellings(table: str, name: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    raise AssertionError(f"{table}.{name} is compared with {keys} as they are stored")
+
+
+def _reads_spellings(question: Question) -> bool:
+    """Whether the statement names stored texts that have to be looked up first."""
+    source = question.source
+    return isinstance(source, Labels) and source.fold and source.column not in _FOLDED
+
+
+def _written(query: exp.Select, scope: Scope, *, inverted: bool = False) -> Plan:
+    """Print the statement, with the bound values that it uses; DuckDB refuses others."""
     names = {place.name for place in query.find_all(exp.Placeholder)}
-    return {name: value for name, value in scope.binds.values.items() if name in names}
+    used = {name: value for name, value in scope.binds.values.items() if name in names}
+    return Plan(query.sql("duckdb"), used, inverted)
 
 
 def _by_shape(question: Question, scope: Scope) -> tuple[exp.Select, bool]:  # noqa: PLR0911
@@ -114,11 +140,11 @@ def universe_plan(universe: Universe, scope: Scope) -> Plan:
     source: exp.Expr = exp.to_table("customers")
     if scope.past is not None:
         parts.append(_was_there(scope))
-    query = exp.Select().select(column("customer_no")).from_(source)
+    query = exp.Select().select(column("customer_no"), copy=False).from_(source, copy=False)
     if universe == "buyers":
         parts.append(_has_bought(scope))
-    query = query.where(*parts)
-    return Plan(query, _used(query, scope))
+    query = query.where(*parts, copy=False)
+    return _written(query, scope)
 
 
 def _was_there(scope: Scope) -> exp.Expr:
@@ -135,7 +161,12 @@ def _was_there(scope: Scope) -> exp.Expr:
 
 
 def _customers_of_orders(parts: list[exp.Expr]) -> exp.Select:
-    return exp.Select().select(column("customer_no")).from_(exp.to_table("orders")).where(*parts)
+    return (
+        exp.Select()
+        .select(column("customer_no"), copy=False)
+        .from_(exp.to_table("orders"), copy=False)
+        .where(*parts, copy=False)
+    )
 
 
 def _has_bought(scope: Scope) -> exp.Expr:
@@ -143,22 +174,26 @@ def _has_bought(scope: Scope) -> exp.Expr:
     if scope.past is None:
         seen: exp.Expr = exp.GT(this=column("order_count"), expression=exp.Literal.number(0))
     else:
-        orders = exp.alias_(exp.Subquery(this=counted_orders(scope, ())), "counted", table=True)
+        orders = exp.alias_(
+            exp.Subquery(this=counted_orders(scope, ())), "counted", table=True, copy=False
+        )
         seen = within(
-            column("customer_no"), exp.Select().select(column("customer_no")).from_(orders)
+            column("customer_no"),
+            exp.Select().select(column("customer_no"), copy=False).from_(orders, copy=False),
         )
     return exp.Paren(this=exp.Or(this=seen, expression=unseen))
 
 
 def _value_query(question: Question, source: Value, scope: Scope) -> exp.Select:
-    query = exp.Select().select(column("customer_no", "customers"))
-    query = query.from_(exp.to_table("customers"))
+    query = exp.Select().select(column("customer_no", "customers"), copy=False)
+    query = query.from_(exp.to_table("customers"), copy=False)
     subject: exp.Expr = column(source.column)
     if source.rollup and scope.past is not None:
         query = query.join(
-            exp.alias_(exp.Subquery(this=_sums(scope)), "sums", table=True),
+            exp.alias_(exp.Subquery(this=_sums(scope)), "sums", table=True, copy=False),
             using=[exp.to_identifier("customer_no")],
             join_type="left",
+            copy=False,
         )
         subject = column(source.column, "sums")
     if source.column in _UNSEEN:
@@ -166,8 +201,8 @@ def _value_query(question: Question, source: Value, scope: Scope) -> exp.Select:
         seen = exp.Coalesce(this=subject, expressions=[zero])
         subject = exp.Paren(this=exp.Add(this=seen, expression=column(_UNSEEN[source.column])))
     if isinstance(question.test, Present):
-        return query.where(present(subject))
-    return query.where(inside(subject, question.test, scope.binds))
+        return query.where(present(subject), copy=False)
+    return query.where(inside(subject, question.test, scope.binds), copy=False)
 
 
 def _sums(scope: Scope) -> exp.Select:
@@ -180,34 +215,42 @@ def _sums(scope: Scope) -> exp.Select:
         "first_order_at": exp.Min(this=column("processed_at")),
         "last_order_at": exp.Max(this=column("processed_at")),
     }
-    named = [exp.alias_(amount, name) for name, amount in amounts.items()]
-    query = exp.Select().select(column("customer_no"), *named)
-    query = query.from_(exp.alias_(exp.Subquery(this=orders), "counted", table=True))
-    return query.group_by(column("customer_no"))
+    named = [exp.alias_(amount, name, copy=False) for name, amount in amounts.items()]
+    query = exp.Select().select(column("customer_no"), *named, copy=False)
+    query = query.from_(
+        exp.alias_(exp.Subquery(this=orders), "counted", table=True, copy=False), copy=False
+    )
+    return query.group_by(column("customer_no"), copy=False)
 
 
 def _labels_query(question: Question, source: Labels, scope: Scope) -> exp.Select:
-    query = exp.Select().select(column("customer_no")).from_(exp.to_table(source.table))
+    query = (
+        exp.Select()
+        .select(column("customer_no"), copy=False)
+        .from_(exp.to_table(source.table), copy=False)
+    )
     if isinstance(question.test, Present):
-        return query.where(present(column(source.column)))
+        return query.where(present(column(source.column)), copy=False)
     test = only(Texts, question.test)
     values = test.values
     if source.fold and source.column not in _FOLDED:
         values = scope.spellings(source.table, source.column, values)
-    return query.where(one_of(column(source.column), values, scope.binds))
+    return query.where(one_of(column(source.column), values, scope.binds), copy=False)
 
 
 def _figure_query(question: Question, source: Figure, scope: Scope) -> tuple[exp.Select, bool]:
     test = question.test
     if source.name == "refunded_amount":
         return _refunded_query(test, scope)
-    query = exp.Select().select(column("customer_no"))
+    query = exp.Select().select(column("customer_no"), copy=False)
     if scope.past is None:
-        query = query.from_(exp.to_table("customers"))
+        query = query.from_(exp.to_table("customers"), copy=False)
     else:
-        query = query.from_(exp.alias_(exp.Subquery(this=_sums(scope)), "sums", table=True))
+        query = query.from_(
+            exp.alias_(exp.Subquery(this=_sums(scope)), "sums", table=True, copy=False), copy=False
+        )
     least = 2 if source.name == "average_days_between_orders" else 1
-    query = query.where(at_least(column("order_count"), exp.Literal.number(least)))
+    query = query.where(at_least(column("order_count"), exp.Literal.number(least)), copy=False)
     if isinstance(test, Present):
         return query, False
     test = only(Range, test)
@@ -215,8 +258,10 @@ def _figure_query(question: Question, source: Figure, scope: Scope) -> tuple[exp
         subject = column(
             "first_order_at" if source.name.endswith("first_order") else "last_order_at"
         )
-        return query.where(_days_since(subject, test, question.today, scope)), False
-    return query.where(ratio_inside(*_ratio(source.name, scope), test, scope.binds)), False
+        return query.where(_days_since(subject, test, question.today, scope), copy=False), False
+    return query.where(
+        ratio_inside(*_ratio(source.name, scope), test, scope.binds), copy=False
+    ), False
 
 
 def _ratio(name: str, scope: Scope) -> tuple[exp.Expr, exp.Expr]:
@@ -273,15 +318,15 @@ def _refunded_query(test: object, scope: Scope) -> tuple[exp.Select, bool]:
 
 
 def _credit_query(question: Question, scope: Scope) -> exp.Select:
-    query = exp.Select().select(column("customer_no"))
-    query = query.from_(exp.to_table("store_credit_accounts"))
+    query = exp.Select().select(column("customer_no"), copy=False)
+    query = query.from_(exp.to_table("store_credit_accounts"), copy=False)
     parts = [_credit_predicate(condition, scope) for condition in question.rows]
-    return query.where(*parts) if parts else query
+    return query.where(*parts, copy=False) if parts else query
 
 
 def _credit_predicate(condition: Condition, scope: Scope) -> exp.Expr:
     if isinstance(condition.test, Steps):
-        balance = exp.cast(column("balance_amount"), "DECIMAL(38, 9)", dialect="duckdb")
+        balance = exp.cast(column("balance_amount"), "DECIMAL(38, 9)", dialect="duckdb", copy=False)
         predicate = between_decimals(balance, condition.test, scope.binds)
     else:
         predicate = inside(column(condition.column), condition.test, scope.binds)
@@ -289,33 +334,37 @@ def _credit_predicate(condition: Condition, scope: Scope) -> exp.Expr:
 
 
 def _distance_query(question: Question) -> exp.Select:
-    query = exp.Select().select(column("customer_no")).from_(exp.to_table("addresses"))
-    query = query.where(present(column("latitude")), present(column("longitude")))
+    query = (
+        exp.Select()
+        .select(column("customer_no"), copy=False)
+        .from_(exp.to_table("addresses"), copy=False)
+    )
+    query = query.where(present(column("latitude")), present(column("longitude")), copy=False)
     near = question.test
     near = only(Near, near)
     keep = at_most if near.included else below
-    limit = exp.cast(exp.Literal.number(repr(near.limit_km)), "DOUBLE")
-    return query.where(keep(_kilometres(near), limit))
+    limit = exp.cast(exp.Literal.number(repr(near.limit_km)), "DOUBLE", copy=False)
+    return query.where(keep(_kilometres(near), limit), copy=False)
 
 
 def _kilometres(near: Near) -> exp.Expr:
     """Write the great-circle distance of an address from a point (haversine)."""
 
     def degrees(value: float) -> exp.Expr:
-        return exp.cast(exp.Literal.number(repr(value)), "DOUBLE")
+        return exp.cast(exp.Literal.number(repr(value)), "DOUBLE", copy=False)
 
     def halved(name: str, value: float) -> exp.Expr:
         apart = exp.Paren(this=exp.Sub(this=column(name), expression=degrees(value)))
-        angle = exp.func("radians", apart)
-        sine = exp.func("sin", exp.Div(this=angle, expression=degrees(2.0), typed=True))
+        angle = exp.func("radians", apart, copy=False)
+        sine = exp.func("sin", exp.Div(this=angle, expression=degrees(2.0), typed=True), copy=False)
         return exp.Mul(this=sine, expression=sine.copy())
 
     cosines = exp.Mul(
-        this=exp.func("cos", exp.func("radians", degrees(near.latitude))),
-        expression=exp.func("cos", exp.func("radians", column("latitude"))),
+        this=exp.func("cos", exp.func("radians", degrees(near.latitude), copy=False), copy=False),
+        expression=exp.func("cos", exp.func("radians", column("latitude"), copy=False), copy=False),
     )
     east = exp.Mul(this=cosines, expression=halved("longitude", near.longitude))
     chord = exp.Add(this=halved("latitude", near.latitude), expression=east)
-    clamped = exp.func("least", degrees(1.0), chord)
-    angle = exp.func("asin", exp.func("sqrt", clamped))
+    clamped = exp.func("least", degrees(1.0), chord, copy=False)
+    angle = exp.func("asin", exp.func("sqrt", clamped, copy=False), copy=False)
     return exp.Mul(this=degrees(2 * EARTH_RADIUS_KM), expression=angle)

@@ -159,7 +159,7 @@ def ratio_inside(numerator: exp.Expr, denominator: exp.Expr, test: Range, binds:
 
 
 def _huge(number: exp.Expr) -> exp.Expr:
-    return exp.cast(number.copy(), "HUGEINT", dialect="duckdb")
+    return exp.cast(number.copy(), "HUGEINT", dialect="duckdb", copy=False)
 
 
 def one_of(subject: exp.Expr, values: Iterable[str], binds: Binds) -> exp.Expr:

@@ -7,6 +7,7 @@ are looked up here and written into the statement as a short list of cases.
 from __future__ import annotations
 
 import functools
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,13 @@ def offsets(zone: ZoneInfo) -> tuple[tuple[datetime, int], ...]:
             found.append((_change(at, after, zone), _seconds(after, zone)))
         at = after
     return tuple(found)
+
+
+def offset_since(zone: ZoneInfo, instant: datetime) -> datetime:
+    """Return when the offset that holds at an instant began."""
+    known = offsets(zone)
+    at = bisect_right(known, instant, key=lambda offset: offset[0])
+    return known[max(at, 1) - 1][0]
 
 
 def _seconds(instant: datetime, zone: ZoneInfo) -> int:
@@ -68,7 +76,7 @@ def local_day(
                 at_least(instant.copy(), binds.instant(at)), _moved(instant, seconds)
             )
         shifted = cases
-    return exp.cast(shifted, "DATE", dialect="duckdb")
+    return exp.cast(shifted, "DATE", dialect="duckdb", copy=False)
 
 
 def _moved(instant: exp.Expr, seconds: int) -> exp.Expr:
