@@ -77,6 +77,26 @@ class Inbox:
         applied = [self._apply_shop(shop_id) for shop_id in shop_ids]
         return any(applied)
 
+    def parked(self, shop: Shop) -> Sequence[InboxEvent]:
+        """Return the events of a shop that were put aside after too many tries, oldest first."""
+        with self._runtime.office.reading() as session:
+            found = select(InboxEvent).where(
+                InboxEvent.shop_id == shop.id, InboxEvent.state == "quarantined"
+            )
+            return session.scalars(found.order_by(InboxEvent.id)).all()
+
+    def replay(self, shop: Shop) -> int:
+        """Try the parked events of a shop once more, from the first try on; return how many."""
+        with self._runtime.office.session() as session:
+            parked = update(InboxEvent).where(
+                InboxEvent.shop_id == shop.id, InboxEvent.state == "quarantined"
+            )
+            again = parked.values(state="waiting", attempt_count=0, next_attempt_at=None)
+            count: int = session.execute(again).rowcount  # type: ignore[attr-defined]
+        self._group.remember(count)
+        self._wake()
+        return count
+
     def _apply_shop(self, shop_id: int) -> bool:
         with self._lock:
             turn = self._applying.setdefault(shop_id, threading.Lock())
@@ -172,6 +192,12 @@ class GroupCommit:
         """Count down what was applied."""
         with self._guard:
             self._waiting = max(0, (self._waiting or 0) - count)
+
+    def remember(self, count: int) -> None:
+        """Count up what waits again."""
+        with self._guard:
+            if self._waiting is not None:
+                self._waiting += count
 
     def put(self, event: Event, now: datetime) -> None:
         """Return once the event, and whatever others brought meanwhile, is committed."""

@@ -144,6 +144,11 @@ class Jobs:
         """Have everything fetched that changed since the last look."""
         return self.later(session, "catch_up", shop)
 
+    def compare_later(self, session: Session, shop: Shop, *, accept_deletions: bool = False) -> Job:
+        """Have the whole shop compared with Shopify; a large loss needs `accept_deletions`."""
+        arguments: dict[str, object] = {"accept_deletions": accept_deletions}
+        return self.later(session, "compare", shop, arguments=arguments)
+
     def day_change_later(self, session: Session, shop: Shop) -> Job:
         """Have the segments that mention time evaluated for the shop's present day."""
         return self.later(session, "day_change", shop)

@@ -24,7 +24,7 @@ BACK_OFF = timedelta(seconds=5)
 BACK_OFF_MAX = timedelta(minutes=30)
 
 
-class LeaseLost(RegularsError):  # noqa: N818 - read as what happened, like Throttled
+class LeaseLost(RegularsError):
     """Somebody else works this job now; this worker stops without writing."""
 
 

@@ -1,4 +1,4 @@
-"""What time alone makes due: a shop's midnight, the look for missed changes."""
+"""What time alone makes due: a shop's midnight, looks for missed changes, nightly comparisons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from regulars.jobs import queue
+from regulars.jobs import comparing, queue
 from regulars.office.models.shops import Shop
 from regulars.settings import Settings
 
@@ -23,3 +23,4 @@ def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
             continue
         if shop.caught_up_at is None or shop.caught_up_at + pause <= now:
             queue.enqueue(session, shop_id=shop.id, kind="catch_up", now=now)
+        comparing.enqueue_due(session, shop, now)

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import delete, update
 
 from regulars import importing, segments, shopify, tags
-from regulars.jobs import live
+from regulars.jobs import comparing, live
 from regulars.jobs.run import JobRun, Work
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.shops import Shop
@@ -65,17 +65,41 @@ def day_change(run: JobRun) -> None:
 def backfill(run: JobRun) -> None:
     """Copy the whole shop, or compare our copy with it where there is one already."""
     runtime, shop = run.runtime, run.shop
+    if shop.loaded_at is not None:
+        compare(run)
+        return
     client, warehouse, at = runtime.shopify(shop), runtime.warehouse(shop), runtime.clock()
     subscribe(run)
-    whole = shopify.backfill if shop.loaded_at is None else shopify.compare
-    done = whole(client, warehouse, shop, lambda step: _tell_step(run, step), at)
+    done = shopify.backfill(client, warehouse, shop, lambda step: _tell_step(run, step), at)
+    _taken_over(run, done)
+
+
+def compare(run: JobRun) -> None:
+    """Look at the whole shop again: repair what differs, and tell how much that was."""
+    runtime, shop = run.runtime, run.shop
+    client, warehouse, at = runtime.shopify(shop), runtime.warehouse(shop), runtime.clock()
+    subscribe(run)
+    done = shopify.compare(
+        client,
+        warehouse,
+        shop,
+        lambda step: _tell_step(run, step),
+        at,
+        allow=comparing.check_of(run.arguments),
+    )
     if done.deleted:
         live.apply_facts(runtime, shop, done.deleted, now=runtime.clock())
+    missing = sum(loaded.missing for loaded in done.loaded.values())
+    _taken_over(run, done, deleted_customers=missing, deleted_orders=len(done.deleted))
+
+
+def _taken_over(run: JobRun, done: shopify.Backfilled, **told: int) -> None:
     run.report(0.97, "Evaluating segments")
     refresh_all(run)
     counts: dict[str, int] = {str(kind): loaded.rows for kind, loaded in done.loaded.items()}
-    _set(run, loaded_at=runtime.clock(), caught_up_at=done.since)
-    run.report(1.0, "Loaded", {"result": {**counts, "without_access": list(done.unreadable)}})
+    _set(run, loaded_at=run.runtime.clock(), caught_up_at=done.since)
+    result = {**counts, **told, "without_access": list(done.unreadable)}
+    run.report(1.0, "Loaded", {"result": result})
 
 
 def _tell_step(run: JobRun, step: shopify.Step) -> None:
@@ -245,6 +269,7 @@ WORKS: Mapping[str, Work] = {
     "day_change": day_change,
     "backfill": backfill,
     "catch_up": catch_up,
+    "compare": compare,
     "import_files": import_files,
     "check_upload": check_upload,
     "read_again": read_again,
@@ -252,7 +277,7 @@ WORKS: Mapping[str, Work] = {
 }
 
 #: The kinds that hold a shop's facts for long.
-LOADING = ("backfill", "import_files")
+LOADING = ("backfill", "compare", "import_files")
 
 #: The kinds that ask nobody outside, and so are done before a command reads memberships.
 AT_HOME = ("refresh_segment", "refresh_all", "refresh_products", "day_change", "check_upload")

@@ -17,7 +17,7 @@ from regulars.shopify.auth import (
     verify_install_query,
     verify_session_token,
 )
-from regulars.shopify.backfilling import Backfilled, Step, backfill, compare
+from regulars.shopify.backfilling import Allow, Backfilled, Step, allow_all, backfill, compare
 from regulars.shopify.catching_up import TooMuchChanged, catch_up, read_again
 from regulars.shopify.client import ShopifyClient
 from regulars.shopify.documents import API_VERSION, API_VERSION_OLDEST
@@ -31,6 +31,7 @@ from regulars.shopify.webhooks import facts_from_webhook, is_known_topic, to_rea
 __all__ = [
     "API_VERSION",
     "API_VERSION_OLDEST",
+    "Allow",
     "AnswerLost",
     "Backfilled",
     "FixedToken",
@@ -48,6 +49,7 @@ __all__ = [
     "TokenSource",
     "TooExpensive",
     "TooMuchChanged",
+    "allow_all",
     "authorize_url",
     "backfill",
     "catch_up",

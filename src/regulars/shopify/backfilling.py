@@ -51,6 +51,12 @@ class Step:
 
 
 Progress = Callable[[Step], None]
+#: Told of a kind how many of how many the shop no longer has; raises to keep them.
+Allow = Callable[[LoadKind, int, int], None]
+
+
+def allow_all(_kind: LoadKind, _gone: int, _stored: int) -> None:
+    """Let any number of customers and orders go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +104,19 @@ def compare(
     progress: Progress,
     at: datetime,
     *,
+    allow: Allow = allow_all,
     pause: Callable[[float], object] | None = None,
 ) -> Backfilled:
     """Load the whole shop again over what is stored, and find what it no longer has.
 
-    Customers whom the shop does not list are marked as deleted; orders come back as facts in
-    `deleted`. What was told newer than the files stays.
+    `allow` is asked before customers or orders are taken as deleted: it raises where that would be
+    more than can be believed, and nothing is deleted then. Customers whom the shop does not list
+    are marked as deleted; orders come back as facts in `deleted`. What was told newer than the
+    files stays.
     """
     with _folder(warehouse) as folder:
-        return _Round(client, warehouse, shop, progress, at, pause, folder).load(is_again=True)
+        one = _Round(client, warehouse, shop, progress, at, pause, folder, allow)
+        return one.load(is_again=True)
 
 
 @contextmanager
@@ -127,6 +137,7 @@ class _Round:
     at: datetime
     pause: Callable[[float], object] | None
     folder: Path
+    allow: Allow = allow_all
 
     def load(self, *, is_again: bool = False) -> Backfilled:
         info = read_shop(self.client)
@@ -179,6 +190,7 @@ class _Round:
             self.shop.currency,
             as_of=over.created_at,
             delete_missing=is_again and kind == "customers",
+            allow=lambda gone, stored: self.allow(kind, gone, stored),
             progress=lambda share: self.progress(Step(kind, "loading", share=share)),
         )
         self.progress(Step(kind, "loaded", loaded.rows, 1.0))
@@ -190,6 +202,7 @@ class _Round:
         listed = _ids(path)
         earliest = complete_from + WINDOW_MARGIN if complete_from else None
         gone: list[int] = []
+        looked_at = 0
         with self.warehouse.reader() as cursor:
             cursor.execute(
                 # Orders that the file had to list: inside the window, and not newer than the file.
@@ -201,7 +214,9 @@ class _Round:
                 },
             )
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                looked_at += len(rows)
                 gone += [int(order_id) for (order_id,) in rows if int(order_id) not in listed]
+        self.allow("orders", len(gone), looked_at)
         return tuple(OrderDeleted(str(order_id), over.created_at) for order_id in sorted(gone))
 
 

@@ -99,6 +99,10 @@ _TIDY: Final = (
 )
 
 
+#: Told how many of how many would be marked deleted; raises where that is too many.
+Allow = Callable[[int, int], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a load did. `rows` = `written` + `merged` + `kept`."""
@@ -204,8 +208,12 @@ def merge(
     as_of: datetime | None,
     delete_missing: bool,
     progress: Progress,
+    allow: Allow | None = None,
 ) -> Loaded:
-    """Take the rows of the attached staging file over, inside the open transaction."""
+    """Take the rows of the attached staging file over, inside the open transaction.
+
+    `allow` is told how many customers of how many the file lacks, and raises to keep them.
+    """
     sql = statements("load")
     steps = _MERGE[kind]
     late: list[str] = []
@@ -221,6 +229,9 @@ def merge(
         gone = cursor.execute(sql["missing_customers"], {"as_of": inside(as_of)}).fetchall()
         facts += [CustomerDeleted(customer_id, as_of) for (customer_id,) in gone]
         missing = len(gone)
+        if allow is not None:
+            ((living,),) = cursor.execute(sql["living_customers"]).fetchall()
+            allow(missing, living)
     if facts:
         # Each of these facts says when it was true, so the instant of applying decides nothing.
         apply_facts(cursor, facts, as_of or _EPOCH)

@@ -21,7 +21,7 @@ from regulars.warehouse.applied import Applied
 from regulars.warehouse.applying import apply_facts
 from regulars.warehouse.columns import given, inside, outside
 from regulars.warehouse.facts import Fact
-from regulars.warehouse.loading import Loaded, LoadKind, Progress, merge, staged
+from regulars.warehouse.loading import Allow, Loaded, LoadKind, Progress, merge, staged
 from regulars.warehouse.membership import LogEntry, LoggedEntry, MembershipLog, bitmap_of
 from regulars.warehouse.opening import WarehouseSettings, file_problems, open_file
 from regulars.warehouse.reading import read_records
@@ -204,13 +204,15 @@ class Warehouse:
         *,
         as_of: datetime | None = None,
         delete_missing: bool = False,
+        allow: Allow | None = None,
         progress: Progress | None = None,
     ) -> Loaded:
         """Take over a file of Shopify's bulk operations: everything of it or nothing.
 
         `as_of` is when the operation was made: each row is true at least until then. Facts told
         newer stay. `delete_missing` marks customers deleted whom the file, being complete, does not
-        list. Load customers before orders, so that customers are numbered in the shop's order.
+        list; `allow` is told how many before and may raise. Load customers before orders, so that
+        customers are numbered in the shop's order.
         """
         tell = progress or (lambda _: None)
         with (
@@ -220,7 +222,14 @@ class Warehouse:
             self.transaction() as cursor,
         ):
             tell(0.5)
-            loaded = merge(cursor, kind, as_of=as_of, delete_missing=delete_missing, progress=tell)
+            loaded = merge(
+                cursor,
+                kind,
+                as_of=as_of,
+                delete_missing=delete_missing,
+                allow=allow,
+                progress=tell,
+            )
         self.checkpoint()
         tell(1.0)
         return loaded

@@ -153,6 +153,10 @@ SELECT customer_id FROM customers
 WHERE deleted_at IS NULL AND profile_updated_at <= $as_of
   AND customer_id NOT IN (SELECT customer_id FROM incoming.staged);
 
+-- living_customers --
+-- How many customers there are before the missing ones are marked.
+SELECT count(*) FROM customers WHERE deleted_at IS NULL;
+
 -- all_nos --
 -- Every customer, for keep_sums.
 CREATE TEMP TABLE given_nos AS SELECT customer_no FROM customers;

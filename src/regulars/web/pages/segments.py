@@ -52,6 +52,7 @@ TABS = {
 CAUSES = {
     "order": N_("an order, a refund or a cancellation"),
     "profile": N_("a change of profile, tags or consent"),
+    "product": N_("a product that was bought changed"),
     "created": N_("the segment was made"),
     "edited": N_("the rule was edited"),
     "day_change": N_("a new day began"),

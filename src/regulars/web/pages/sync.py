@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from sqlalchemy import func, select
 from starlette.responses import Response
 
+from regulars.jobs import comparing
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.jobs import Job
 from regulars.web.deps import SignedIn, Visit
@@ -20,6 +21,7 @@ router = APIRouter(prefix="/sync")
 JOB_NAMES = {
     "backfill": N_("Loading everything"),
     "catch_up": N_("Looking for changes"),
+    "compare": N_("Comparing with Shopify"),
 }
 STATES = {
     "waiting": N_("waiting"),
@@ -58,6 +60,22 @@ def backfill(visit: SignedIn) -> Response:
     return visit.go("/sync", visit.say("Everything is being loaded again."))
 
 
+@router.post("/compare")
+def compare(visit: SignedIn) -> Response:
+    """Compare everything, and delete what Shopify no longer lists where that was accepted."""
+    accept = visit.field("accept") == "yes"
+    with visit.office() as session:
+        visit.jobs.compare_later(session, visit.shop, accept_deletions=accept)
+    return visit.go("/sync", visit.say("Everything is being compared."))
+
+
+@router.post("/replay")
+def replay(visit: SignedIn) -> Response:
+    """Try the parked messages again."""
+    visit.jobs.inbox.replay(visit.shop)
+    return visit.go("/sync", visit.say("The parked messages are tried again."))
+
+
 def _values(visit: Visit) -> dict[str, Any]:
     shop = visit.shop
     with visit.runtime.office.reading() as session:
@@ -67,6 +85,7 @@ def _values(visit: Visit) -> dict[str, Any]:
             .order_by(Job.id.desc())
             .limit(10)
         ).all()
+        last = comparing.last_comparison(session, shop)
         waiting = session.scalar(
             select(func.count())
             .select_from(InboxEvent)
@@ -75,12 +94,15 @@ def _values(visit: Visit) -> dict[str, Any]:
     values: dict[str, Any] = {
         "jobs": jobs,
         "waiting": waiting or 0,
+        "parked": visit.jobs.inbox.parked(shop),
+        "stopped": last if last is not None and last.state == "given_up" else None,
         "everybody": len(universe_of(visit.runtime, shop)),
         "job_names": JOB_NAMES,
         "states": STATES,
         "tones": TONES,
     }
     told = [values["waiting"], values["everybody"], str(shop.loaded_at), str(shop.caught_up_at)]
+    told += [len(values["parked"])]
     told += [(job.id, job.state, job.progress, job.note) for job in jobs]
     values["seen"] = sha256(repr(told).encode()).hexdigest()[:16]
     return values

@@ -1,0 +1,70 @@
+"""regulars compare, replay, live: how well the copy of a shop follows Shopify."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from regulars.cli import terminal
+
+
+def commands(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(live)
+    app.command()(compare)
+    app.command()(replay)
+
+
+def path(shop: str, part: str = "") -> str:
+    """Return the address of a shop's live state, or of a part of it."""
+    address = f"/shops/{quote(shop, safe='')}/live"
+    return f"{address}/{part}" if part else address
+
+
+def live(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
+    """Tell what was fetched when, what waits, and which webhooks could not be applied."""
+    with terminal.connect() as api:
+        told = api.get(path(shop))
+    if as_json:
+        terminal.tell_json(told)
+        return
+    terminal.tell(f"Caught up at {told['caught_up_at'] or '-'}")
+    terminal.tell(f"{told['waiting_count']:,} webhooks wait, {len(told['parked']):,} are parked.")
+    comparison = told["comparison"]
+    if comparison:
+        terminal.tell(f"Compared at {comparison['started_at']}: {comparison['state']}")
+        if comparison["problem"]:
+            terminal.warn(comparison["problem"])
+
+
+def compare(
+    shop: terminal.Shop,
+    accept_deletions: Annotated[
+        bool,
+        typer.Option(
+            "--accept-deletions", help="Also where a large part of what is stored would go."
+        ),
+    ] = False,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Compare the whole shop with Shopify, and repair what differs."""
+    with terminal.connect() as api, terminal.progress("Comparing", quiet=as_json) as seen:
+        job = api.post(path(shop, "comparisons"), {"accept_deletions": accept_deletions})
+        done = api.wait_for_job(shop, job, seen)
+    if as_json:
+        terminal.tell_json(done["result"])
+        return
+    result = done["result"] or {}
+    terminal.tell(
+        f"{result.get('deleted_customers', 0):,} customers and {result.get('deleted_orders', 0):,} "
+        "orders are no longer at Shopify."
+    )
+
+
+def replay(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
+    """Try the parked webhooks again."""
+    with terminal.connect() as api:
+        told = api.post(path(shop, "replays"))
+    terminal.tell_json(told) if as_json else terminal.tell(f"{told['count']:,} are tried again.")
