@@ -99,6 +99,30 @@ def test_the_rows_follow_the_text_and_the_text_the_rows(visitor: Visitor):
     assert next(part.root.all("textarea")).text == "number_of_orders BETWEEN 1 AND 3"
 
 
+def test_a_doubtful_day_is_shown_with_its_other_reading_and_whom_that_concerns(visitor: Visitor):
+    fields = {"query": "orders_placed(date: -30d) = true", "source": "text"}
+    part = visitor.post("/segments/preview", fields, hx_request="true")
+    (note,) = [one for one in part.root.all("div") if one.get("data-note")]
+    (button,) = note.all("button")
+
+    assert "is read as “since that day”: date >= -30d" in note.text
+    assert "customers." in note.text
+    assert button.get("data-fix") == "orders_placed MATCHES (date = -30d)"
+    assert (button.get("data-start"), button.get("data-length")) == ("0", "32")
+
+
+def test_what_is_probably_not_meant_is_told_in_the_readers_language(visitor: Visitor):
+    fields = {"query": "amount_spent >= 5 OR\r\namount_spent >= 9", "source": "text"}
+    part = visitor.post("/segments/preview", fields, hx_request="true", accept_language="ja")
+    (note,) = [one for one in part.root.all("div") if one.get("data-note")]
+
+    assert note.get("data-note") == "redundant"
+    assert "結果は変わりません" in note.text
+    assert "今のところ、対象になる顧客はいません。" in note.text
+    # An end of line counts as one character, as in the browser's own field.
+    assert next(note.all("button")).get("data-length") == "38"
+
+
 def test_every_condition_shows_its_own_count(visitor: Visitor):
     fields = {"query": "amount_spent >= 30000 AND number_of_orders >= 3", "source": "text"}
     part = visitor.post("/segments/preview", fields, hx_request="true")

@@ -7,6 +7,7 @@ rows cannot show stands in a row of its own as text, so that nothing is ever los
 from regulars.web.editing.changes import changed
 from regulars.web.editing.choices import attribute_choices, operator_choices
 from regulars.web.editing.form import read_rows
+from regulars.web.editing.notes import Note, notes_on
 from regulars.web.editing.reading import rows_of
 from regulars.web.editing.rows import Condition, Detail, Group
 from regulars.web.editing.view import view_of
@@ -16,9 +17,11 @@ __all__ = [
     "Condition",
     "Detail",
     "Group",
+    "Note",
     "Written",
     "attribute_choices",
     "changed",
+    "notes_on",
     "operator_choices",
     "read_rows",
     "rows_of",

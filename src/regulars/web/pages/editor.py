@@ -32,9 +32,11 @@ from regulars.web.deps import SignedIn, ToldProblem, Visit
 from regulars.web.editing import (
     Condition,
     Group,
+    Note,
     Written,
     attribute_choices,
     changed,
+    notes_on,
     read_rows,
     rows_of,
     view_of,
@@ -70,6 +72,8 @@ class Result:
     row_problems: Mapping[str, Sequence[ToldProblem]] = field(default_factory=dict)
     mistakes: Sequence[ToldProblem] = ()
     samples: Sequence[Member] = ()
+    #: How doubtful places were read, and what is probably not meant.
+    notes: Sequence[Note] = ()
 
 
 @router.get("/new")
@@ -169,7 +173,8 @@ def _save(visit: Visit, segment_id: int, draft: Draft) -> Sequence[Job]:
 
 def _draft_of_form(visit: Visit) -> Draft:
     """Read the form; the rows win where a row or a button of theirs was used."""
-    draft = Draft(visit.field("name"), visit.field("query"), Group())
+    # Browsers send two characters for an end of line and count one; places in the text go by one.
+    draft = Draft(visit.field("name"), visit.field("query").replace("\r\n", "\n"), Group())
     op = visit.field("op")
     if visit.field("source") == "builder" or op:
         draft.rows = changed(read_rows(dict(visit.fields)), op)
@@ -256,6 +261,7 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
         counts=counts,
         row_counts=_row_counts(rows, counts) if draft.rows_are_current else {},
         samples=samples,
+        notes=notes_on(draft.query, lambda part: len(evaluator.members(part, context))),
     )
 
 

@@ -162,8 +162,12 @@
     const fix = event.target.closest?.("[data-fix]");
     if (!fix) return;
     const area = document.getElementById(fix.dataset.for);
+    // The places count characters; the field counts some of them, such as emoji, as two.
+    const characters = [...area.value];
+    const units = (count) => characters.slice(0, count).join("").length;
     const start = Number(fix.dataset.start);
-    area.setRangeText(fix.dataset.fix, start, start + Number(fix.dataset.length), "end");
+    const end = start + Number(fix.dataset.length);
+    area.setRangeText(fix.dataset.fix, units(start), units(end), "end");
     area.focus();
     area.dispatchEvent(new Event("input", { bubbles: true }));
   });
