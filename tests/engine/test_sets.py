@@ -104,6 +104,23 @@ def test_an_answer_is_shared_between_queries_and_negations(basic: Warehouse) -> 
     assert counted.readings == read_once
 
 
+def test_many_queries_are_answered_from_one_state_of_the_data(basic: Warehouse) -> None:
+    counted = Counted(basic)
+    texts = [
+        "orders_placed MATCHES (count >= 2)",
+        "customer_tags CONTAINS 'vip' AND NOT amount_spent > 1000",
+        "amount_spent > 1000 OR products_purchased NOT MATCHES (quantity >= 2)",
+        "customer_tags NOT CONTAINS 'VIP'",
+    ]
+    trees = [parse(text) for text in texts]
+    expected = [SetEvaluator(basic).members(tree, CONTEXT) for tree in trees]
+
+    found = SetEvaluator(counted).members_of_many(trees, CONTEXT)
+
+    assert expected == found
+    assert counted.readings == 1
+
+
 def test_an_answer_is_kept_until_the_day_changes(basic: Warehouse) -> None:
     counted = Counted(basic)
     evaluator = SetEvaluator(counted)

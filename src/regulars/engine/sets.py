@@ -28,7 +28,7 @@ from regulars.engine.plans import Plan, plan, universe_plan
 from regulars.engine.scope import Scope
 from regulars.errors import LimitError, problem
 from regulars.language.catalogue import folded
-from regulars.language.shapes import Events, Figure, NamedSet, Value
+from regulars.language.shapes import Events, Figure, Labels, NamedSet, Value
 from regulars.language.tree import And, AtLeast, Filter, Node, Not, Or
 
 #: Bitmaps kept per evaluator; 200 filters over a million customers take about 12 MB.
@@ -179,6 +179,23 @@ class SetEvaluator:
             return run.prepared(tree).members(tree)
         return self._evaluated(context, lambda run: run.prepared(tree).members(tree))
 
+    def members_of_many(
+        self,
+        trees: Sequence[Node],
+        context: Context,
+        cursor: duckdb.DuckDBPyConnection | None = None,
+    ) -> list[BitMap]:
+        """Return the members of each query, all from one state of the data.
+
+        A filter that several queries share is answered once; answers are fetched table by table.
+        """
+        if cursor is not None:
+            run = _Evaluation(
+                context, context.as_of, AnswerCache(), OWN_TRANSACTION, lambda: cursor
+            )
+            return run.members_of_many(trees)
+        return self._evaluated(context, lambda run: run.members_of_many(trees))
+
     def universe(self, context: Context) -> BitMap:
         """Return everybody there is."""
         return self._evaluated(context, lambda run: run.universe.copy())
@@ -287,6 +304,15 @@ class _Evaluation:
         for part in _parts(tree):
             self.prepare(part)
 
+    def members_of_many(self, trees: Sequence[Node]) -> list[BitMap]:
+        """Return the members of each query; every answer is fetched before the first is joined."""
+        for tree in trees:
+            self.prepare(tree)
+        asked = {question for question, _ in self._questions.values()} - self._named.keys()
+        for question in sorted(asked, key=_reads):
+            self._answer(question)
+        return [self.members(tree) for tree in trees]
+
     @property
     def universe(self) -> BitMap:
         """Everybody there is at the instant."""
@@ -341,15 +367,17 @@ class _Evaluation:
 
     def _filter(self, node: Filter) -> BitMap:
         question, negated = self._questions[node]
-        if question in self._named:
-            answer = Answer(self._named[question])
-        else:
-            past = self._past if _looks_at_orders(question) else None
-            key = (question, past, self._stamp)
-            answer = self._kept(key, lambda: plan(question, self._scope()))
+        answer = self._answer(question)
         if negated is not answer.inverted:
             return self.universe - answer.rows
         return self.universe & answer.rows
+
+    def _answer(self, question: Question) -> Answer:
+        if question in self._named:
+            return Answer(self._named[question])
+        past = self._past if _looks_at_orders(question) else None
+        key = (question, past, self._stamp)
+        return self._kept(key, lambda: plan(question, self._scope()))
 
     def _scope(self) -> Scope:
         return Scope(self._past, self._context.as_of, self._context.zone, self._spellings)
@@ -403,6 +431,15 @@ class _Evaluation:
 
 def _parts(node: And | Or | AtLeast | Not) -> tuple[Node, ...]:
     return (node.part,) if isinstance(node, Not) else node.parts
+
+
+def _reads(question: Question) -> tuple[str, str]:
+    """Return an order in which questions that read the same table follow each other."""
+    source = question.source
+    if isinstance(source, Events):
+        return source.of, source.of
+    table = source.table if isinstance(source, Labels) else "customers"
+    return table, getattr(source, "column", "")
 
 
 def _looks_at_orders(question: Question) -> bool:
