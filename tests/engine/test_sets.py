@@ -49,9 +49,6 @@ class Counted:
     def data_version(self) -> int:
         return self.warehouse.data_version
 
-    def facts_until(self) -> datetime | None:
-        return self.warehouse.facts_until()
-
     def reader(
         self, *, seconds: float | None = None
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:

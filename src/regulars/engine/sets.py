@@ -23,6 +23,7 @@ from sqlglot import exp
 
 from regulars.engine.bitmaps import bitmap_of
 from regulars.engine.context import Context
+from regulars.engine.horizon import Horizon
 from regulars.engine.lowered import Named, Question, lower
 from regulars.engine.plans import Plan, plan, universe_plan
 from regulars.engine.scope import Scope
@@ -45,9 +46,6 @@ class Facts(Protocol):
     @property
     def data_version(self) -> int:
         """A number that rises with each commit."""
-
-    def facts_until(self) -> datetime | None:
-        """Return the latest instant that any fact mentions."""
 
     def reader(
         self, *, seconds: float | None = None
@@ -162,7 +160,7 @@ class SetEvaluator:
         self._cache = AnswerCache() if cache is None else cache
         self._seconds_max = seconds_max
         self._version: int | None = None
-        self._facts_until: datetime | None = None
+        self._known = Horizon()
         self._lock = threading.Lock()
 
     def members(
@@ -173,10 +171,7 @@ class SetEvaluator:
         With a `cursor` its transaction's data is read, and the cache is left alone.
         """
         if cursor is not None:
-            run = _Evaluation(
-                context, context.as_of, AnswerCache(), OWN_TRANSACTION, lambda: cursor
-            )
-            return run.prepared(tree).members(tree)
+            return _alone(context, cursor).prepared(tree).members(tree)
         return self._evaluated(context, lambda run: run.prepared(tree).members(tree))
 
     def members_of_many(
@@ -190,10 +185,7 @@ class SetEvaluator:
         A filter that several queries share is answered once; answers are fetched table by table.
         """
         if cursor is not None:
-            run = _Evaluation(
-                context, context.as_of, AnswerCache(), OWN_TRANSACTION, lambda: cursor
-            )
-            return run.members_of_many(trees)
+            return _alone(context, cursor).members_of_many(trees)
         return self._evaluated(context, lambda run: run.members_of_many(trees))
 
     def universe(self, context: Context) -> BitMap:
@@ -221,24 +213,35 @@ class SetEvaluator:
                 lambda: stack.enter_context(self._warehouse.reader(seconds=self._seconds_max))
             )
             while True:
-                past = self._past(context.as_of, version)
-                run = _Evaluation(
-                    context, past, self._cache, version, open_reader, seconds_max=self._seconds_max
-                )
+                state = State(version, self._cache, self._horizon(version))
+                run = _Evaluation(context, state, open_reader, seconds_max=self._seconds_max)
                 try:
                     return work(run)
                 except _NewerDataError as found:
                     version = found.version
 
-    def _past(self, as_of: datetime, version: int) -> datetime | None:
-        """Return the instant, or None where the kept sums are right for it."""
+    def _horizon(self, version: int) -> Horizon:
+        """Return what is known of this state of the data; answers of another one are forgotten."""
         with self._lock:
             if self._version != version:
-                self._facts_until = self._warehouse.facts_until()
+                self._known = Horizon()
                 self._version = version
                 self._cache.forget()
-            until = self._facts_until
-        return as_of if until is not None and as_of < until else None
+            return self._known
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state of the data: its version, and what was found out about it so far."""
+
+    version: int
+    answers: AnswerCache
+    horizon: Horizon
+
+
+def _alone(context: Context, cursor: duckdb.DuckDBPyConnection) -> _Evaluation:
+    """Evaluate inside a transaction, whose data nobody else may see yet."""
+    return _Evaluation(context, State(OWN_TRANSACTION, AnswerCache(), Horizon()), lambda: cursor)
 
 
 def cache_one(open_: Callable[[], Result]) -> Callable[[], Result]:
@@ -267,18 +270,14 @@ class _Evaluation:
     def __init__(
         self,
         context: Context,
-        past: datetime | None,
-        cache: AnswerCache,
-        version: int,
+        state: State,
         open_reader: Callable[[], duckdb.DuckDBPyConnection],
         *,
         seconds_max: float | None = None,
     ) -> None:
         self._context = context
-        self._past = past
-        self._cache = cache
-        self._version = version
-        self._stamp = (version, str(context.zone))
+        self._state = state
+        self._stamp = (state.version, str(context.zone))
         self._open_reader = open_reader
         self._seconds_max = seconds_max
         self._started = monotonic()
@@ -286,6 +285,15 @@ class _Evaluation:
         self._questions: dict[Filter, tuple[Question, bool]] = {}
         self._named: dict[Question, BitMap] = {}
         self._universe: BitMap | None = None
+
+    @property
+    def _past(self) -> datetime | None:
+        """The instant, or None where the kept sums are right for it."""
+        as_of, horizon = self._context.as_of, self._state.horizon
+        later = horizon.known(as_of)
+        if later is None:
+            later = horizon.look(as_of, self._reading())
+        return as_of if later else None
 
     def prepared(self, tree: Node) -> _Evaluation:
         """Lower every filter first, so that what cannot be answered is said before work starts."""
@@ -383,11 +391,11 @@ class _Evaluation:
         return Scope(self._past, self._context.as_of, self._context.zone, self._spellings)
 
     def _kept(self, key: object, write: Callable[[], Plan]) -> Answer:
-        found = self._cache.get(key)
+        found = self._state.answers.get(key)
         if found is None:
             written = write()
             found = Answer(bitmap_of(self._numbers(written)), written.inverted)
-            self._cache.put(key, found)
+            self._state.answers.put(key, found)
         return found
 
     def _numbers(self, written: Plan) -> NDArray[Any]:
@@ -414,7 +422,7 @@ class _Evaluation:
             cursor = self._open_reader()
             rows = cursor.execute("SELECT value FROM meta WHERE name = 'data_version'").fetchall()
             seen = int(rows[0][0]) if rows else 0
-            if self._version not in {seen, OWN_TRANSACTION}:
+            if self._state.version not in {seen, OWN_TRANSACTION}:
                 raise _NewerDataError(seen)
             self._cursor = cursor
         return self._cursor
