@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from regulars.errors import InputError, ShopifyError, Throttled
-from regulars.jobs import queue, schedule, works
+from regulars.jobs import queue, schedule, tagging, works
 from regulars.jobs.inbox import Inbox
 from regulars.jobs.run import JobRun
 from regulars.jobs.wake import Wakes
@@ -40,6 +40,7 @@ class Jobs:
         # One worker is always left for the inbox and the tick.
         self._slots = threading.BoundedSemaphore(workers - 1)
         self._wakes = Wakes({"work": self._work, "inbox": self._apply, "tick": self._tick}, workers)
+        tagging.listen(self)
 
     def start(self) -> None:
         """Start the threads and look for what was left undone."""
@@ -177,6 +178,14 @@ class Jobs:
         """Have waiting tag assignments and removals carried out."""
         return self.later(session, "work_tags", shop)
 
+    def follow_tag_rules_later(self, session: Session, shop: Shop) -> Job:
+        """Have the shop's tag rules compared with their segments."""
+        return self.later(session, "follow_tag_rules", shop)
+
+    def check_tag_drift_later(self, session: Session, shop: Shop) -> Job:
+        """Have the tags at Shopify compared with what we told it."""
+        return self.later(session, "check_tag_drift", shop)
+
     def _wake_after_commit(self, _session: Session) -> None:
         self._wakes.wake("work")
 
@@ -188,6 +197,7 @@ class Jobs:
     def _free(self) -> None:
         with self.runtime.office.session() as session:
             queue.free_all(session, self.runtime.clock())
+            tagging.follow_all(session, self.runtime.clock())
 
     def _schedule(self) -> None:
         with self.runtime.office.session() as session:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, update
 
 from regulars import importing, segments, shopify, tags
 from regulars.jobs import comparing, live
+from regulars.jobs import tagging
 from regulars.jobs.run import JobRun, Work
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.shops import Shop
@@ -274,10 +275,19 @@ WORKS: Mapping[str, Work] = {
     "check_upload": check_upload,
     "read_again": read_again,
     "work_tags": work_tags,
+    "follow_tag_rules": tagging.follow_tag_rules,
+    "check_tag_drift": tagging.check_tag_drift,
 }
 
 #: The kinds that hold a shop's facts for long.
 LOADING = ("backfill", "compare", "import_files")
 
 #: The kinds that ask nobody outside, and so are done before a command reads memberships.
-AT_HOME = ("refresh_segment", "refresh_all", "refresh_products", "day_change", "check_upload")
+AT_HOME = (
+    "refresh_segment",
+    "refresh_all",
+    "refresh_products",
+    "day_change",
+    "check_upload",
+    "follow_tag_rules",
+)

@@ -16,6 +16,7 @@ from regulars.errors import ConflictError, InputError, NotFoundError, problem
 from regulars.office import Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment, TagAudience, TagRemoval, TagRemovalRow
+from regulars.tags import holdout
 from regulars.tags.names import clean_tag, tag_key
 
 #: Rows per INSERT, so that a million customers do not stand in memory as parameters at once.
@@ -33,6 +34,7 @@ REMOVABLE = (
     "failed",
     "cancelling",
     "cancelled",
+    "stopped",
 )
 
 
@@ -45,6 +47,7 @@ def assign(
     *,
     author: str,
     now: datetime,
+    holdout_share: float = 0.0,
 ) -> TagAssignment:
     """Store that the tag is to be given to `members` (customer ids), who are the audience for good.
 
@@ -52,10 +55,11 @@ def assign(
     not connected to Shopify.
     """
     text = clean_tag(tag)
-    if shop.domain is None:
-        raise _not_connected(shop)
-    audience = sorted(set(members))
-    if not audience:
+    demand_connected(shop)
+    everybody = set(members)
+    given, left_out = holdout.split(everybody, segment.id, holdout.clean_share(holdout_share))
+    audience = sorted(given)
+    if not everybody:
         raise InputError(
             problem(
                 "segment_empty",
@@ -88,6 +92,7 @@ def assign(
     for start in range(0, len(audience), ROWS_PER_INSERT):
         part = audience[start : start + ROWS_PER_INSERT]
         session.execute(insert(TagAudience), [{**shared, "customer_id": one} for one in part])
+    holdout.leave_out(session, assignment, left_out, now)
     return assignment
 
 
@@ -158,14 +163,14 @@ def remove(
 
 def pause(session: Session, assignment: TagAssignment) -> None:  # noqa: ARG001 - one shape for acts
     """Let the work rest after the step at hand."""
-    _demand(assignment, UNFINISHED)
+    _demand(assignment, (*UNFINISHED, "syncing", "in_sync"))
     assignment.status = "paused"
 
 
 def resume(session: Session, assignment: TagAssignment) -> None:  # noqa: ARG001
     """Let paused work go on."""
     _demand(assignment, ("paused",))
-    assignment.status = "waiting"
+    assignment.status = "waiting" if assignment.rule_id is None else "syncing"
     assignment.problem = None
 
 
@@ -174,6 +179,10 @@ def cancel(session: Session, assignment: TagAssignment, *, now: datetime) -> Non
 
     Where Shopify may have been told and has not answered, `work` looks how it ended first.
     """
+    if assignment.rule_id is not None:
+        raise ConflictError(
+            problem("tag_of_rule", "A rule keeps this tag in sync. Switch the rule off instead.")
+        )
     _demand(assignment, (*UNFINISHED, "paused"))
     of = TagAudience.assignment_id == assignment.id
     session.execute(
@@ -191,6 +200,8 @@ def cancel(session: Session, assignment: TagAssignment, *, now: datetime) -> Non
 
 def retry(session: Session, assignment: TagAssignment) -> int:
     """Try the failed customers of an assignment or its removal again; return how many there are."""
+    if assignment.rule_id is not None:
+        return _retry_rule(session, assignment)
     _demand(assignment, ("partly_failed", "failed", "partly_removed"))
     table: type[TagAudience | TagRemovalRow] = TagAudience
     of = TagAudience.assignment_id == assignment.id
@@ -215,6 +226,21 @@ def retry(session: Session, assignment: TagAssignment) -> int:
     return count
 
 
+def _retry_rule(session: Session, assignment: TagAssignment) -> int:
+    _demand(assignment, ("in_sync", "syncing", "partly_removed"))
+    failed = (TagAudience.assignment_id == assignment.id, TagAudience.outcome == "failed")
+    count = session.scalar(select(func.count()).where(*failed)) or 0
+    for is_wanted, outcome in ((True, "waiting"), (False, "leaving")):
+        session.execute(
+            update(TagAudience)
+            .where(*failed, TagAudience.wanted.is_(is_wanted))
+            .values(outcome=outcome, problem=None)
+            .execution_options(synchronize_session=False)
+        )
+    assignment.status, assignment.problem = "syncing", None
+    return count
+
+
 def _demand(assignment: TagAssignment, statuses: tuple[str, ...]) -> None:
     if assignment.status not in statuses:
         raise ConflictError(
@@ -226,13 +252,15 @@ def _demand(assignment: TagAssignment, statuses: tuple[str, ...]) -> None:
         )
 
 
-def _not_connected(shop: Shop) -> InputError:
-    return InputError(
-        problem(
-            "shop_not_connected",
-            "{shop} is not connected to Shopify, so its customers cannot be tagged. "
-            "Its facts came from imported files.",
-            field="shop",
-            shop=shop.title,
+def demand_connected(shop: Shop) -> None:
+    """Raise InputError for a shop whose customers are not at Shopify."""
+    if shop.domain is None:
+        raise InputError(
+            problem(
+                "shop_not_connected",
+                "{shop} is not connected to Shopify, so its customers cannot be tagged. "
+                "Its facts came from imported files.",
+                field="shop",
+                shop=shop.title,
+            )
         )
-    )

@@ -89,13 +89,13 @@ class Desk:
         tags: Mapping[str, Sequence[str]],
         ledger: Mapping[str, TagLedger],
     ) -> list[str]:
-        on = goes_on(self.session, self.task)
+        on, told = goes_on(self.session, self.task), self._was_told(ids)
         plans: dict[str, Giving] = {}
         for one in ids:
             known, present = ledger.get(one), tags.get(one)
             plans[one] = plan_giving(
                 known.told if known else None,  # type: ignore[arg-type]
-                outcomes[one],
+                "told" if one in told else outcomes[one],
                 present is not None and self.task.key in map(tag_key, present),
                 None if present is None else len(present),
                 goes_on=on,
@@ -128,6 +128,14 @@ class Desk:
             select(table.customer_id, table.outcome).where(self.task.of, table.customer_id.in_(ids))
         )
         return {one: outcome for one, outcome in rows}  # noqa: C416 - rows are not pairs to mypy
+
+    def _was_told(self, ids: Sequence[str]) -> set[str]:
+        """Return for whom this very row told Shopify once: the tag there is its own."""
+        table = self.task.table
+        query = select(table.customer_id).where(
+            self.task.of, table.customer_id.in_(ids), table.told_at.is_not(None)
+        )
+        return set(self.session.scalars(query))
 
     def _ledger(self, ids: Sequence[str]) -> dict[str, TagLedger]:
         rows = self.session.scalars(

@@ -1,0 +1,106 @@
+"""What tags ask of the jobs: follow segments that changed, check for drift every night."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from regulars import tags
+from regulars.jobs import queue
+from regulars.jobs.run import JobRun
+from regulars.office import Shop
+from regulars.office.models.tags import TagRule
+from regulars.runtime.news import Item
+from regulars.tags import drift, following
+from regulars.tags.bulks import BULK_PAUSE
+from regulars.tags.shopify_side import ShopifyTags
+
+if TYPE_CHECKING:
+    from regulars.jobs.jobs import Jobs
+
+#: Between two checks for drift, and from which hour of the shop's day on.
+DRIFT_PAUSE = timedelta(hours=20)
+DRIFT_HOUR = 3
+
+
+def listen(jobs: Jobs) -> None:
+    """Have rules followed whenever a segment's members may have changed."""
+
+    def heard(item: Item) -> None:
+        if item.topic != "segments":
+            return
+        with jobs.runtime.office.reading() as session:
+            shop = session.get(Shop, item.shop_id)
+            concerned = shop is not None and following.has_rules(session, item.shop_id)
+        if concerned:
+            with jobs.runtime.office.session() as session:
+                jobs.later(session, "follow_tag_rules", shop)
+
+    jobs.runtime.news.listen(heard)
+
+
+def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:
+    """Enqueue what a shop's tags ask for by time alone; asking twice adds nothing."""
+    if following.grace_is_over(session, shop.id, now):
+        queue.enqueue(session, shop_id=shop.id, kind="follow_tag_rules", now=now)
+    if shop.kind != "shopify" or shop.disconnected_at is not None:
+        return
+    if tags.has_open_work(session, shop.id) and not queue.is_running(
+        session, shop.id, ("work_tags",)
+    ):
+        queue.enqueue(session, shop_id=shop.id, kind="work_tags", now=now)
+    if now.astimezone(shop.zone).hour >= DRIFT_HOUR and drift.has_live_tags(session, shop.id):
+        last = drift.last_check(session, shop.id)
+        is_old = last is None or last.checked_at + DRIFT_PAUSE <= now
+        if is_old and not queue.is_running(session, shop.id, ("check_tag_drift",)):
+            queue.enqueue(session, shop_id=shop.id, kind="check_tag_drift", now=now)
+
+
+def follow_tag_rules(run: JobRun) -> None:
+    """Turn what changed in segments into tag work."""
+    runtime, shop = run.runtime, run.shop
+    is_open = following.follow_rules(
+        runtime.office,
+        shop,
+        runtime.warehouse(shop),
+        runtime.memberships(shop),
+        runtime.clock(),
+    )
+    runtime.news.publish(shop.id, "tags")
+    if is_open:
+        with runtime.office.session() as session:
+            run.jobs.work_tags_later(session, shop)
+
+
+def check_tag_drift(run: JobRun) -> timedelta | None:
+    """Compare our ledger with the tags at Shopify, and act on the rules' policies."""
+    runtime, shop = run.runtime, run.shop
+    port = ShopifyTags(runtime.shopify(shop), alive=run.report)
+    if run.cursor is None:
+        started_at = runtime.clock()
+        gid = port.start_reading()
+        run.report(note="Reading tags", cursor={"gid": gid, "at": started_at.isoformat()})
+        return BULK_PAUSE
+    gid = str(run.cursor["gid"])
+    if not port.is_read(gid):
+        return BULK_PAUSE
+    drift.check_drift(
+        runtime.office,
+        shop.id,
+        port.readings(gid),
+        read_at=datetime.fromisoformat(str(run.cursor["at"])),
+        now=runtime.clock(),
+    )
+    with runtime.office.session() as session:
+        run.jobs.later(session, "follow_tag_rules", shop)
+    runtime.news.publish(shop.id, "tags")
+    return None
+
+
+def follow_all(session: Session, now: datetime) -> None:
+    """Have every shop's rules compared after a start: news may have been missed."""
+    for shop_id in session.scalars(select(TagRule.shop_id).where(TagRule.is_on).distinct()):
+        queue.enqueue(session, shop_id=shop_id, kind="follow_tag_rules", now=now)
