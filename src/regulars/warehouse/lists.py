@@ -71,7 +71,7 @@ class ListRows:
         """Take a file of keys and find out whom each row stands for; again from the start."""
         self._run("forget_checked", upload_id=upload_id)
         self._run("take_keys", path=str(keys))
-        self._run("fit", calling_code=calling_code)
+        self._fit(calling_code)
         self._run("keep_checked", upload_id=upload_id)
 
     def counts(self, upload_id: int) -> dict[str, int]:
@@ -173,13 +173,18 @@ class ListRows:
             else:
                 with given(self._cursor, "given_people", _PEOPLE, people):
                     self._run("take_waiting_for")
-        self._run("fit", calling_code=calling_code)
+        self._fit(calling_code)
         found: defaultdict[int, BitMap] = defaultdict(BitMap)
         for list_id, customer_no in self._run("newly_fitted").fetchall():
             found[list_id].add(customer_no)
         if found:
             self._run("settle_fitted")
         return found
+
+    def _fit(self, calling_code: str) -> None:
+        ((with_emails, with_phones),) = self._run("kinds_given").fetchall()
+        values = {"with_emails": with_emails, "with_phones": with_phones}
+        self._run("fit", calling_code=calling_code, **values)
 
     def follow_merges(self, list_id: int) -> None:
         """Let the rows of merged customers be those of whom they were merged into."""

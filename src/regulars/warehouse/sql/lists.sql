@@ -31,16 +31,19 @@ WHERE customer_no IS NULL AND removed_by IS NULL
     OR phone_key IN (SELECT phone_key FROM given_people)
   );
 
+-- kinds_given --
+-- Which kinds of keys the given rows have.
+SELECT count(email_key) > 0, count(phone_key) > 0 FROM given_rows;
+
 -- fit --
 -- Whom each given row stands for. The id decides where somebody has it, then the e-mail, then the
 -- phone; two customers with one e-mail leave the row open. The id of a merged customer is the other's.
+-- Customers' phones are brought to one form only where a row names one: that is the costly part.
 CREATE OR REPLACE TEMP TABLE fitted_rows AS
-WITH people AS (
+WITH phoned AS (
   SELECT
     customer_no,
-    lower(trim(email)) AS email_key,
     CASE
-      WHEN phone IS NULL THEN NULL
       WHEN starts_with(phone, '+') THEN '+' || regexp_replace(phone, '[^0-9]', '', 'g')
       WHEN starts_with(phone, '00') THEN '+' || regexp_replace(phone[3:], '[^0-9]', '', 'g')
       WHEN starts_with(phone, '0')
@@ -49,7 +52,7 @@ WITH people AS (
         THEN '+1' || regexp_replace(phone, '[^0-9]', '', 'g')
     END AS phone_key
   FROM customers
-  WHERE deleted_at IS NULL
+  WHERE deleted_at IS NULL AND phone IS NOT NULL AND $with_phones
 ),
 ids AS (
   SELECT told.customer_id AS id_key, coalesce(kept.customer_no, told.customer_no) AS customer_no
@@ -58,12 +61,15 @@ ids AS (
     AND (told.deleted_at IS NULL OR (kept.customer_no IS NOT NULL AND kept.deleted_at IS NULL))
 ),
 emails AS (
-  SELECT email_key, count(*) AS people_count, min(customer_no) AS customer_no
-  FROM people WHERE email_key IN (SELECT email_key FROM given_rows) GROUP BY email_key
+  SELECT lower(trim(email)) AS email_key, count(*) AS people_count, min(customer_no) AS customer_no
+  FROM customers
+  WHERE deleted_at IS NULL AND $with_emails
+    AND lower(trim(email)) IN (SELECT email_key FROM given_rows)
+  GROUP BY 1
 ),
 phones AS (
   SELECT phone_key, count(*) AS people_count, min(customer_no) AS customer_no
-  FROM people WHERE phone_key IN (SELECT phone_key FROM given_rows) GROUP BY phone_key
+  FROM phoned WHERE phone_key IN (SELECT phone_key FROM given_rows) GROUP BY phone_key
 )
 SELECT
   row_no,
