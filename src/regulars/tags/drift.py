@@ -113,7 +113,7 @@ def has_live_tags(session: Session, shop_id: int) -> bool:
 
 
 def orphans(session: Session, shop_id: int) -> list[Orphan]:
-    """Return the tags that we gave and that nothing of ours wants any more, most customers first."""
+    """Return tags that we gave and nothing of ours wants any more, most customers first."""
     wanted = exists().where(
         TagAudience.shop_id == TagLedger.shop_id,
         TagAudience.tag_key == TagLedger.tag_key,
