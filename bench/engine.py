@@ -1,6 +1,4 @@
-"""The engine beside SQL written by hand: 22 rules, an edited condition, set work, one customer.
-
-    python -m bench.engine [--customers 100000] [--rounds 5] [--no-postgres]
+"""The engine beside SQL written by hand: rules, 200 segments, an edit, sets, one customer.
 
 Every peer's ids are compared with ours before anything is timed; a peer that differs stops the
 bench. Rounds are interleaved; medians are told. The peers get the same file (DuckDB), or the same
@@ -9,23 +7,21 @@ rows with indexes and VACUUM (PostgreSQL), and hand over their ids in the quicke
 
 from __future__ import annotations
 
-import argparse
-import gc
+import os
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from pyroaring import BitMap
-from rich.console import Console
-from rich.table import Table
 
-from bench.postgres import Postgres
+from bench.postgres import SETTINGS, Postgres
+from bench.report import CONSOLE, Options, Section, Table, medians, milliseconds, number, times
 from bench.rules import RULES
 from bench.shop import AS_OF, fill
+from bench.suite import suite
 from regulars.engine import Context, SetEvaluator, compile_query
 from regulars.engine.sets import AnswerCache
 from regulars.language import parse
@@ -33,23 +29,7 @@ from regulars.language.tree import Node
 from regulars.warehouse.warehouse import Warehouse, WarehouseSettings
 
 Ids = np.ndarray
-CONSOLE = Console(width=120)
 CONTEXT = Context(AS_OF, ZoneInfo("Asia/Tokyo"), "USD")
-
-
-def milliseconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return (time.perf_counter() - start) * 1000
-
-
-def medians(rounds: int, works: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Time the works in turn, round after round."""
-    times: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, work in works.items():
-            times[name].append(milliseconds(work))
-    return {name: statistics.median(found) for name, found in times.items()}
 
 
 class Engines:
@@ -93,29 +73,90 @@ def check_equal(engines: Engines, name: str, tree: Node, sql: str) -> int:
     return len(ours)
 
 
-def rules(engines: Engines, rounds: int) -> None:
-    table = Table("rule", "ids", *engines.works(parse("amount_spent > 0"), ""), "duckdb ÷ ours")
+def told(table: Table, name: str, found: Mapping[str, float]) -> None:
+    """Add one measured line: the medians, then how many times as long each peer took."""
+    peers = [times(took / found["ours"]) for engine, took in found.items() if engine != "ours"]
+    table.add(name, *(number(took) for took in found.values()), *peers)
+
+
+def table_of(engines: Engines, first: str) -> Table:
+    peers = ["DuckDB"] if engines.postgres is None else ["DuckDB", "PostgreSQL"]
+    timed = [f"{name} ms" for name in ("Regulars", *peers)]
+    return Table([first, *timed, *(f"{peer} ÷ Regulars" for peer in peers)])
+
+
+def rules(engines: Engines, rounds: int) -> Section:
+    section = Section("22 rules, each asked for the first time")
+    table = table_of(engines, "rule (customers found)")
     totals: dict[str, float] = {}
-    ratios = []
+    ratios: dict[str, list[float]] = {}
+    lost = []
     for name, (query, sql) in RULES.items():
         tree = parse(query)
         count = check_equal(engines, name, tree, sql)
         found = medians(rounds, engines.works(tree, sql))
-        ratios.append(found["duckdb"] / found["ours"])
+        told(table, f"{name} ({count:,})", found)
         for engine, took in found.items():
             totals[engine] = totals.get(engine, 0) + took
-        table.add_row(
-            name, f"{count:,}", *(f"{x:.2f}" for x in found.values()), f"{ratios[-1]:.2f}"
+            ratios.setdefault(engine, []).append(took / found["ours"])
+        if min(found, key=lambda engine: found[engine]) != "ours":
+            lost.append(name.split()[0])
+    told(table, "all 22 one after another", totals)
+    section.show(table)
+    means = {name: statistics.geometric_mean(found) for name, found in ratios.items()}
+    peers = [f"{times(mean)} for {peer}" for peer, mean in means.items() if peer != "ours"]
+    section.say(f"Geometric mean of the ratios: {' and '.join(peers)}.")
+    if lost:
+        section.say(
+            f"A peer is quicker on {len(lost)} of the 22: {', '.join(lost)}. A cold condition"
+            " costs us opening a reader, writing the statement and making a bitmap of the rows,"
+            " which the peers' plain statement does not pay."
         )
-    table.add_row("total", "", *(f"{x:.1f}" for x in totals.values()))
-    CONSOLE.print(table)
-    told = {engine: f"{took / totals['ours']:.2f}" for engine, took in totals.items()}
-    CONSOLE.print(f"totals against ours {told}; geometric mean of duckdb ÷ ours "
-                  f"{statistics.geometric_mean(ratios):.2f}")  # fmt: skip
+    return section
 
 
-def edited(engines: Engines, rounds: int) -> None:
+def first_build(engines: Engines, rounds: int) -> Section:
+    """Two hundred segments from nothing, as on the day that a shop is connected."""
+    segments, conditions = suite()
+    trees = [parse(query) for query, _ in segments]
+    section = Section("First build of 200 segments")
+    section.say(
+        f"200 different segments of one to four conditions each, made of {conditions} different"
+        " conditions. The peers answer one statement per segment; Regulars answers each"
+        " condition once and joins the sets."
+    )
+
+    def ours() -> list[BitMap]:
+        engines.cache.forget()
+        return engines.evaluator.members_of_many(trees, CONTEXT)
+
+    def theirs(ids: Callable[[str], Ids]) -> list[Ids]:
+        return [ids(sql) for _, sql in segments]
+
+    works: dict[str, Callable[[], object]] = {
+        "ours": ours,
+        "duckdb": lambda: theirs(engines.duckdb),
+    }
+    peers = {"duckdb": engines.duckdb}
+    if engines.postgres is not None:
+        postgres = engines.postgres
+        peers["postgres"] = postgres.ids
+        works["postgres"] = lambda: theirs(postgres.ids)
+    found = ours()
+    for peer, ids in peers.items():
+        for members, (query, _), theirs_found in zip(found, segments, theirs(ids), strict=True):
+            if BitMap(theirs_found.tolist()) != members:
+                raise SystemExit(f"{peer} finds others for {query}")
+    table = table_of(engines, "work")
+    told(table, "200 segments", medians(max(1, rounds // 2), works))
+    section.show(table)
+    section.say(f"{sum(map(len, found)):,} memberships in all, the same for everybody.")
+    return section
+
+
+def edited(engines: Engines, rounds: int) -> Section:
     """Change one condition of six; ours keeps the other five."""
+    section = Section("Preview count, one condition of six edited")
     evaluator = SetEvaluator(engines.warehouse)
     rest = (
         " AND NOT customer_tags CONTAINS 't1' AND products_purchased MATCHES (tag = 'tag2')"
@@ -147,10 +188,19 @@ def edited(engines: Engines, rounds: int) -> None:
     if engines.postgres is not None:
         postgres = engines.postgres
         works["postgres"] = lambda: postgres.value(sql.format(amount=next(amounts) * 100))
-    say("one condition of six edited, all counts", medians(rounds * 3, works))
+    table = table_of(engines, "work")
+    told(table, "count after the edit", medians(rounds * 3, works))
+    section.show(table)
+    section.say(
+        "Regulars counts each condition, the running funnel and the total; the peers count the"
+        " total alone."
+    )
+    return section
 
 
-def set_operations(engines: Engines, rounds: int) -> None:
+def set_operations(engines: Engines, rounds: int) -> Section:
+    section = Section("AND, OR, EXCEPT of two segments")
+    table = Table(["work", "Regulars ms", "DuckDB ms", "DuckDB ÷ Regulars"])
     left = engines.ours(parse("number_of_orders >= 2"))
     right = engines.ours(parse("amount_spent >= 300"))
     engines.cursor.execute("CREATE OR REPLACE TEMP TABLE a AS SELECT customer_no FROM customers"
@@ -166,11 +216,19 @@ def set_operations(engines: Engines, rounds: int) -> None:
         if BitMap(engines.duckdb(sql).tolist()) != ours():
             raise SystemExit(f"{name} differs")
         works = {"ours": ours, "duckdb": lambda sql=sql: engines.duckdb(sql)}
-        say(f"{name} of {len(left):,} and {len(right):,}", medians(rounds * 3, works))
+        told(
+            section,
+            table,
+            f"{name} of {len(left):,} and {len(right):,}",
+            medians(rounds * 3, works),
+        )
+    section.show(table)
+    return section
 
 
-def one_customer(engines: Engines, rounds: int) -> None:
+def one_customer(engines: Engines, rounds: int) -> Section:
     """A hundred rules about one customer, as when an order arrives."""
+    section = Section("100 rules about one customer")
     queries = [query for query, _ in RULES.values()]
     trees = [parse(queries[index % len(queries)]) for index in range(100)]
     asked = [compile_query(tree, CONTEXT) for tree in trees]
@@ -181,61 +239,86 @@ def one_customer(engines: Engines, rounds: int) -> None:
         for members, matches in zip(sets, asked, strict=False):
             if matches(record) is not (record.customer_no in members):
                 raise SystemExit(f"customer {record.customer_no}: the evaluators differ")
-    times = [milliseconds(lambda r=r: [matches(r) for matches in asked]) for r in records * rounds]
-    found = sorted(times)
-    CONSOLE.print(f"one customer × 100 rules: median {statistics.median(found):.3f} ms, "
-                  f"p99 {found[int(len(found) * 0.99)]:.3f} ms over {len(records)} customers")  # fmt: skip  # noqa: E501
-    if engines.postgres is not None:
-        parts = [sql for _, sql in RULES.values()]
-        booleans = ", ".join(
-            f"%(no)s IN (SELECT customer_no FROM ({parts[i % len(parts)]}) q{i} WHERE customer_no ="
-            f" %(no)s)"
-            for i in range(100)
-        )
-        one = f"SELECT {booleans}"
-        times = [
-            milliseconds(lambda n=n: engines.postgres.row(one, {"no": n})) for n in numbers[:20]
-        ]
-        CONSOLE.print(
-            f"  postgres, one query of 100 rules: median {statistics.median(times):.1f} ms"
-        )
-
-
-def say(name: str, found: dict[str, float]) -> None:
-    told = ", ".join(f"{engine} {took:.3f} ms" for engine, took in found.items())
-    ratios = ", ".join(
-        f"{engine} ÷ ours {took / found['ours']:.1f}"
-        for engine, took in found.items()
-        if engine != "ours"
+    found = sorted(
+        milliseconds(lambda r=r: [matches(r) for matches in asked]) for r in records * rounds
     )
-    CONSOLE.print(f"{name}: {told} ({ratios})")
+    table = Table(["work", "median ms", "99th percentile ms", "median ÷ Regulars"])
+    ours = statistics.median(found)
+    last = found[int(len(found) * 0.99)]
+    table.add("Regulars, compiled rules on one record", number(ours), number(last), times(1))
+    if engines.postgres is not None:
+        took = sorted(_postgres_customer(engines.postgres, numbers[:40]))
+        middle = statistics.median(took)
+        table.add(
+            "PostgreSQL, one statement of 100 rules",
+            number(middle),
+            number(took[-1]),
+            times(middle / ours),
+        )
+    section.show(table)
+    section.say(f"Over {len(records)} customers; the customer's facts are already read.")
+    return section
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--customers", type=int, default=100_000)
-    arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--postgres", action=argparse.BooleanOptionalAction, default=True)
-    given = arguments.parse_args()
-    gc.freeze()
+def _postgres_customer(postgres: Postgres, numbers: Sequence[int]) -> list[float]:
+    parts = [sql for _, sql in RULES.values()]
+    booleans = ", ".join(
+        f"%(no)s IN (SELECT customer_no FROM ({parts[i % len(parts)]}) q{i} WHERE customer_no ="
+        " %(no)s)"
+        for i in range(100)
+    )
+    return [
+        milliseconds(lambda n=n: postgres.row(f"SELECT {booleans}", {"no": n})) for n in numbers
+    ]
+
+
+def measure(options: Options) -> list[Section]:
+    """Fill a shop of the size asked for, and measure everything over it."""
     with tempfile.TemporaryDirectory(prefix="bench-engine-") as folder:
         warehouse = Warehouse(Path(folder) / "bench.duckdb", WarehouseSettings())
-        fill(warehouse, given.customers)
-        sizes = warehouse._connection.execute(  # noqa: SLF001
-            "SELECT (SELECT count(*) FROM customers), (SELECT count(*) FROM orders),"
-            " (SELECT count(*) FROM lines)"
-        ).fetchone()
-        CONSOLE.print("customers {:,}, orders {:,}, lines {:,}".format(*sizes))
-        with Postgres.started(given.postgres, CONSOLE) as postgres:
+        fill(warehouse, options.customers)
+        with Postgres.started(options.postgres, CONSOLE) as postgres:
             if postgres is not None:
                 postgres.fill(warehouse)
             engines = Engines(warehouse, postgres)
-            rules(engines, given.rounds)
-            edited(engines, given.rounds)
-            set_operations(engines, given.rounds)
-            one_customer(engines, given.rounds)
+            sections = [
+                about(engines),
+                *(
+                    part(engines, options.rounds)
+                    for part in (rules, first_build, edited, set_operations, one_customer)
+                ),
+            ]
         warehouse.close()
+    return sections
 
 
-if __name__ == "__main__":
-    main()
+def about(engines: Engines) -> Section:
+    """Say what is compared with what."""
+    with engines.warehouse.reader() as reader:
+        ((customers, orders, lines),) = reader.execute(
+            "SELECT (SELECT count(*) FROM customers), (SELECT count(*) FROM orders),"
+            " (SELECT count(*) FROM lines)"
+        ).fetchall()
+    section = Section("The engine: what is compared")
+    section.say(
+        f"{customers:,} customers, {orders:,} orders, {lines:,} order lines, made from hashes."
+    )
+    threads = max(1, (os.cpu_count() or 2) - 1)
+    section.say(
+        "**DuckDB** is SQL written by hand over the very file that Regulars reads, through a kept"
+        f" cursor, with the same {threads} thread(s): Regulars leaves one core to answer requests."
+    )
+    if engines.postgres is None:
+        section.say("**PostgreSQL** was left out of this run.")
+    else:
+        version = engines.postgres.value("SHOW server_version")
+        tuned = ", ".join(f"{name} {value}" for name, value in SETTINGS.items())
+        section.say(
+            f"**PostgreSQL {version}** has the same rows, 18 indexes, VACUUM (FREEZE, ANALYZE), and"
+            f" {tuned}. Its ids come back as one value, which is its quickest way."
+        )
+    section.say(
+        "A figure is the median of interleaved rounds, in milliseconds, ids handed to Python"
+        " included. A ratio above 1 means that Regulars is quicker."
+    )
+    return section

@@ -7,7 +7,7 @@ counted orders only. Days are Tokyo days at the bench's instant; amounts are min
 from __future__ import annotations
 
 COUNTED = "NOT o.is_test AND o.cancelled_at IS NULL"
-_LINES = (
+LINES = (
     "FROM lines l JOIN orders o ON o.order_id = l.order_id AND NOT o.is_test"
     " AND o.cancelled_at IS NULL"
 )
@@ -47,25 +47,25 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "R08 product twice in 180 days": (
         "products_purchased MATCHES (id = 7, date >= -180d, count >= 2)",
-        f"SELECT l.customer_no {_LINES} WHERE l.product_id = '7' AND"  # noqa: ISC004
+        f"SELECT l.customer_no {LINES} WHERE l.product_id = '7' AND"  # noqa: ISC004
         " l.processed_at >= '2026-05-23 15:00' GROUP BY 1 HAVING count(DISTINCT l.order_id) >= 2",
     ),
     "R09 never a product tag": (
         "products_purchased NOT MATCHES (tag = 'tag5')",
         "SELECT c.customer_no FROM customers c WHERE NOT EXISTS (SELECT 1 FROM"  # noqa: ISC004
-        f" (SELECT l.customer_no {_LINES} WHERE l.product_id IN"
+        f" (SELECT l.customer_no {LINES} WHERE l.product_id IN"
         " (SELECT product_id FROM product_tags WHERE tag_key = 'tag5')) b"
         " WHERE b.customer_no = c.customer_no)",
     ),
     "R10 bought A and not B": (
         "products_purchased MATCHES (id = 3) AND products_purchased NOT MATCHES (id = 4)",
-        f"SELECT DISTINCT l.customer_no {_LINES} WHERE l.product_id = '3' AND l.customer_no NOT IN"  # noqa: ISC004
+        f"SELECT DISTINCT l.customer_no {LINES} WHERE l.product_id = '3' AND l.customer_no NOT IN"  # noqa: ISC004
         " (SELECT k.customer_no FROM lines k JOIN orders p ON p.order_id = k.order_id AND NOT"
         " p.is_test AND p.cancelled_at IS NULL WHERE k.product_id = '4')",
     ),
     "R11 vendor spend in a year": (
         "products_purchased MATCHES (vendor = 'v3', date >= -365d, sum_amount > 100)",
-        f"SELECT l.customer_no {_LINES} WHERE l.vendor = 'v3' AND"  # noqa: ISC004
+        f"SELECT l.customer_no {LINES} WHERE l.vendor = 'v3' AND"  # noqa: ISC004
         " l.processed_at >= '2025-11-19 15:00' GROUP BY 1 HAVING sum(l.amount) > 10000",
     ),
     "R12 average order value": (
@@ -104,11 +104,11 @@ RULES: dict[str, tuple[str, str]] = {
     "R17 nested events": (
         "(products_purchased MATCHES (tag = 'tag2', date >= -365d) OR orders_placed MATCHES"  # noqa: ISC004
         " (source = 'pos', count >= 3)) AND NOT products_purchased MATCHES (vendor = 'v7')",
-        f"SELECT customer_no FROM (SELECT l.customer_no {_LINES} WHERE l.product_id IN (SELECT"  # noqa: ISC004
+        f"SELECT customer_no FROM (SELECT l.customer_no {LINES} WHERE l.product_id IN (SELECT"  # noqa: ISC004
         " product_id FROM product_tags WHERE tag_key = 'tag2') AND l.processed_at >="
         " '2025-11-19 15:00' UNION SELECT customer_no FROM orders o WHERE source_name = 'pos' AND"
         f" {COUNTED} GROUP BY customer_no HAVING count(*) >= 3) a WHERE NOT EXISTS (SELECT 1 FROM"
-        f" (SELECT l.customer_no {_LINES} WHERE l.vendor = 'v7') b"
+        f" (SELECT l.customer_no {LINES} WHERE l.vendor = 'v7') b"
         " WHERE b.customer_no = a.customer_no)",
     ),
     "R18 two orders in 60 days": (
@@ -136,7 +136,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "R22 three units of a tag in a year": (
         "products_purchased MATCHES (tag = 'tag11', date >= -365d, sum_quantity >= 3)",
-        f"SELECT l.customer_no {_LINES} WHERE l.product_id IN (SELECT product_id FROM product_tags"  # noqa: ISC004
+        f"SELECT l.customer_no {LINES} WHERE l.product_id IN (SELECT product_id FROM product_tags"  # noqa: ISC004
         " WHERE tag_key = 'tag11') AND l.processed_at >= '2025-11-19 15:00'"
         " GROUP BY 1 HAVING sum(l.quantity) >= 3",
     ),
