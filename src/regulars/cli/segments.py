@@ -104,6 +104,58 @@ def edit(
     _tell(made, as_json=as_json)
 
 
+@app.command("preview-edit")
+def preview_edit(
+    segment: Segment,
+    shop: terminal.Shop,
+    query: Annotated[str, typer.Option(help="The query that might be saved.")],
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Tell what saving a new query would do; nothing is changed."""
+    asked = {"query": terminal.about_query(query)}
+    with terminal.connect() as api:
+        told = api.post(path(shop, segment, "preview-edit"), asked)
+    if as_json:
+        terminal.tell_json(told)
+        return
+    terminal.tell(
+        f"{told['joined']['count']:,} would join and {told['left']['count']:,} leave: "
+        f"{told['before']:,} members now, {told['after']:,} then."
+    )
+    for other in told["segments"]:
+        terminal.tell(f"  {other['name']}: {other['joined']:,} join, {other['left']:,} leave")
+    for one in told["users"]:
+        if one["kind"] != "segment":
+            terminal.tell(f"  used by the {one['kind']} {one['name']}")
+
+
+@app.command()
+def versions(segment: Segment, shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
+    """List the queries that a segment has had, newest first."""
+    with terminal.connect() as api:
+        told = api.get(path(shop, segment, "versions"))
+    if as_json:
+        terminal.tell_json(told)
+        return
+    rows = [
+        (one["version"], one["created_at"], one["author"], one["query"]) for one in told["versions"]
+    ]
+    terminal.tell_table(("Version", "At", "By", "Query"), rows)
+
+
+@app.command("restore-version")
+def restore_version(
+    segment: Segment,
+    version: Annotated[int, typer.Argument(metavar="VERSION")],
+    shop: terminal.Shop,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Make an earlier query of a segment its newest version."""
+    with terminal.connect() as api:
+        made = api.post(path(shop, segment, f"versions/{version}/restoration"))
+        _tell(_when_built(api, shop, made), as_json=as_json)
+
+
 @app.command()
 def duplicate(
     segment: Segment,

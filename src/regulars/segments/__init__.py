@@ -19,9 +19,11 @@ from regulars.segments.definitions import (
     restore_segment,
     restore_version,
 )
+from regulars.segments.difference import Piece, difference
 from regulars.segments.log import CAUSES
 from regulars.segments.memberships import Change, Changes, Memberships
 from regulars.segments.names import name_key
+from regulars.segments.preview import EditPreview, Effect, preview_edit
 from regulars.segments.refresh import (
     record_changes,
     refresh,
@@ -36,6 +38,8 @@ __all__ = [
     "Change",
     "Changes",
     "Definition",
+    "EditPreview",
+    "Effect",
     "Memberships",
     "User",
     "all_users",
@@ -44,12 +48,14 @@ __all__ = [
     "definitions",
     "delete_segment",
     "duplicate_segment",
+    "difference",
     "edit_segment",
     "find_segment",
     "list_segments",
     "list_versions",
     "name_key",
     "record_changes",
+    "preview_edit",
     "refresh",
     "refresh_all",
     "refresh_day",

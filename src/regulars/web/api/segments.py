@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,6 +12,7 @@ from regulars import segments
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
+from regulars.warehouse import Warehouse
 from regulars.web.api.shapes import SegmentOut, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
 
@@ -83,7 +85,7 @@ def create(call: ApiCaller, shop: str, asked: SegmentIn) -> SegmentOut:
             session, found, name=asked.name, query=asked.query, author=call.author, now=call.now
         )
         job = call.jobs.refresh_segment_soon(session, found, segment.id, "created")
-    return _worked(call, found, segment, job)
+    return worked(call, found, segment, job)
 
 
 @router.get("/{segment}")
@@ -117,7 +119,7 @@ def update(call: ApiCaller, shop: str, segment: str, asked: SegmentChange) -> Se
         if asked.name is not None:
             segments.rename_segment(session, found, row, name=asked.name, now=call.now)
     call.jobs.follow_definitions(found)
-    return _worked(call, found, row, *made)
+    return worked(call, found, row, *made)
 
 
 @router.delete("/{segment}", status_code=204)
@@ -140,7 +142,7 @@ def duplicate(call: ApiCaller, shop: str, segment: str, asked: NameIn) -> Segmen
             session, found, row, author=call.author, now=call.now, name=asked.name
         )
         job = call.jobs.refresh_segment_soon(session, found, copy.id, "created")
-    return _worked(call, found, copy, job)
+    return worked(call, found, copy, job)
 
 
 @router.post("/{segment_id}/restoration", status_code=201)
@@ -150,7 +152,7 @@ def restore(call: ApiCaller, shop: str, segment_id: int) -> SegmentOut:
     with call.office() as session:
         row = segments.restore_segment(session, found, segment_id, now=call.now)
         job = call.jobs.refresh_segment_soon(session, found, row.id, "created")
-    return _worked(call, found, row, job)
+    return worked(call, found, row, job)
 
 
 @router.get("/{segment}/members")
@@ -168,27 +170,31 @@ def members(
     everybody = call.runtime.memberships(found).members(row.id)
     first = everybody.rank(after) if after >= 0 else 0
     numbers = list(everybody[first : first + limit])
-    records = call.runtime.warehouse(found).records(numbers)
     return MembersOut(
         count=len(everybody),
         state=row.state,
-        customers=[
-            CustomerOut(
-                id=record.customer_id,
-                name=_text(record.values.get("display_name")),
-                email=_text(record.values.get("email")),
-            )
-            for record in records
-        ],
+        customers=customers_out(call.runtime.warehouse(found), numbers),
         next=numbers[-1] if first + limit < len(everybody) else None,
     )
 
 
-def _worked(call: ApiCall, shop: Shop, segment: Segment, *jobs: Job) -> SegmentOut:
+def worked(call: ApiCall, shop: Shop, segment: Segment, *jobs: Job) -> SegmentOut:
     """Evaluate a segment here where that is quick, and tell it as it stands then."""
     call.jobs.work_here(*jobs)
     with call.runtime.office.reading() as session:
         return segment_out(segments.find_segment(session, shop, segment.id))
+
+
+def customers_out(warehouse: Warehouse, numbers: Sequence[int]) -> list[CustomerOut]:
+    """Tell customers by their numbers."""
+    return [
+        CustomerOut(
+            id=record.customer_id,
+            name=_text(record.values.get("display_name")),
+            email=_text(record.values.get("email")),
+        )
+        for record in warehouse.records(numbers)
+    ]
 
 
 def _text(value: object) -> str | None:

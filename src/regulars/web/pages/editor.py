@@ -20,12 +20,14 @@ from regulars.language.tree import Node
 from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.segments import (
+    EditPreview,
     checked_query,
     create_segment,
     edit_segment,
     find_segment,
     list_segments,
     name_key,
+    preview_edit,
     rename_segment,
 )
 from regulars.web.deps import SignedIn, ToldProblem, Visit
@@ -74,6 +76,8 @@ class Result:
     samples: Sequence[Member] = ()
     #: How doubtful places were read, and what is probably not meant.
     notes: Sequence[Note] = ()
+    #: What saving would do to a segment that exists; None while nothing was edited.
+    effect: EditPreview | None = None
 
 
 @router.get("/new")
@@ -102,6 +106,9 @@ def show_edit(visit: SignedIn, segment_id: int) -> Response:
 def preview(visit: SignedIn) -> Response:
     """Answer a change in the form with whatever follows from it, in parts."""
     draft = _draft_of_form(visit)
+    if visit.field("segment"):
+        with visit.runtime.office.reading() as session:
+            draft.segment = find_segment(session, visit.shop, visit.field("segment"))
     source = visit.field("source")
     values = _values(visit, draft)
     values["with_builder"] = source == "text" or bool(visit.field("op")) or source == "builder"
@@ -262,7 +269,25 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
         row_counts=_row_counts(rows, counts) if draft.rows_are_current else {},
         samples=samples,
         notes=notes_on(draft.query, lambda part: len(evaluator.members(part, context))),
+        effect=_effect(visit, draft),
     )
+
+
+def _effect(visit: Visit, draft: Draft) -> EditPreview | None:
+    """Work out what saving would do, once the rule differs from the saved one."""
+    segment = draft.segment
+    if segment is None or segment.query == draft.query:
+        return None
+    with visit.runtime.office.reading() as session:
+        return preview_edit(
+            session,
+            visit.shop,
+            segment,
+            query=draft.query,
+            memberships=visit.runtime.memberships(visit.shop),
+            evaluator=visit.runtime.evaluator(visit.shop),
+            now=visit.now,
+        )
 
 
 def _checked(visit: Visit, draft: Draft) -> Node:

@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from sqlalchemy import select
 from starlette.responses import Response, StreamingResponse
 
-from regulars.errors import InputError, NotFoundError, problem
+from regulars.errors import InputError
 from regulars.language import describe, parse
 from regulars.money import decimal_of
 from regulars.office.models.segments import Segment
@@ -23,11 +23,12 @@ from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import (
     definitions,
     delete_segment,
-    edit_segment,
+    difference,
     find_segment,
     list_segments,
     list_versions,
     rename_segment,
+    restore_version,
 )
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
@@ -195,14 +196,17 @@ def delete(visit: SignedIn, segment_id: int) -> Response:
 @router.post("/{segment_id:int}/restore")
 def restore(visit: SignedIn, segment_id: int) -> Response:
     """Make an earlier text of a segment its newest version."""
+    version = visit.field("version")
     with visit.office() as session:
         segment = find_segment(session, visit.shop, segment_id)
-        texts = {str(one.version): one.query for one in list_versions(session, segment)}
-        query = texts.get(visit.field("version"))
-        if query is None:
-            text = "This segment has no version {version}."
-            raise NotFoundError(problem("no_version", text, version=visit.field("version")[:20]))
-        edit_segment(session, visit.shop, segment, query=query, author=visit.author, now=visit.now)
+        restore_version(
+            session,
+            visit.shop,
+            segment,
+            version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+            author=visit.author,
+            now=visit.now,
+        )
         job = visit.jobs.refresh_segment_soon(session, visit.shop, segment_id, "edited")
     visit.jobs.work_here(job)
     address = f"/segments/{segment_id}?tab=definition"
@@ -324,7 +328,12 @@ def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
         return _log_values(visit, segment)
     with visit.runtime.office.reading() as session:
         if tab == "definition":
-            return {"versions": list_versions(session, segment)}
+            versions = list_versions(session, segment)
+            earlier = [one.query for one in versions[1:]]
+            changes = [
+                difference(old, one.query) for old, one in zip(earlier, versions, strict=False)
+            ]
+            return {"versions": versions, "changes": [*changes, ()]}
         if tab == "tags":
             rows = select(TagAssignment).where(
                 TagAssignment.shop_id == visit.shop.id, TagAssignment.segment_id == segment.id
