@@ -5,8 +5,17 @@ Takes a checked query tree, a warehouse and a context; knows no shop, no page an
 
 from regulars.engine.context import Context
 from regulars.engine.customer import compile_query
-from regulars.engine.explain import Change, Evidence, ExplainedNode, Explanation, Own, explain
+from regulars.engine.explain import (
+    Change,
+    Evidence,
+    ExplainedNode,
+    Explanation,
+    Own,
+    explain,
+    unknown_past,
+)
 from regulars.engine.linting import CountedNote, lint_with_counts
+from regulars.engine.near import NearMiss, NearMisses, near_misses
 from regulars.engine.sets import Counts, NodeCount, SetEvaluator
 from regulars.engine.times import DayChange, calendar_ahead, next_midnight
 from regulars.language.keys import mentions_time
@@ -20,6 +29,8 @@ __all__ = [
     "Evidence",
     "ExplainedNode",
     "Explanation",
+    "NearMiss",
+    "NearMisses",
     "NodeCount",
     "Own",
     "SetEvaluator",
@@ -28,5 +39,7 @@ __all__ = [
     "explain",
     "lint_with_counts",
     "mentions_time",
+    "near_misses",
     "next_midnight",
+    "unknown_past",
 ]

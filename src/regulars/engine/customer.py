@@ -113,11 +113,12 @@ def _join(node: And | Or | AtLeast, parts: Sequence[Answer]) -> Answer:
 def compile_filter(filter_: Filter, context: Context) -> Answer:
     """Return one filter's answer for a view."""
     question, negated = lower(filter_, context)
-    answer = _answer(question, context)
+    answer = compile_question(question, context)
     return (lambda view: not answer(view)) if negated else answer
 
 
-def _answer(question: Question, context: Context) -> Answer:
+def compile_question(question: Question, context: Context) -> Answer:
+    """Return the answer to a filter's positive form."""
     source = question.source
     match source:
         case Value():

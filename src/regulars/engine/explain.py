@@ -15,6 +15,7 @@ from fractions import Fraction
 from regulars.engine.context import Context
 from regulars.engine.customer import (
     annual_day,
+    compile_question,
     count_of,
     figure_of,
     kept_rows,
@@ -51,7 +52,7 @@ from regulars.language.shapes import (
     StoreCredit,
     Value,
 )
-from regulars.language.tree import And, AtLeast, Filter, Node, Not
+from regulars.language.tree import And, AtLeast, Filter, Node, Not, filters_of
 from regulars.warehouse.record import CustomerRecord, LineRecord
 
 #: Orders listed as evidence for one filter, newest first.
@@ -162,6 +163,33 @@ def explain(
         turns=tuple(_turns(root)) if there else (),
         unknown=unknown,
     )
+
+
+def own_and_change(
+    leaf: Filter, record: CustomerRecord, context: Context
+) -> tuple[Own, Change | None]:
+    """Return a customer's own value for one filter, and the smallest change that turns it."""
+    view = View(record, context.as_of)
+    question, _ = lower(leaf, context)
+    kind = CATALOGUE[leaf.attribute].kind
+    holds = compile_question(question, context)(view)
+    if isinstance(question.source, Events):
+        of = question.source.of
+        checks = [row_check(condition, of, context.zone) for condition in question.rows]
+        own = _own_events(question, of, kept_rows(view, of, checks), context)
+    else:
+        own = own_value(question, kind, view, context)
+    return own, change_of(question, own, context, holds=holds)
+
+
+def unknown_past(tree: Node) -> tuple[str, ...]:
+    """Return the names of the query whose values on a past day are not known, in order.
+
+    Evaluated with a past `as_of` they are looked at as they are now; whoever shows such an answer
+    has to say so.
+    """
+    names = (leaf.attribute for leaf in filters_of(tree))
+    return tuple(dict.fromkeys(name for name in names if not CATALOGUE[name].past_known))
 
 
 def _unknown(root: ExplainedNode) -> Iterator[Filter]:

@@ -188,6 +188,21 @@ class SetEvaluator:
             return _alone(context, cursor).members_of_many(trees)
         return self._evaluated(context, lambda run: run.members_of_many(trees))
 
+    def answer(self, question: Question, context: Context) -> BitMap:
+        """Return the customers for whom a lowered question, which is no negation, is true."""
+        return self._evaluated(context, lambda run: run.asked(question, negated=False))
+
+    def hang_on(self, tree: Node, leaf: Filter, context: Context) -> BitMap:
+        """Return the customers for whom the query turns when this filter alone does."""
+
+        def turned(run: _Evaluation) -> BitMap:
+            run.prepare(tree)
+            now = run.members(tree)
+            run.turn(leaf)
+            return now ^ run.members(tree)
+
+        return self._evaluated(context, turned)
+
     def universe(self, context: Context) -> BitMap:
         """Return everybody there is."""
         return self._evaluated(context, lambda run: run.universe.copy())
@@ -374,7 +389,15 @@ class _Evaluation:
         return BitMap.union(*sets)
 
     def _filter(self, node: Filter) -> BitMap:
-        question, negated = self._questions[node]
+        return self.asked(*self._questions[node])
+
+    def turn(self, leaf: Filter) -> None:
+        """Give the opposite answer for a filter from now on."""
+        question, negated = self._questions[leaf]
+        self._questions[leaf] = question, not negated
+
+    def asked(self, question: Question, negated: bool) -> BitMap:
+        """Return the customers of the universe for whom a question is true, or is not."""
         answer = self._answer(question)
         if negated is not answer.inverted:
             return self.universe - answer.rows
