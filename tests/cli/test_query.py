@@ -106,3 +106,11 @@ def test_a_clear_query_has_no_notes(regulars, basic):
     told = regulars("query", "lint", "number_of_orders >= 2", "--shop", "basic")
 
     assert (told.code, told.out) == (0, "Nothing stands out.\n")
+
+
+def test_a_shop_made_of_files_has_no_segments_at_shopify(regulars, basic):
+    for words in (("pull",), ("pull", "--dry-run"), ("push", "1")):
+        told = regulars("segments", *words, "--shop", "basic", "--json")
+
+        assert (told.code, told.out) == (2, "")
+        assert "was made of files, so it has no segments at Shopify" in told.err

@@ -189,6 +189,48 @@ def restore(
         _tell(_when_built(api, shop, made), as_json=as_json)
 
 
+@app.command()
+def pull(
+    shop: terminal.Shop,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be brought in.")] = False,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Bring in the shop's own segments from Shopify; say of each that cannot be read why."""
+    address = f"/shops/{quote(shop, safe='')}/shopify-segments"
+    with terminal.connect() as api:
+        told = api.get(address) if dry_run else api.post(f"{address}/pull", {})
+    if as_json:
+        terminal.tell_json(told)
+        return
+    words = {"new": "can be brought in" if dry_run else "brought in", "here": "already here"}
+    rows = [
+        (
+            one["segment_id"],
+            one["name"],
+            words.get(one["state"], "not read"),
+            "; ".join(problem["message"] for problem in one["problems"]) or one["query"],
+        )
+        for one in told["segments"]
+    ]
+    terminal.tell_table(("ID", "Name at Shopify", "State", "Query, or why not"), rows)
+
+
+@app.command()
+def push(
+    segment: Segment,
+    shop: terminal.Shop,
+    name: Annotated[str | None, typer.Option(help="Another name there.")] = None,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Write a segment to Shopify, in Shopify's own language."""
+    with terminal.connect() as api:
+        made = api.post(path(shop, segment, "push"), {"name": name})
+    if as_json:
+        terminal.tell_json(made)
+        return
+    terminal.tell(f"{made['id']}  {made['name']}  {made['query']}")
+
+
 def _members(
     api: Any, shop: str, segment: str, limit: int | None
 ) -> tuple[int, list[dict[str, Any]]]:
