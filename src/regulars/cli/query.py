@@ -51,14 +51,16 @@ def describe(
     text: Text,
     as_json: terminal.AsJson = False,
     language: Annotated[str, typer.Option(help="en or ja.")] = "en",
-    currency: Annotated[str, typer.Option(help="In which amounts are written.")] = "USD",
+    currency: Annotated[
+        str, typer.Option(help="In which amounts are; JPY in Japanese, else USD, if not told.")
+    ] = "",
 ) -> None:
     """Say a query in plain words."""
     from regulars.language import describe as say
     from regulars.language import parse_with_notes
 
     read = parse_with_notes(terminal.about_query(text), evaluable=False)
-    sentence = say(read.node, language, currency)
+    sentence = say(read.node, language, currency or ("JPY" if language == "ja" else "USD"))
     if as_json:
         notes = [_told(one) for one in read.notes]
         terminal.tell_json({"description": sentence, "notes": notes})
