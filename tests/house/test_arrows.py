@@ -24,14 +24,16 @@ ARROWS: dict[str, set[str]] = {
     "static_segments": {
         "tracking", "segments", "engine", "language", "warehouse", "office", "importing",
     },
+    "support": {"office"},
+    "insights": {"segments", "engine", "language", "warehouse", "office"},
     "runtime": {"segments", "engine", "language", "warehouse", "office", "shopify"},
     "jobs": {
         "runtime", "tags", "tracking", "segments", "engine", "language", "warehouse",
-        "office", "shopify", "importing",
+        "office", "shopify", "importing", "support",
     },
     "web": {
-        "jobs", "runtime", "tags", "tracking", "segments", "engine", "language", "warehouse",
-        "office", "shopify", "importing",
+        "jobs", "runtime", "tags", "tracking", "static_segments", "segments", "engine", "language", "warehouse",
+        "office", "shopify", "importing", "support", "insights",
     },
     "bootstrap": {"web", "jobs", "runtime", "office", "warehouse", "shopify"},
     "cli": {"bootstrap", "language", "simulator"},

@@ -25,6 +25,19 @@ from regulars.web.sessions import create_sign_in_link, ensure_owner
 FULL_COLLECTION_EVERY = 1000
 
 
+class _Server(uvicorn.Server):
+    """A server that tells open streams to end when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, runtime: Runtime) -> None:
+        super().__init__(config)
+        self._runtime = runtime
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End streams first: the server waits for what is being answered."""
+        self._runtime.news.publish(0, "stopping")
+        await super().shutdown(sockets)
+
+
 @dataclass(frozen=True)
 class Serving:
     """A bound port and the app behind it, not yet answering."""
@@ -89,7 +102,7 @@ def serving(runtime: Runtime, *, host: str, port: int) -> Iterator[Serving]:
             jobs.start()
             settle_memory()
             try:
-                yield Serving(runtime, jobs, url, uvicorn.Server(config), bound)
+                yield Serving(runtime, jobs, url, _Server(config, runtime), bound)
             finally:
                 jobs.stop()
     finally:

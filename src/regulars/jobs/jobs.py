@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from regulars.errors import InputError, ShopifyError, Throttled
-from regulars.jobs import queue, schedule, tagging, works
+from regulars.jobs import notices, queue, schedule, tagging, works
 from regulars.jobs.inbox import Inbox
 from regulars.jobs.run import JobRun
 from regulars.jobs.wake import Wakes
@@ -185,6 +185,23 @@ class Jobs:
     def check_tag_drift_later(self, session: Session, shop: Shop) -> Job:
         """Have the tags at Shopify compared with what we told it."""
         return self.later(session, "check_tag_drift", shop)
+
+    def tell_of_messages_later(
+        self, session: Session, shop: Shop, conversation_id: int, *, by_operator: bool
+    ) -> Job:
+        """Have the other side of a conversation told by mail, should it not look soon."""
+        arguments: dict[str, object] = {
+            "conversation_id": conversation_id,
+            "by_operator": by_operator,
+        }
+        return self.later(
+            session,
+            "tell_of_messages",
+            shop,
+            key=f"{conversation_id}:{by_operator}",
+            arguments=arguments,
+            due_at=self.runtime.clock() + notices.PATIENCE,
+        )
 
     def _wake_after_commit(self, _session: Session) -> None:
         self._wakes.wake("work")

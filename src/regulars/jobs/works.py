@@ -11,8 +11,7 @@ from pathlib import Path
 from sqlalchemy import delete, update
 
 from regulars import importing, segments, shopify, tags
-from regulars.jobs import comparing, live
-from regulars.jobs import tagging
+from regulars.jobs import comparing, live, measuring, notices, tagging
 from regulars.jobs.run import JobRun, Work
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.shops import Shop
@@ -42,6 +41,11 @@ def refresh_segment(run: JobRun) -> None:
         now=runtime.clock(),
     )
     live.tell(runtime, run.shop, changes)
+    if cause == "created":
+        with runtime.office.session() as session:
+            arguments: dict[str, object] = {"segment_id": segment_id}
+            key = str(segment_id)
+            run.jobs.later(session, "back_fill_metrics", run.shop, key=key, arguments=arguments)
 
 
 def refresh_all(run: JobRun) -> None:
@@ -57,8 +61,12 @@ def refresh_products(run: JobRun) -> None:
 def day_change(run: JobRun) -> None:
     """Evaluate the segments that mention time, for the shop's present day."""
     today = run.runtime.clock().astimezone(run.shop.zone).date()
+    # First the days that ended, by who belonged then; then the new one.
+    measuring.close_days(run)
     _refresh(run, segments.refresh_day)
     _forget_old_events(run)
+    with run.runtime.office.session() as session:
+        notices.forget_old(session, run.runtime.clock())
     _set(run, day_changed_on=today)
     run.runtime.news.publish(run.shop.id, "day", on=today.isoformat())
 
@@ -271,12 +279,14 @@ WORKS: Mapping[str, Work] = {
     "backfill": backfill,
     "catch_up": catch_up,
     "compare": compare,
+    "back_fill_metrics": measuring.back_fill_metrics,
     "import_files": import_files,
     "check_upload": check_upload,
     "read_again": read_again,
     "work_tags": work_tags,
     "follow_tag_rules": tagging.follow_tag_rules,
     "check_tag_drift": tagging.check_tag_drift,
+    "tell_of_messages": notices.tell_of_messages,
 }
 
 #: The kinds that hold a shop's facts for long.

@@ -22,9 +22,10 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from regulars import support
 from regulars.errors import InputError, NotFoundError, PermissionDenied, Problem, problem
 from regulars.office import Shop, list_shops
-from regulars.office.models.staff import ApiKey, Staff, StaffSession
+from regulars.office.models.staff import ApiKey, Staff, StaffSession, StaffShop
 from regulars.web import sessions
 from regulars.web.i18n import LANGUAGES, Localizer, preferred_language
 from regulars.web.templating import hx_attributes
@@ -65,6 +66,43 @@ class Visit:
         if self.current_shop is None:
             raise NotFoundError(problem("no_shop_yet", "There is no shop here yet."))
         return self.current_shop
+
+    @property
+    def person(self) -> Staff:
+        """Who is signed in; pages that ask for `SignedIn` always have somebody."""
+        if self.staff is None:
+            raise SignInNeeded
+        return self.staff
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether this person runs the installation."""
+        return self.staff is not None and self.staff.role == "owner"
+
+    @property
+    def unread_count(self) -> int:
+        """How many answers of the operator this person has not seen."""
+        if self.staff is None or self.current_shop is None:
+            return 0
+        with self.runtime.office.reading() as session:
+            return support.unread_by_staff(session, self.current_shop.id, self.staff.id)
+
+    @property
+    def inbox_count(self) -> int:
+        """How many messages of all shops no operator has seen; 0 for everybody else."""
+        if not self.is_operator:
+            return 0
+        with self.runtime.office.reading() as session:
+            return support.unread_by_operator(session)
+
+    @property
+    def unread_announcements(self) -> Sequence[support.Announcement]:
+        """What this person has not read under What's new."""
+        if self.staff is None:
+            return ()
+        today = self.say.local(self.now).date()
+        with self.runtime.office.reading() as session:
+            return support.unread_announcements(session, self.staff.id, self.language, today)
 
     @property
     def author(self) -> str:
@@ -114,6 +152,7 @@ class Visit:
         say = self.say
         return {
             "visit": self,
+            "here": self.request.url.path,
             "say": say,
             "_": say,
             "ngettext": say.ngettext,
@@ -231,8 +270,17 @@ def signed_in(visit: Annotated[Visit, Depends(open_visit)]) -> Visit:
     return visit
 
 
+def operator(visit: Annotated[Visit, Depends(signed_in)]) -> Visit:
+    """Demand the person who runs the installation."""
+    if not visit.is_operator:
+        text = "Only an owner of this installation can do this. Ask one of them."
+        raise PermissionDenied(problem("owner_only", text))
+    return visit
+
+
 #: A page's first argument.
 SignedIn = Annotated[Visit, Depends(signed_in)]
+OperatorVisit = Annotated[Visit, Depends(operator)]
 Anyone = Annotated[Visit, Depends(open_visit)]
 
 
@@ -263,9 +311,12 @@ def same_origin(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc == request.url.netloc
 
 
-def shops_of(session: Session, staff: Staff) -> Sequence[Shop]:  # noqa: ARG001 - see the docstring
-    """Return the shops that a person may see: all of the installation, as the owner's staff."""
-    return list_shops(session)
+def shops_of(session: Session, staff: Staff) -> Sequence[Shop]:
+    """Return the shops that a person may see: an owner all, a member those of the invitation."""
+    if staff.role == "owner":
+        return list_shops(session)
+    own = select(StaffShop.shop_id).where(StaffShop.staff_id == staff.id)
+    return session.scalars(select(Shop).where(Shop.id.in_(own)).order_by(Shop.name)).all()
 
 
 def _recognize(visit: Visit, token: str) -> None:

@@ -1,0 +1,82 @@
+"""Announcements: what changed, and what needs an action before a date, in both languages.
+
+Written in announcements.toml, which comes with each version; who has read which is in the office.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from regulars.office.models.installation import Dismissal
+
+FILE = Path(__file__).parent / "announcements.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One change, in one language."""
+
+    key: str
+    #: The day from which it is shown.
+    told_on: date
+    #: The last day on which something can be done about it; None: nothing has to be done.
+    act_by: date | None
+    title: str
+    text: str
+    #: The page of ours where it is seen or done; empty for none.
+    link: str
+
+    @property
+    def name(self) -> str:
+        """What its dismissal is called."""
+        return f"announcement:{self.key}"
+
+
+@cache
+def _all(language: str) -> tuple[Announcement, ...]:
+    with FILE.open("rb") as file:
+        told = tomllib.load(file)
+    listed = [
+        Announcement(
+            key=key,
+            told_on=one["told_on"],
+            act_by=one.get("act_by"),
+            title=one[language]["title"],
+            text=one[language]["text"].strip(),
+            link=one.get("link", ""),
+        )
+        for key, one in told.items()
+    ]
+    return tuple(sorted(listed, key=lambda one: one.told_on, reverse=True))
+
+
+def announcements(language: str, today: date) -> list[Announcement]:
+    """Return what has been told up to today, the latest first."""
+    return [one for one in _all(language) if one.told_on <= today]
+
+
+def unread_announcements(
+    session: Session, staff_id: int, language: str, today: date
+) -> list[Announcement]:
+    """Return what a person has not read yet."""
+    read = dismissed(session, staff_id)
+    return [one for one in announcements(language, today) if one.name not in read]
+
+
+def dismissed(session: Session, staff_id: int) -> Collection[str]:
+    """Return the names of everything that a person has put away."""
+    return set(session.scalars(select(Dismissal.name).where(Dismissal.staff_id == staff_id)))
+
+
+def dismiss(session: Session, staff_id: int, name: str, now: datetime) -> None:
+    """Remember that a person has read or put away something."""
+    if session.get(Dismissal, (staff_id, name)) is None:
+        session.add(Dismissal(staff_id=staff_id, name=name, dismissed_at=now))
