@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from regulars.clock import SettableClock
 from regulars.office import Shop
+from regulars.office.models.statics import StaticSegment, StaticTag
 from regulars.tags import Worker
 from tests.tags.browsing import open_browser
 from tests.tags.pretend_tags import PretendTags
@@ -95,8 +98,94 @@ def test_the_history_can_be_searched_and_downloaded(world, browser):
     assert "Findable" not in browser.get("/tags", params={"q": "else"}).text
     assert "Findable" not in browser.get("/tags", params={"status": "failed"}).text
     lines = browser.get(f"{address}/outcome.csv").text.splitlines()
-    assert lines[0].endswith("customer_id,outcome,problem")
+    assert lines[0].endswith("customer_id,outcome,problem,changed_at")
     assert "ana,given," in lines
+
+
+def test_the_history_can_be_narrowed_by_kind_and_day(world, browser):
+    browser.post(f"/segments/{world.spenders}/assign-tag", tag="Dated")
+    today = world.now.astimezone(world.shop.zone).date()
+
+    def has(**asked):
+        return "Dated" in browser.get("/tags", params=asked).text.split('id="tag-rows"')[1]
+
+    assert has(kind="once", since=today.isoformat(), until=today.isoformat())
+    assert not has(kind="rule")
+    assert not has(until=(today - timedelta(days=1)).isoformat())
+    assert has(since="no day")
+
+
+def test_a_rule_is_made_changed_and_switched_off_on_the_pages(world, browser):
+    address = browser.post(
+        f"/segments/{world.spenders}/assign-tag", tag="Synced", mode="sync", grace_days="2"
+    ).headers["HX-Redirect"]
+    world.jobs.bring_up_to_date()
+    work(world)
+    assert "Synced" in world.shopify.tags["cleo"]
+    assert "In sync" in browser.get(address).text
+    assert "Kept in sync" in browser.get("/tags", params={"kind": "rule"}).text
+    assert "Synced" in browser.get("/tags/plan").text
+    assert "Synced" in browser.get(f"/segments/{world.spenders}?tab=tags").text
+
+    wrong = browser.post(f"{address}/edit", tag="a,b", grace_days="many")
+    assert wrong.status_code == 422
+    assert "is not a number" in wrong.text
+    browser.post(f"{address}/edit", tag="Kept", grace_days="0")
+    world.jobs.bring_up_to_date()
+    work(world)
+    assert "Kept" in world.shopify.tags["cleo"]
+    assert "Synced" not in world.shopify.tags["cleo"]
+
+    assert "Leave the tags" in browser.get(f"{address}/off").text
+    browser.post(f"{address}/off", tags="take")
+    work(world)
+    assert "Kept" not in world.shopify.tags["cleo"]
+    assert "Switch on" in browser.get(address).text
+    assert browser.post(f"{address}/off").status_code == 409
+
+
+def test_part_of_the_segment_can_be_left_out_for_comparison(world, browser):
+    address = browser.post(
+        f"/segments/{world.spenders}/assign-tag", tag="Compared", holdout="50"
+    ).headers["HX-Redirect"]
+    work(world)
+
+    lines = browser.get(f"{address}/outcome.csv").text.splitlines()[1:]
+    members = len(world.runtime.memberships(world.shop).members(world.spenders))
+    out = [line for line in lines if ",held_out," in line]
+    assert len(lines) == members
+    assert all("Compared" not in world.shopify.tags[line.split(",")[0]] for line in out)
+
+
+def test_tags_of_static_segments_are_listed_with_the_reason(world, browser):
+    with world.runtime.office.session() as session:
+        segment = StaticSegment(
+            shop_id=world.shop.id,
+            name="Old buyers",
+            name_key="old buyers",
+            created_on=date(2024, 5, 1),
+            source="csv",
+            list_id=1,
+            counts={},
+            imported_at=world.now,
+            imported_by="Owner",
+        )
+        session.add(segment)
+        session.flush()
+        session.add(
+            StaticTag(
+                shop_id=world.shop.id,
+                static_segment_id=segment.id,
+                tag="old-vip",
+                given_on=date(2024, 5, 2),
+                customer_count=7,
+            )
+        )
+
+    page = browser.get("/tags").text
+
+    assert "old-vip" in page
+    assert "cannot take it off by itself" in page
 
 
 def test_pausing_resuming_and_cancelling(world, browser):

@@ -8,8 +8,10 @@ from urllib.parse import quote
 import typer
 
 from regulars.cli import terminal
+from regulars.cli.tag_rule_commands import rules_app
 
 app = typer.Typer(help="Shopify customer tags.", no_args_is_help=True)
+app.add_typer(rules_app, name="rules")
 
 Assignment = Annotated[int, typer.Argument(help="The assignment's number.", metavar="ID")]
 Segment = Annotated[str, typer.Option("--segment", help="The segment's number or name.")]
@@ -22,9 +24,14 @@ Wait = Annotated[
     ),
 ]
 
+Holdout = Annotated[
+    float, typer.Option("--holdout", help="Percent of the customers to leave out, for comparison.")
+]
+
 #: Statuses in which nothing more happens by itself.
 ENDED = {
     "assigned", "partly_failed", "failed", "cancelled", "removed", "partly_removed", "paused",
+    "in_sync", "stopped",
 }  # fmt: skip
 
 
@@ -41,12 +48,15 @@ def assign(
     shop: terminal.Shop,
     segment: Segment,
     tag: Tag,
+    *,
+    holdout: Holdout = 0.0,
     wait: Wait = False,
     as_json: terminal.AsJson = False,
 ) -> None:
     """Give a tag to the customers who belong to a segment now."""
     with terminal.connect() as api:
-        made = api.post(path(shop), {"segment": segment, "tag": tag})
+        asked = {"segment": segment, "tag": tag, "holdout": holdout / 100}
+        made = api.post(path(shop), asked)
         made = _waited(api, shop, made, wait=wait, quiet=as_json)
     _tell(made, as_json=as_json)
 
@@ -70,16 +80,30 @@ def preview(
 @app.command()
 def history(
     shop: terminal.Shop,
+    *,
     segment: Annotated[str | None, typer.Option("--segment", help="Only this segment.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Only this tag.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="Only this status.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="once, rule or legacy.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="From this day on.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Up to this day.")] = None,
     as_json: terminal.AsJson = False,
 ) -> None:
     """List the tag history, newest first."""
+    asked = {
+        "segment": segment,
+        "tag": tag,
+        "status": status.replace(" ", "_") if status else None,
+        "kind": kind,
+        "since": since,
+        "until": until,
+    }
     with terminal.connect() as api:
-        listed = _all(api, shop, segment)
+        listed = _all(api, shop, asked)
     if as_json:
         terminal.tell_json({"assignments": listed})
         return
-    columns = ("ID", "Tag", "Segment", "Customers", "Status", "Assigned at", "By")
+    columns = ("ID", "Tag", "Segment", "Customers", "Kind", "Status", "Assigned at", "By")
     terminal.tell_table(columns, [_row(one) for one in listed])
 
 
@@ -154,6 +178,108 @@ def retry(
     _act(assignment_id, shop, "retry", wait=wait, as_json=as_json)
 
 
+@app.command()
+def plan(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
+    """Tell what would be given and taken off from now on, before it happens."""
+    with terminal.connect() as api:
+        told = api.get(_address(shop, "tag-plan"))
+    if as_json:
+        terminal.tell_json(told)
+        return
+    columns = ("Rule", "Tag", "Segment", "Gets it", "Loses it", "In grace time", "Left out", "")
+    rows = [
+        (
+            one["rule_id"],
+            one["tag"],
+            one["segment"],
+            one["give_count"],
+            one["take_count"],
+            one["grace_count"],
+            one["holdout_count"],
+            "waits for you" if one["brakes"] else "not counted yet" if one["is_waiting"] else "",
+        )
+        for one in told["rules"]
+    ]
+    terminal.tell_table(columns, rows)
+    for one in told["open"]:
+        terminal.tell(f"{one['tag']}: {one['waiting_count']:,} customers still to do")
+
+
+@app.command()
+def drift(
+    shop: terminal.Shop,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with Shopify now; else tell the last check.")
+    ] = False,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Tell where others gave or took tags of ours in Shopify."""
+    with terminal.connect() as api:
+        if check:
+            api.wait_for_job(shop, api.post(_address(shop, "tag-drift")))
+        told = api.get(_address(shop, "tag-drift"))
+    if as_json:
+        terminal.tell_json(told)
+        return
+    if told["checked_at"] is None:
+        terminal.tell("Not compared yet. Compare now with: --check")
+        return
+    terminal.tell(f"Compared {told['customer_count']:,} customers at {told['checked_at']}.")
+    columns = ("Tag", "Taken by others", "Given by others", "Repaired")
+    keys = ("tag", "missing_count", "foreign_count", "repaired_count")
+    terminal.tell_table(columns, [[one[key] for key in keys] for one in told["found"]])
+
+
+@app.command()
+def orphans(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
+    """List tags that we gave and that no assignment or rule wants any more."""
+    with terminal.connect() as api:
+        told = api.get(_address(shop, "tag-orphans"))
+    if as_json:
+        terminal.tell_json(told)
+        return
+    rows = [(one["tag"], one["customer_count"]) for one in told["orphans"]]
+    terminal.tell_table(("Tag", "Customers"), rows)
+
+
+@app.command()
+def legacy(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
+    """List the tags that an earlier system gave to static segments."""
+    with terminal.connect() as api:
+        told = api.get(path(shop) + "/legacy")
+    if as_json:
+        terminal.tell_json(told)
+        return
+    keys = ("id", "tag", "segment", "customer_count", "given_on")
+    columns = ("ID", "Tag", "Static segment", "Customers", "Given on")
+    terminal.tell_table(columns, [[one[key] for key in keys] for one in told["tags"]])
+
+
+@app.command("remove-legacy")
+def remove_legacy(
+    tag_id: Annotated[int, typer.Argument(help="The tag's number in: tags legacy.", metavar="ID")],
+    shop: terminal.Shop,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Wait = False,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Take a static segment's tag from its customers. Nobody knows who had it before.
+
+    For the operator. Customers for whom one of our assignments or rules wants the tag keep it.
+    """
+    if not yes:
+        typer.confirm("Customers who had this tag before lose it too. Go on?", abort=True, err=True)
+    with terminal.connect() as api:
+        made = api.post(f"{path(shop)}/legacy/{tag_id}/removal")
+        made = _waited(api, shop, made, wait=wait, quiet=as_json)
+    _tell(made, as_json=as_json)
+
+
+def _address(shop: str, part: str) -> str:
+    return f"/shops/{quote(shop, safe='')}/{part}"
+
+
 def _act(assignment_id: int, shop: str, part: str, *, wait: bool = False, as_json: bool) -> None:
     with terminal.connect() as api:
         made = api.post(path(shop, assignment_id, part))
@@ -161,14 +287,11 @@ def _act(assignment_id: int, shop: str, part: str, *, wait: bool = False, as_jso
     _tell(made, as_json=as_json)
 
 
-def _all(api: Any, shop: str, segment: str | None) -> list[dict[str, Any]]:
+def _all(api: Any, shop: str, filters: dict[str, str | None]) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = []
     before: int | None = None
     while True:
-        asked = {"segment": segment, "before": before}
-        page = api.get(
-            path(shop), **{key: value for key, value in asked.items() if value is not None}
-        )
+        page = api.get(path(shop), before=before, **filters)
         listed += page["assignments"]
         before = page["next"]
         if before is None:
@@ -194,6 +317,7 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
         one["tag"],
         one["segment"],
         one["targeted_count"],
+        one["kind"],
         _status(one),
         one["assigned_at"],
         one["author"],

@@ -1,9 +1,18 @@
 """Customer tags: give to an audience, take back exactly what was given, tell how it went."""
 
-from regulars.tags.acts import assign, cancel, find_assignment, pause, remove, resume, retry
+from regulars.tags.acts import (
+    assign,
+    cancel,
+    demand_connected,
+    find_assignment,
+    pause,
+    remove,
+    resume,
+    retry,
+)
 from regulars.tags.names import clean_tag, tag_key
 from regulars.tags.port import Answer, BulkState, Room, TagPort
-from regulars.tags.tasks import has_open_work
+from regulars.tags.tasks import has_open_work, open_work
 from regulars.tags.work import Worker
 
 __all__ = [
@@ -15,8 +24,10 @@ __all__ = [
     "assign",
     "cancel",
     "clean_tag",
+    "demand_connected",
     "find_assignment",
     "has_open_work",
+    "open_work",
     "pause",
     "remove",
     "resume",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -13,11 +15,16 @@ from regulars.office.models.tags import (
     TagAssignment,
     TagAudience,
     TagBulk,
+    TagHoldout,
     TagLedger,
     TagRemoval,
     TagRemovalRow,
 )
 from regulars.tags.ledger import HOLDING
+from regulars.tags.names import tag_key
+
+#: Outcomes of customers who are not through.
+OPEN_OUTCOMES = ("waiting", "told", "leaving", "taking")
 
 #: Rows of one page of the history, and of customers with problems.
 PAGE_ROWS = 100
@@ -37,19 +44,39 @@ class Entry:
     @property
     def is_working(self) -> bool:
         """Whether it goes on by itself."""
-        return self.assignment.status in {"waiting", "assigning", "cancelling", "removing"}
+        return self.assignment.status in {
+            "waiting", "assigning", "cancelling", "removing", "syncing"
+        }  # fmt: skip
 
     @property
     def done_count(self) -> int:
         """Customers that are through, whatever came of it."""
-        left = self.counts.get("waiting", 0) + self.counts.get("told", 0)
-        through = sum(self.counts.values()) - left + self.bulk_done_count
-        return min(self.assignment.targeted_count, through)
+        open_count = sum(self.counts.get(one, 0) for one in OPEN_OUTCOMES)
+        return min(self.total_count, self.total_count - open_count + self.bulk_done_count)
+
+    @property
+    def total_count(self) -> int:
+        """Customers that the work at hand is about."""
+        return sum(self.counts.values()) or self.assignment.targeted_count
+
+    def rate(self, now: datetime) -> float | None:
+        """Return customers a second since the work began; None while that says nothing."""
+        began_at = self.removal.started_at if self.removal else self.assignment.started_at
+        is_once = self.assignment.rule_id is None
+        if not (self.is_working and is_once and began_at and self.done_count):
+            return None
+        seconds = (now - began_at).total_seconds()
+        return self.done_count / seconds if seconds >= 1 else None
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """Return how long the rest takes at the rate so far."""
+        rate = self.rate(now)
+        return (self.total_count - self.done_count) / rate if rate else None
 
     @property
     def progress(self) -> float:
         """The share that is through, from 0 to 1."""
-        return self.done_count / max(self.assignment.targeted_count, 1)
+        return self.done_count / max(self.total_count, 1)
 
     @property
     def problem(self) -> str | None:
@@ -61,7 +88,7 @@ class Entry:
         """Whether the tag can be taken back."""
         from regulars.tags.acts import REMOVABLE
 
-        return self.assignment.status in REMOVABLE
+        return self.assignment.status in REMOVABLE and self.assignment.kind != "legacy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +110,29 @@ def list_entries(
     *,
     segment_id: int | None = None,
     status: str | None = None,
+    kind: str | None = None,
+    tag: str | None = None,
+    since: date | None = None,
+    until: date | None = None,
     words: str = "",
     before_id: int | None = None,
     most: int = PAGE_ROWS,
 ) -> list[Entry]:
-    """Return assignments of a shop, newest first; filters that are given narrow them."""
+    """Return assignments of a shop, newest first; filters that are given narrow them.
+
+    `since` and `until` are days of the shop, both included.
+    """
     query = select(TagAssignment).where(TagAssignment.shop_id == shop.id)
+    if kind is not None:
+        query = query.where(TagAssignment.kind == kind)
+    if tag is not None:
+        query = query.where(TagAssignment.tag_key == tag_key(tag))
+    if since is not None:
+        start = datetime.combine(since, time(), shop.zone).astimezone(UTC)
+        query = query.where(TagAssignment.created_at >= start)
+    if until is not None and until < date.max:
+        end = datetime.combine(until + timedelta(days=1), time(), shop.zone).astimezone(UTC)
+        query = query.where(TagAssignment.created_at < end)
     if segment_id is not None:
         query = query.where(TagAssignment.segment_id == segment_id)
     if status is not None:
@@ -131,14 +175,29 @@ def problem_rows(
 
 def outcome_rows(
     session: Session, assignment: TagAssignment
-) -> Sequence[tuple[str, str, str | None]]:
-    """Return every customer of an assignment with outcome and problem, for a file."""
+) -> Iterator[tuple[str, str, datetime | None, str | None]]:
+    """Yield every customer of an assignment, or of its removal: outcome, when, and problem.
+
+    Who was left out for comparison comes last, as "held_out".
+    """
+    table: Any = TagAudience
+    of = TagAudience.assignment_id == assignment.id
+    removal = session.scalar(select(TagRemoval).where(TagRemoval.assignment_id == assignment.id))
+    if removal is not None:
+        table, of = TagRemovalRow, TagRemovalRow.removal_id == removal.id
     rows = session.execute(
-        select(TagAudience.customer_id, TagAudience.outcome, TagAudience.problem)
-        .where(TagAudience.assignment_id == assignment.id)
-        .order_by(TagAudience.customer_id)
+        select(table.customer_id, table.outcome, table.told_at, table.problem)
+        .where(of)
+        .order_by(table.customer_id)
+        .execution_options(yield_per=10_000)
     )
-    return [(one, outcome, problem) for one, outcome, problem in rows]
+    for one, outcome, told_at, problem in rows:
+        yield one, outcome, told_at, problem
+    out = select(TagHoldout.customer_id, TagHoldout.since).where(
+        TagHoldout.assignment_id == assignment.id, TagHoldout.until.is_(None)
+    )
+    for one, since in session.execute(out.order_by(TagHoldout.customer_id)):
+        yield one, "held_out", since, None
 
 
 def plan_removal(session: Session, assignment: TagAssignment) -> RemovalPlan:

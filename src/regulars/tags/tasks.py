@@ -183,6 +183,32 @@ def has_open_work(session: Session, shop_id: int) -> bool:
     )
 
 
+def open_work(session: Session, shop_id: int) -> list[tuple[TagAssignment, int]]:
+    """Return the assignments with customers who are not through, and how many those are."""
+    open_rows = (
+        select(TagAudience.assignment_id, func.count().label("count"))
+        .where(
+            TagAudience.shop_id == shop_id,
+            TagAudience.outcome.in_(("waiting", "told", "leaving", "taking")),
+        )
+        .group_by(TagAudience.assignment_id)
+    )
+    counts: dict[int, int] = {number: count for number, count in session.execute(open_rows)}  # noqa: C416
+    removals = (
+        select(TagRemoval.assignment_id, func.count())
+        .join(TagRemovalRow, TagRemovalRow.removal_id == TagRemoval.id)
+        .where(TagRemoval.shop_id == shop_id, TagRemovalRow.outcome.in_(("waiting", "told")))
+        .group_by(TagRemoval.assignment_id)
+    )
+    counts.update({number: count for number, count in session.execute(removals)})  # noqa: C416
+    rows = session.scalars(
+        select(TagAssignment)
+        .where(TagAssignment.id.in_(counts), TagAssignment.status.not_in(("removed", "cancelled")))
+        .order_by(TagAssignment.id)
+    )
+    return [(row, counts[row.id]) for row in rows]
+
+
 def count_outcomes(session: Session, task: Task) -> dict[str, int]:
     """Return how many rows of a task have which outcome."""
     rows = session.execute(

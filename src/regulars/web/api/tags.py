@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
+from starlette.responses import StreamingResponse
 
 from regulars import segments, tags
 from regulars.errors import ConflictError, problem
 from regulars.office import Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment
-from regulars.tags import history
+from regulars.tags import history, legacy
 from regulars.tags.preview import preview
+from regulars.warehouse.lists import ListRows
 from regulars.web.deps import ApiCall, ApiCaller
 
 if TYPE_CHECKING:
@@ -30,6 +34,8 @@ class AssignmentIn(BaseModel):
 
     segment: str
     tag: str
+    #: The share that is left out for comparison, 0 to 0.9.
+    holdout: float = 0.0
 
 
 class AssignmentOut(BaseModel):
@@ -39,7 +45,12 @@ class AssignmentOut(BaseModel):
     tag: str
     segment_id: int
     segment: str
+    #: "once", "rule" or "legacy".
+    kind: str
+    rule_id: int | None
     targeted_count: int
+    #: Belong and are left out for comparison.
+    holdout_count: int
     status: str
     #: 0 to 1.
     progress: float
@@ -92,6 +103,22 @@ class ProblemsOut(BaseModel):
     problems: list[ProblemOut]
 
 
+class LegacyTagOut(BaseModel):
+    """A tag that an earlier system gave to a static segment."""
+
+    id: int
+    tag: str
+    segment: str
+    customer_count: int | None
+    given_on: date
+
+
+class LegacyTagsOut(BaseModel):
+    """Tags that an earlier system gave."""
+
+    tags: list[LegacyTagOut]
+
+
 @router.get("")
 def index(
     call: ApiCaller,
@@ -99,6 +126,10 @@ def index(
     *,
     segment: str | None = None,
     status: str | None = None,
+    tag: str | None = None,
+    kind: Annotated[str | None, Query(pattern="^(once|rule|legacy)$")] = None,
+    since: date | None = None,
+    until: date | None = None,
     before: Annotated[int | None, Query(ge=1)] = None,
     limit: Annotated[int, Query(ge=1, le=history.PAGE_ROWS)] = history.PAGE_ROWS,
 ) -> HistoryOut:
@@ -107,7 +138,16 @@ def index(
     with call.runtime.office.reading() as session:
         segment_id = segments.find_segment(session, found, segment).id if segment else None
         entries = history.list_entries(
-            session, found, segment_id=segment_id, status=status, before_id=before, most=limit
+            session,
+            found,
+            segment_id=segment_id,
+            status=status,
+            kind=kind,
+            tag=tag,
+            since=since,
+            until=until,
+            before_id=before,
+            most=limit,
         )
         whole = [history.entry_of(session, entry.assignment) for entry in entries]
     more = whole[-1].assignment.id if len(whole) == limit else None
@@ -123,7 +163,14 @@ def create(call: ApiCaller, shop: str, asked: AssignmentIn) -> AssignmentOut:
     members = audience_of(call.runtime, found, segment)
     with call.office() as session:
         assignment = tags.assign(
-            session, found, segment, asked.tag, members, author=call.author, now=call.now
+            session,
+            found,
+            segment,
+            asked.tag,
+            members,
+            author=call.author,
+            now=call.now,
+            holdout_share=asked.holdout,
         )
         call.jobs.work_tags_later(session, found)
         return _out(history.entry_of(session, assignment))
@@ -146,6 +193,42 @@ def show_preview(call: ApiCaller, shop: str, segment: str, tag: str) -> PreviewO
     )
 
 
+@router.get("/legacy")
+def list_legacy(call: ApiCaller, shop: str) -> LegacyTagsOut:
+    """List the tags that an earlier system gave to static segments."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        rows = legacy.list_tags(session, found)
+    return LegacyTagsOut(
+        tags=[
+            LegacyTagOut(
+                id=row.id,
+                tag=row.tag,
+                segment=name,
+                customer_count=row.customer_count,
+                given_on=row.given_on,
+            )
+            for row, name in rows
+        ]
+    )
+
+
+@router.post("/legacy/{tag_id}/removal", status_code=202)
+def remove_legacy(call: ApiCaller, shop: str, tag_id: int) -> AssignmentOut:
+    """Take a static segment's tag from its customers; for the operator of the installation."""
+    call.require_local()
+    found = call.shop(shop)
+    with call.office() as session:
+        _row, segment = legacy.find_tag(session, found, tag_id)
+        with call.runtime.warehouse(found).reader() as cursor:
+            members = ListRows(cursor).members(segment.list_id)
+        ids = call.runtime.warehouse(found).customer_ids(members).values()
+        removal = legacy.remove_tag(session, found, tag_id, ids, author=call.author, now=call.now)
+        call.jobs.work_tags_later(session, found)
+        assignment = session.get_one(TagAssignment, removal.assignment_id)
+        return _out(history.entry_of(session, assignment))
+
+
 @router.get("/{assignment_id}")
 def show(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
     """Show one assignment."""
@@ -162,6 +245,15 @@ def problems(call: ApiCaller, shop: str, assignment_id: int) -> ProblemsOut:
         entry = history.entry_of(session, tags.find_assignment(session, found, assignment_id))
         rows = history.problem_rows(session, entry)
     return ProblemsOut(problems=[ProblemOut(customer_id=one, problem=told) for one, told in rows])
+
+
+@router.get("/{assignment_id}/outcome.csv", response_class=StreamingResponse)
+def outcome(call: ApiCaller, shop: str, assignment_id: int) -> StreamingResponse:
+    """Send what came of each customer as a CSV file."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        tags.find_assignment(session, found, assignment_id)
+    return outcome_file(call.runtime, found, assignment_id)
 
 
 @router.get("/{assignment_id}/removal")
@@ -215,6 +307,33 @@ def retry(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
     return _act(call, shop, assignment_id, tags.retry)
 
 
+def outcome_file(runtime: Runtime, shop: Shop, assignment_id: int) -> StreamingResponse:
+    """Answer with each customer's outcome as CSV: ids and outcomes, no personal data."""
+
+    def lines() -> Iterator[bytes]:
+        yield b"\xef\xbb\xbf" + csv_line(("customer_id", "outcome", "problem", "changed_at"))
+        with runtime.office.reading() as session:
+            found = tags.find_assignment(session, shop, assignment_id)
+            for one, outcome, told_at, reason in history.outcome_rows(session, found):
+                at = told_at.astimezone(shop.zone).isoformat(timespec="seconds") if told_at else ""
+                yield csv_line((one, outcome, reason or "", at))
+
+    return StreamingResponse(
+        lines(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="tag-{assignment_id}.csv"'},
+    )
+
+
+def csv_line(cells: Sequence[str]) -> bytes:
+    """Write one line; a cell that a spreadsheet would take for a formula is marked as text."""
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(
+        f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell for cell in cells
+    )
+    return buffer.getvalue().encode()
+
+
 def audience_of(runtime: Runtime, shop: Shop, segment: Segment) -> list[str]:
     """Return the ids of a segment's present members; refused until they were counted once."""
     if segment.evaluated_at is None:
@@ -251,7 +370,10 @@ def _out(entry: history.Entry) -> AssignmentOut:
         tag=row.tag,
         segment_id=row.segment_id,
         segment=row.segment_name,
+        kind=row.kind,
+        rule_id=row.rule_id,
         targeted_count=row.targeted_count,
+        holdout_count=row.holdout_count,
         status=row.status,
         progress=round(entry.progress, 4),
         outcomes=dict(entry.counts),

@@ -30,6 +30,7 @@ from regulars.segments import (
     rename_segment,
     restore_version,
 )
+from regulars.tags.rules import list_rules
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
 from regulars.web.i18n import N_
@@ -338,7 +339,10 @@ def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
             rows = select(TagAssignment).where(
                 TagAssignment.shop_id == visit.shop.id, TagAssignment.segment_id == segment.id
             )
-            return {"assignments": session.scalars(rows.order_by(TagAssignment.id.desc())).all()}
+            return {
+                "assignments": session.scalars(rows.order_by(TagAssignment.id.desc())).all(),
+                "tag_rules": list_rules(session, visit.shop, segment_id=segment.id),
+            }
         found = select(RevenueTracking).where(
             RevenueTracking.shop_id == visit.shop.id, RevenueTracking.segment_id == segment.id
         )

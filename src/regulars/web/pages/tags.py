@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
+from datetime import date
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -19,12 +18,14 @@ from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment
 from regulars.segments import find_segment, list_segments
 from regulars.shopify.limits import POINTS_PER_SECOND_FIRST
-from regulars.tags import history
+from regulars.tags import history, legacy
 from regulars.tags.history import Entry
 from regulars.tags.preview import Preview, known_tags, preview
-from regulars.web.api.tags import audience_of
+from regulars.tags.rules import RuleOptions, create_rule, list_rules
+from regulars.web.api.tags import audience_of, outcome_file
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.i18n import N_
+from regulars.web.pages.tag_rules import form_values, options_of, shown_values
 
 router = APIRouter()
 
@@ -41,7 +42,11 @@ STATUSES = {
     "removing": (N_("Removing"), "busy"),
     "removed": (N_("Removed"), "plain"),
     "partly_removed": (N_("Partly removed"), "warn"),
+    "in_sync": (N_("In sync"), "good"),
+    "syncing": (N_("Syncing"), "busy"),
+    "stopped": (N_("Sync switched off"), "plain"),
 }
+KINDS = {"once": N_("Once"), "rule": N_("Kept in sync"), "legacy": N_("Static segments")}
 
 #: Outcome of one customer → its words on screen, in the order shown.
 OUTCOMES = {
@@ -55,6 +60,9 @@ OUTCOMES = {
     "gone": N_("No longer in Shopify"),
     "failed": N_("Failed"),
     "cancelled": N_("Cancelled before their turn"),
+    "taken_away": N_("Taken off by others in Shopify"),
+    "taking": N_("Being checked"),
+    "leaving": N_("About to lose it"),
     "told": N_("Being checked"),
     "waiting": N_("Waiting"),
 }
@@ -81,6 +89,9 @@ def assign(visit: SignedIn, segment_id: int) -> Response:
     tag = visit.field("tag")
     try:
         tags.clean_tag(tag)
+        options = options_of(visit)
+        if visit.field("mode") == "sync":
+            return _keep_in_sync(visit, segment, tag, options)
         members = audience_of(visit.runtime, visit.shop, segment)
         with visit.office() as session:
             made = tags.assign(
@@ -91,12 +102,23 @@ def assign(visit: SignedIn, segment_id: int) -> Response:
                 members,
                 author=visit.author,
                 now=visit.now,
+                holdout_share=options.holdout_share,
             )
             visit.jobs.work_tags_later(session, visit.shop)
     except InputError as wrong:
         return _dialog(visit, segment, tag=tag, status=422, wrong=wrong)
     toast = visit.say('The tag "{tag}" is being assigned.', tag=made.tag)
     return visit.go(f"/tags/{made.id}", toast)
+
+
+def _keep_in_sync(visit: Visit, segment: Segment, tag: str, options: RuleOptions) -> Response:
+    with visit.office() as session:
+        rule = create_rule(
+            session, visit.shop, segment, tag, options, author=visit.author, now=visit.now
+        )
+        visit.jobs.follow_tag_rules_later(session, visit.shop)
+    toast = visit.say('The tag "{tag}" is kept in sync from now on.', tag=rule.tag)
+    return visit.go(f"/tags/rules/{rule.id}", toast)
 
 
 @router.get("/tags")
@@ -106,6 +128,8 @@ def show_list(visit: SignedIn) -> Response:
     words, status = query.get("q", "").strip(), query.get("status", "")
     status = status if status in STATUSES else ""
     segment_id = int(query["segment"]) if query.get("segment", "").isdigit() else None
+    kind = query.get("kind", "") if query.get("kind", "") in KINDS else ""
+    since, until = _day(query.get("since", "")), _day(query.get("until", ""))
     before = int(query["before"]) if query.get("before", "").isdigit() else None
     with visit.runtime.office.reading() as session:
         entries = history.list_entries(
@@ -113,17 +137,31 @@ def show_list(visit: SignedIn) -> Response:
             visit.shop,
             segment_id=segment_id,
             status=status or None,
+            kind=kind or None,
+            since=since,
+            until=until,
             words=words,
             before_id=before,
         )
         choices = list_segments(session, visit.shop)
+        rules = list_rules(session, visit.shop, only_on=True)
+        legacy_rows = legacy.list_tags(session, visit.shop)
     seen = _fingerprint(entries)
-    shown = {"q": words, "status": status, "segment": segment_id, "before": before}
+    shown = {
+        "q": words,
+        "status": status,
+        "segment": segment_id,
+        "kind": kind,
+        "since": since.isoformat() if since else "",
+        "until": until.isoformat() if until else "",
+        "before": before,
+    }
     values: dict[str, Any] = {
         "entries": entries,
         "statuses": STATUSES,
         "seen": seen,
-        "is_filtered": bool(words or status or segment_id),
+        "kinds": KINDS,
+        "is_filtered": bool(words or status or segment_id or kind or since or until),
         "state": urlencode({key: value for key, value in shown.items() if value}),
         "next_before": entries[-1].assignment.id if len(entries) == history.PAGE_ROWS else None,
     }
@@ -137,6 +175,12 @@ def show_list(visit: SignedIn) -> Response:
         chosen_status=status,
         segment_id=segment_id,
         segments=choices,
+        chosen_kind=kind,
+        since=since,
+        until=until,
+        rules=rules,
+        legacy_rows=legacy_rows,
+        chat_address=_chat_address(visit),
         **values,
     )
 
@@ -153,6 +197,8 @@ def show(visit: SignedIn, assignment_id: int) -> Response:
         "outcomes": OUTCOMES,
         "seen": seen,
         "points": _points_per_second(visit),
+        "rate": entry.rate(visit.now),
+        "seconds_left": entry.seconds_left(visit.now),
     }
     if visit.is_fragment:
         if visit.request.query_params.get("seen") == seen:
@@ -209,18 +255,22 @@ def cancel(visit: SignedIn, assignment_id: int) -> Response:
 @router.get("/tags/{assignment_id:int}/outcome.csv")
 def download(visit: SignedIn, assignment_id: int) -> Response:
     """Send what came of each customer as a CSV file: ids and outcomes, no personal data."""
-    buffer = io.StringIO()
-    lines = csv.writer(buffer)
-    lines.writerow(["customer_id", "outcome", "problem"])
     with visit.runtime.office.reading() as session:
-        found = tags.find_assignment(session, visit.shop, assignment_id)
-        for one, outcome, problem in history.outcome_rows(session, found):
-            lines.writerow([one, outcome, problem or ""])
-    return Response(
-        buffer.getvalue().encode("utf-8-sig"),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="tag-{assignment_id}.csv"'},
-    )
+        tags.find_assignment(session, visit.shop, assignment_id)
+    return outcome_file(visit.runtime, visit.shop, assignment_id)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _chat_address(visit: Visit) -> str:
+    """Return the page where people are answered: the chat, or the help where there is none."""
+    paths = {getattr(route, "path", "") for route in visit.request.app.routes}
+    return "/chat" if "/chat" in paths else "/help"
 
 
 def _segment(visit: Visit, segment_id: int) -> Segment:
@@ -261,6 +311,8 @@ def _dialog(
         segment=segment,
         tag=tag,
         suggestions=suggestions,
+        mode=visit.field("mode"),
+        values=form_values(visit) if wrong else shown_values(None),
         back=f"/segments/{segment.id}",
         problems=visit.problems(wrong) if wrong else (),
         **_previewed(visit, segment, tag),
