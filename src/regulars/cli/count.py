@@ -1,4 +1,4 @@
-"""regulars count, explain: ask a query that is not saved."""
+"""regulars count, explain, forecast: ask a query that is not saved."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from regulars.cli import terminal
+from regulars.errors import InputError, problem
 
 Text = Annotated[str, typer.Argument(help="The query, in quotes.", metavar="TEXT")]
 AsOf = Annotated[
@@ -20,6 +21,7 @@ def commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(count)
     app.command()(explain)
+    app.command()(forecast)
 
 
 def count(
@@ -30,19 +32,34 @@ def count(
     with terminal.connect() as api:
         told = api.post(f"/shops/{shop}/count", asked)
     if as_json:
-        terminal.tell_json({key: told[key] for key in ("count", "universe", "as_of")})
-    else:
-        terminal.tell(f"{told['count']:,} of {told['universe']:,} customers")
+        keys = ("count", "universe", "as_of", *(("unknown_past",) if as_of else ()))
+        terminal.tell_json({key: told[key] for key in keys})
+        return
+    terminal.tell(f"{told['count']:,} of {told['universe']:,} customers")
+    if told["unknown_past"]:
+        names = ", ".join(told["unknown_past"])
+        terminal.warn(f"Not known for that day, so today's values were used: {names}.")
 
 
-def explain(
+def explain(  # noqa: PLR0917 - options of a command, given by name
     text: Text,
     shop: terminal.Shop,
-    customer: Annotated[str, typer.Option(help="The customer's id.", metavar="ID")],
+    customer: Annotated[str | None, typer.Option(help="The customer's id.", metavar="ID")] = None,
+    near: Annotated[
+        bool, typer.Option("--near", help="Tell who is closest to joining or leaving instead.")
+    ] = False,
     as_of: AsOf = None,
     as_json: terminal.AsJson = False,
 ) -> None:
-    """Tell why a customer matches a query or not."""
+    """Tell why a customer matches a query or not, or who is closest to joining or leaving it."""
+    if near and customer is None and as_of is None:
+        _tell_near(text, shop, as_json=as_json)
+        return
+    if near or customer is None:
+        template = (
+            "Give a customer with --customer ID, or ask for --near without a customer and day."
+        )
+        raise InputError(problem("customer_or_near", template, field="customer"))
     asked = {"query": terminal.about_query(text), "customer": customer, "as_of": as_of}
     with terminal.connect() as api:
         told = api.post(f"/shops/{shop}/explain", asked)
@@ -55,6 +72,42 @@ def explain(
         span = node["node"]["span"]
         mark = "yes" if node["is_true"] else "no "
         terminal.tell(f"{'  ' * depth}{mark}  {text[span['start'] : span['end']]}")
+
+
+def _tell_near(text: str, shop: str, *, as_json: bool) -> None:
+    with terminal.connect() as api:
+        told = api.post(f"/shops/{shop}/queries/near-misses", {"query": terminal.about_query(text)})
+    if as_json:
+        terminal.tell_json(told)
+        return
+    for group in told:
+        count = f"{group['count']:,} could {group['direction']} by it alone"
+        terminal.tell(f"{group['text']}: {count}")
+        for one in group["customers"]:
+            terminal.tell(f"  {one['id']}  {one['change']} by {one['amount']:g} {one['unit']}")
+    if not told:
+        terminal.tell("No condition of the query has a distance.")
+
+
+def forecast(
+    text: Text,
+    shop: terminal.Shop,
+    days: Annotated[int, typer.Option(help="How many days ahead, up to 366.")] = 90,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Tell who joins and leaves in the days ahead if nothing but time happens."""
+    asked = {"query": terminal.about_query(text), "days": days}
+    with terminal.connect() as api:
+        told = api.post(f"/shops/{shop}/queries/forecast", asked)
+    if as_json:
+        terminal.tell_json(told)
+        return
+    terminal.tell(f"{told['today']}: {told['count']:,} customers")
+    rows = [(one["day"], one["joins"], one["leaves"], one["count"]) for one in told["days"]]
+    if rows:
+        terminal.tell_table(("day", "join", "leave", "then"), rows)
+    else:
+        terminal.tell(f"Time alone changes nothing within {days} days.")
 
 
 def _nodes(root: dict[str, Any], depth: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:

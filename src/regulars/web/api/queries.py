@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from regulars import segments
 from regulars.engine import explain as explain_query
-from regulars.engine import lint_with_counts
+from regulars.engine import lint_with_counts, unknown_past
 from regulars.errors import NotFoundError, Problem, QueryError, problem
 from regulars.language import describe, parse_with_notes
 from regulars.web.api.shapes import instant_of
@@ -44,6 +44,8 @@ class CountOut(BaseModel):
     universe: int
     as_of: str
     parts: list[PartCount]
+    #: For a past instant: the names whose values then are not known, so that today's were used.
+    unknown_past: list[str] = []
 
 
 class CheckIn(BaseModel):
@@ -110,6 +112,7 @@ def count(call: ApiCaller, shop: str, asked: CountIn) -> CountOut:
         universe=counts.universe,
         as_of=asked.as_of or call.now.isoformat(),
         parts=_parts(counts.root),
+        unknown_past=list(unknown_past(tree)) if as_of is not None and as_of < call.now else [],
     )
 
 
@@ -178,5 +181,5 @@ def explain(call: ApiCaller, shop: str, asked: ExplainIn) -> dict[str, Any]:
         raise NotFoundError(problem("no_customer", template, customer=asked.customer))
     as_of = instant_of(found, asked.as_of) if asked.as_of else None
     (record,) = warehouse.records(numbers.values())
-    told = explain_query(tree, record, call.runtime.context(found, as_of))
+    told = explain_query(tree, record, call.runtime.context(found, as_of), now=call.now)
     return dataclasses.asdict(told)

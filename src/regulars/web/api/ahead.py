@@ -1,0 +1,120 @@
+"""Near misses and forecasts of queries: what may come next, asked and answered, never saved."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from regulars import segments
+from regulars.engine import NearMisses
+from regulars.engine.explain import Change, Own
+from regulars.web import ahead
+from regulars.web.deps import ApiCaller
+
+router = APIRouter(tags=["queries"])
+
+
+class NearIn(BaseModel):
+    """A query whose near misses are wanted."""
+
+    query: str
+    limit: int = Field(10, description="Customers for each condition and direction, 1 to 100.")
+
+
+class NearCustomer(BaseModel):
+    """One customer: what they have, and the change that would do."""
+
+    id: str
+    #: Money in minor units, days, pieces or orders; the days of dates as texts.
+    own: list[Any]
+    unit: str
+    #: more, less, later or earlier: by `amount` of the unit.
+    change: str
+    amount: float
+
+
+class NearOut(BaseModel):
+    """The customers closest to joining or leaving through one condition."""
+
+    start: int
+    length: int
+    text: str
+    #: join or leave.
+    direction: str
+    #: How many hang on this condition alone, however far away.
+    count: int
+    customers: list[NearCustomer]
+
+
+class ForecastIn(BaseModel):
+    """A query whose days ahead are wanted."""
+
+    query: str
+    days: int = Field(90, description="How many days, 1 to 366.")
+
+
+class DayOut(BaseModel):
+    """One day that changes who matches, by time alone."""
+
+    day: str
+    joins: int
+    leaves: int
+    #: How many match from then on.
+    count: int
+
+
+class ForecastOut(BaseModel):
+    """Today's count, and the days ahead that change it."""
+
+    today: str
+    count: int
+    days: list[DayOut]
+
+
+@router.post("/shops/{shop}/queries/near-misses")
+def near(call: ApiCaller, shop: str, asked: NearIn) -> list[NearOut]:
+    """Tell who is closest to joining or leaving a query."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        tree = segments.checked_query(session, found, asked.query)
+    groups = ahead.close_ones(call.runtime, found, tree, limit=asked.limit)
+    return [_group(one, asked.query) for one in groups]
+
+
+@router.post("/shops/{shop}/queries/forecast")
+def forecast(call: ApiCaller, shop: str, asked: ForecastIn) -> ForecastOut:
+    """Tell who joins and leaves in the days ahead if nothing but time happens."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        tree = segments.checked_query(session, found, asked.query)
+    told = ahead.days_ahead(call.runtime, found, tree, days=asked.days)
+    days = [
+        DayOut(day=one.day.isoformat(), joins=len(one.joins), leaves=len(one.leaves), count=count)
+        for one, count in zip(told.days, told.counts, strict=True)
+    ]
+    return ForecastOut(today=told.today.isoformat(), count=told.count, days=days)
+
+
+def _group(one: NearMisses, query: str) -> NearOut:
+    span = one.filter.span
+    return NearOut(
+        start=span.start,
+        length=span.end - span.start,
+        text=query[span.start : span.end],
+        direction="join" if one.joining else "leave",
+        count=one.count,
+        customers=[_customer(near.customer_id, near.own, near.change) for near in one.customers],
+    )
+
+
+def _customer(customer_id: str, own: Own, change: Change) -> NearCustomer:
+    return NearCustomer(
+        id=customer_id,
+        own=[float(value) if isinstance(value, Fraction) else value for value in own.values],
+        unit=change.unit,
+        change=change.code,
+        amount=float(change.amount or 0),
+    )

@@ -1,0 +1,47 @@
+"""Asking about other days: near misses, days ahead, and pasts that nobody knows."""
+
+from __future__ import annotations
+
+
+def test_near_misses_tell_who_needs_how_much(regulars, basic):
+    told = regulars("explain", "amount_spent >= 50", "--shop", "basic", "--near", "--json")
+
+    joining, leaving = told.json
+    assert (joining["direction"], leaving["direction"]) == ("join", "leave")
+    assert joining["customers"] == [
+        {"id": "bo", "own": [3000], "unit": "money", "change": "more", "amount": 2000}
+    ]
+    assert [one["id"] for one in leaving["customers"]] == ["ana"]
+
+
+def test_near_misses_are_told_to_a_person(regulars, basic):
+    told = regulars("explain", "number_of_orders >= 2", "--shop", "basic", "--near")
+
+    assert told.code == 0
+    assert "bo  more by 1 orders" in told.out
+
+
+def test_a_customer_or_near_is_asked_for(regulars, basic):
+    neither = regulars("explain", "amount_spent > 3", "--shop", "basic")
+
+    assert neither.code == 2
+    assert "--customer" in neither.err
+
+
+def test_days_ahead_tell_who_leaves_by_time_alone(regulars, basic):
+    recent = "days_since_last_order >= 1000000"
+    told = regulars("forecast", "days_since_last_order >= 0", "--shop", "basic", "--json")
+    long = regulars("forecast", recent, "--shop", "basic", "--days", "400")
+
+    assert (told.json["count"], told.json["days"]) == (2, [])
+    assert long.code == 2
+    assert "366" in long.err
+
+
+def test_a_past_that_nobody_knows_is_said(regulars, basic):
+    query = "customer_tags CONTAINS 'vip' OR number_of_orders >= 1"
+    past = regulars("count", query, "--shop", "basic", "--as-of", "2026-01-20", "--json")
+    said = regulars("count", query, "--shop", "basic", "--as-of", "2026-01-20")
+
+    assert past.json["unknown_past"] == ["customer_tags"]
+    assert "customer_tags" in said.err
