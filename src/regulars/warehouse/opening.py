@@ -19,10 +19,10 @@ import duckdb
 from regulars.errors import ConflictError, InputError, LimitError, problem
 
 #: The schema this program writes; older files are migrated step by step, newer ones refused.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 #: Files of schema steps by the version they lead to. Version 1 is schema.sql itself.
-_STEPS: Final[dict[int, str]] = {}
+_STEPS: Final[dict[int, str]] = {2: "schema_2.sql"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,17 @@ CREATE TABLE upload_rows (
   id_key VARCHAR, email_key VARCHAR, phone_key VARCHAR, reason VARCHAR, shown VARCHAR
 );
 
+-- What a segment was like at the end of a shop day: sums, from which every mean follows. is_recorded: by
+-- the membership log of that day, else worked out later by the rule of `version`. is_past_known: no
+-- condition of the rule looks at something whose past was not kept. mean_sum: the customers' own mean
+-- orders added up. gap_*: times between two orders of one customer. day_*: orders of the day by members.
+CREATE TABLE segment_days (
+  segment_id BIGINT NOT NULL, shop_day DATE NOT NULL, version INTEGER NOT NULL, is_recorded BOOLEAN NOT NULL,
+  is_past_known BOOLEAN NOT NULL, customer_count UINTEGER NOT NULL, buyer_count UINTEGER NOT NULL,
+  repeat_count UINTEGER NOT NULL, order_count BIGINT NOT NULL, spent_amount BIGINT NOT NULL, mean_sum DOUBLE NOT NULL,
+  gap_count BIGINT NOT NULL, gap_seconds DOUBLE NOT NULL, day_order_count BIGINT NOT NULL, day_amount BIGINT NOT NULL
+);
+
 -- Deliveries whose effect is in this file, so that applying again changes nothing.
 CREATE TABLE applied_events (event_key VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL);
 
