@@ -4,6 +4,7 @@ received → checking → checked → applied → undone; or discarded, or faile
 before an upload is applied, and then everything at once.
 """
 
+from regulars.office.models.uploads import Upload
 from regulars.segments.uploads.acts import (
     Effect,
     Parts,
@@ -29,6 +30,7 @@ __all__ = [
     "Effect",
     "Looks",
     "Parts",
+    "Upload",
     "apply_upload",
     "begin_check",
     "choose_encoding",

@@ -272,6 +272,9 @@ def discard(parts: Parts, upload_id: int) -> Upload:
         _demand(upload, "received", "checking", "checked", "failed")
         upload.state = "discarded"
     _forget_file(parts, upload)
+    with parts.warehouse.transaction(changes_facts=False) as cursor:
+        # Rows of a new list that a stop in the middle left behind.
+        ListRows(cursor).drop(upload.id)
     return upload
 
 

@@ -30,10 +30,12 @@ from regulars.segments import (
     rename_segment,
     restore_version,
 )
+from regulars.spreadsheet import guarded
 from regulars.tags.rules import list_rules
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
 from regulars.web.i18n import N_
+from regulars.web.pages.statics import phase_of
 from regulars.web.starters import starters
 
 router = APIRouter(prefix="/segments")
@@ -62,10 +64,9 @@ CAUSES = {
     "part_changed": N_("a segment that this one is made of changed"),
     "deleted": N_("the customer was deleted"),
     "merged": N_("the customer was merged with another"),
+    "upload": N_("an uploaded file, or a customer whom a list waited for"),
 }
 EXPORT_ENCODINGS = {"utf-8-sig": N_("UTF-8 (for Excel)"), "cp932": N_("Shift_JIS (CP932)")}
-# A spreadsheet takes a cell that begins like this for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def show_list(visit: SignedIn) -> Response:
         "segments/list.html",
         sorts_shown=[(key, visit.say(text)) for key, text in SORTS.items()],
         starters=starters(visit),
+        phase=phase_of(visit),
         **values,
     )
 
@@ -403,12 +405,8 @@ def _csv_lines(visit: Visit, segment: Segment, *, personal: bool) -> Iterator[Se
 def _csv_row(visit: Visit, member: Member, *, personal: bool) -> Sequence[str]:
     last = visit.say.local(member.last_order_at).isoformat() if member.last_order_at else ""
     spent = str(decimal_of(member.spent_amount, visit.shop.currency))
-    row = [member.customer_id, str(member.order_count), spent, last]
-    return [*row, _safe(member.name), _safe(member.email)] if personal else row
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    row = [guarded(member.customer_id), str(member.order_count), spent, last]
+    return [*row, guarded(member.name), guarded(member.email)] if personal else row
 
 
 def _encoded(lines: Iterator[Sequence[str]], encoding: str) -> Iterator[bytes]:

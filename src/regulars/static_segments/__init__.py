@@ -1,0 +1,40 @@
+"""Static segments: fixed lists of an earlier system, kept until they are customer segments.
+
+They are brought in with what the earlier system did with them, looked at, exported and converted.
+Nothing changes their customers.
+"""
+
+from regulars.static_segments.manifest import Manifest, read_manifest
+from regulars.static_segments.phase import (
+    PHASES,
+    Phase,
+    phase_at,
+    set_phase,
+)
+from regulars.static_segments.statics import (
+    Detail,
+    convert,
+    customers_of,
+    detail_of,
+    find_static,
+    import_static,
+    list_statics,
+    made_into,
+)
+
+__all__ = [
+    "PHASES",
+    "Detail",
+    "Manifest",
+    "Phase",
+    "convert",
+    "customers_of",
+    "detail_of",
+    "find_static",
+    "import_static",
+    "list_statics",
+    "made_into",
+    "phase_at",
+    "read_manifest",
+    "set_phase",
+]

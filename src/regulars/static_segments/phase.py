@@ -1,0 +1,89 @@
+"""The phase-out: open, read-only, removed; one switch per installation, with announced days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final, Literal, get_args
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from regulars.errors import ConflictError, InputError, problem
+from regulars.office.models.statics import StaticPhase, StaticSegment
+
+PhaseName = Literal["open", "read-only", "removed"]
+PHASES: Final[tuple[PhaseName, ...]] = get_args(PhaseName)
+DEFAULT: Final[PhaseName] = "read-only"
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """How far the phase-out is on a day, and what is announced."""
+
+    name: PhaseName
+    read_only_on: date | None = None
+    removed_on: date | None = None
+    #: Lists that stand in the way of the announced removal.
+    unconverted_count: int = 0
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the area is gone."""
+        return self.name == "removed"
+
+
+def phase_at(session: Session, today: date) -> Phase:
+    """Return the phase on a day: announced days take effect by themselves.
+
+    The area is never hidden while a list in it is not converted.
+    """
+    row = session.scalar(select(StaticPhase).limit(1))
+    left = len(_unconverted(session))
+    if row is None:
+        return Phase(DEFAULT, unconverted_count=left)
+    told = Phase(_name(row.phase), row.read_only_on, row.removed_on, left)
+    if told.name == "open" and told.read_only_on is not None and told.read_only_on <= today:
+        told = replace(told, name="read-only")
+    if told.removed_on is not None and told.removed_on <= today and not left:
+        told = replace(told, name="removed")
+    return told
+
+
+def set_phase(
+    session: Session,
+    phase: str,
+    *,
+    read_only_on: date | None,
+    removed_on: date | None,
+    author: str,
+    now: datetime,
+) -> None:
+    """Turn the switch and announce days; ConflictError for "removed" while lists are left."""
+    name = _name(phase)
+    left = _unconverted(session)
+    if name == "removed" and left:
+        template = "{count} static segments are not converted yet: {names}. Convert them first."
+        names = ", ".join(f'"{one}"' for one in left[:10])
+        raise ConflictError(problem("statics_left", template, count=len(left), names=names))
+    if read_only_on is not None and removed_on is not None and removed_on < read_only_on:
+        template = "The area cannot be removed before it is read-only."
+        raise InputError(problem("phase_days", template, field="removed_on"))
+    row = session.scalar(select(StaticPhase).limit(1)) or StaticPhase()
+    row.phase, row.read_only_on, row.removed_on = name, read_only_on, removed_on
+    row.changed_at, row.changed_by = now, author
+    session.add(row)
+
+
+def _unconverted(session: Session) -> Sequence[str]:
+    rows = select(StaticSegment.name).where(StaticSegment.converted_at.is_(None))
+    return session.scalars(rows.order_by(StaticSegment.name)).all()
+
+
+def _name(text: str) -> PhaseName:
+    for phase in PHASES:
+        if phase == text:
+            return phase
+    template = '"{text}" is no phase. Choose open, read-only or removed.'
+    raise InputError(problem("unknown_phase", template, text=text[:40], field="phase"))

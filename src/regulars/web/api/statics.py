@@ -1,0 +1,224 @@
+"""/shops/{shop}/static-segments: fixed lists of an earlier system; /static-phase: the switch."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response, StreamingResponse
+
+from regulars import static_segments
+from regulars.errors import InputError, NotFoundError, problem
+from regulars.office import Shop
+from regulars.segments import find_segment
+from regulars.segments.exporting import csv_bytes, list_rows
+from regulars.static_segments import Detail
+from regulars.web.api.shapes import SegmentOut, require_command_line, segment_out
+from regulars.web.deps import ApiCall, ApiCaller
+
+router = APIRouter(tags=["static segments"])
+
+
+class StaticIn(BaseModel):
+    """Files of this machine: the customers and the manifest."""
+
+    file: str
+    manifest: str
+
+
+class StaticTagOut(BaseModel):
+    """A tag that the earlier system gave."""
+
+    tag: str
+    given_on: date
+    customer_count: int | None
+
+
+class StaticTrackingOut(BaseModel):
+    """A tracking that the earlier system ran; `tracking_id` goes on counting it."""
+
+    name: str
+    starts_on: date
+    ends_on: date
+    status: str
+    tracking_id: int | None
+
+
+class StaticOut(BaseModel):
+    """One static segment."""
+
+    id: int
+    name: str
+    created_on: date
+    source: str
+    customer_count: int
+    #: Rows of the file by outcome; they add up.
+    counts: dict[str, int]
+    tags: list[StaticTagOut]
+    trackings: list[StaticTrackingOut]
+    imported_at: datetime
+    imported_by: str
+    segment_id: int | None
+    converted_at: datetime | None
+
+
+class StaticsOut(BaseModel):
+    """All static segments of a shop."""
+
+    static_segments: list[StaticOut]
+
+
+class ConversionIn(BaseModel):
+    """Another name, where a customer segment has the list's own."""
+
+    name: str = ""
+
+
+class PhaseOut(BaseModel):
+    """How far the phase-out is, and what is announced."""
+
+    name: str
+    read_only_on: date | None
+    removed_on: date | None
+    unconverted_count: int
+
+
+class PhaseIn(BaseModel):
+    """The switch and the announced days."""
+
+    name: str
+    read_only_on: date | None = None
+    removed_on: date | None = None
+
+
+@router.get("/shops/{shop}/static-segments")
+def index(call: ApiCaller, shop: str) -> StaticsOut:
+    """List the static segments."""
+    found = _shown(call, shop)
+    with call.runtime.office.reading() as session:
+        rows = static_segments.list_statics(session, found)
+        details = [static_segments.detail_of(session, row) for row in rows]
+    return StaticsOut(static_segments=[_out(call, found, one) for one in details])
+
+
+@router.post("/shops/{shop}/static-segments", status_code=201)
+def create(call: ApiCaller, shop: str, asked: StaticIn) -> StaticOut:
+    """Bring a static segment in: a command of the operator, on the machine itself."""
+    require_command_line(call)
+    found = _shown(call, shop)
+    manifest = static_segments.read_manifest(_file(asked.manifest, "manifest").read_bytes())
+    with _file(asked.file, "file").open("rb") as source:
+        static = static_segments.import_static(
+            call.jobs.uploads(found),
+            source,
+            manifest,
+            file_name=Path(asked.file).name,
+            author=call.author,
+            now=call.now,
+        )
+    return _told(call, found, static.id)
+
+
+@router.get("/shops/{shop}/static-segments/{static}")
+def show(call: ApiCaller, shop: str, static: str) -> StaticOut:
+    """Show one static segment with its tags and trackings."""
+    return _told(call, _shown(call, shop), static)
+
+
+@router.get("/shops/{shop}/static-segments/{static}/export.csv")
+def export(call: ApiCaller, shop: str, static: str) -> Response:
+    """Send the list as a CSV file, rows whose customer was not found included."""
+    found = _shown(call, shop)
+    with call.runtime.office.reading() as session:
+        row = static_segments.find_static(session, found, static)
+    lines = csv_bytes(list_rows(call.runtime.warehouse(found), row.list_id))
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8")
+
+
+@router.post("/shops/{shop}/static-segments/{static}/conversion", status_code=201)
+def convert(call: ApiCaller, shop: str, static: str, asked: ConversionIn) -> SegmentOut:
+    """Make a customer segment of it; name, tag history and trackings stay with it."""
+    found = _shown(call, shop)
+    with call.runtime.office.reading() as session:
+        row = static_segments.find_static(session, found, static)
+    _static, segment = static_segments.convert(
+        call.jobs.uploads(found),
+        row.id,
+        author=call.author,
+        now=call.now,
+        name=asked.name,
+        later=lambda session, made: call.jobs.refresh_segment_later(
+            session, found, made.id, "upload"
+        ),
+    )
+    with call.runtime.office.reading() as session:
+        return segment_out(find_segment(session, found, segment.id))
+
+
+@router.get("/static-phase")
+def show_phase(call: ApiCaller) -> PhaseOut:
+    """Show how far the phase-out of static segments is."""
+    with call.runtime.office.reading() as session:
+        phase = static_segments.phase_at(session, call.now.date())
+    return PhaseOut.model_validate(phase, from_attributes=True)
+
+
+@router.put("/static-phase")
+def change_phase(call: ApiCaller, asked: PhaseIn) -> PhaseOut:
+    """Turn the switch and announce days."""
+    call.require_local()
+    with call.office() as session:
+        static_segments.set_phase(
+            session,
+            asked.name,
+            read_only_on=asked.read_only_on,
+            removed_on=asked.removed_on,
+            author=call.author,
+            now=call.now,
+        )
+    return show_phase(call)
+
+
+def _shown(call: ApiCall, name: str) -> Shop:
+    """Return the shop; NotFoundError once the area was removed."""
+    shop = call.shop(name)
+    today = call.now.astimezone(shop.zone).date()
+    with call.runtime.office.reading() as session:
+        if static_segments.phase_at(session, today).is_hidden:
+            template = "Static segments were removed from this installation."
+            raise NotFoundError(problem("statics_removed", template))
+    return shop
+
+
+def _told(call: ApiCall, shop: Shop, static: int | str) -> StaticOut:
+    with call.runtime.office.reading() as session:
+        row = static_segments.find_static(session, shop, static)
+        detail = static_segments.detail_of(session, row)
+    return _out(call, shop, detail)
+
+
+def _out(call: ApiCall, shop: Shop, detail: Detail) -> StaticOut:
+    static: Any = detail.static
+    members = static_segments.customers_of(call.jobs.uploads(shop), static)
+    shown = ("id", "name", "created_on", "source", "counts", "imported_at", "imported_by")
+    return StaticOut(
+        **{name: getattr(static, name) for name in shown},
+        segment_id=static.segment_id,
+        converted_at=static.converted_at,
+        customer_count=len(members),
+        tags=[StaticTagOut.model_validate(one, from_attributes=True) for one in detail.tags],
+        trackings=[
+            StaticTrackingOut.model_validate(one, from_attributes=True) for one in detail.trackings
+        ],
+    )
+
+
+def _file(path: str, field: str) -> Path:
+    file = Path(path)
+    if not file.is_file():
+        template = 'There is no file "{path}".'
+        raise InputError(problem("no_file", template, path=path, field=field))
+    return file

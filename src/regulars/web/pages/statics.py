@@ -1,0 +1,147 @@
+"""Static segments: the fixed lists of an earlier system, until the last one is converted.
+
+Reached by the link under the customer segments, never by the menu; gone once the phase-out is over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from regulars import static_segments
+from regulars.errors import InputError, NotFoundError, problem
+from regulars.segments.exporting import csv_bytes, list_rows
+from regulars.static_segments import Detail, Phase
+from regulars.web.deps import SignedIn, Visit
+from regulars.web.i18n import N_
+
+router = APIRouter(prefix="/segments/static")
+
+SOURCES = {"csv": N_("CSV file"), "operation": N_("Made of other lists")}
+STATUSES = {
+    "scheduled": N_("scheduled"),
+    "in_progress": N_("in progress"),
+    "finished": N_("finished"),
+    "cancelled": N_("cancelled"),
+}
+
+
+@router.get("")
+def show_list(visit: SignedIn) -> Response:
+    """Show all static segments."""
+    phase = _phase(visit)
+    with visit.runtime.office.reading() as session:
+        rows = static_segments.list_statics(session, visit.shop)
+        details = [static_segments.detail_of(session, row) for row in rows]
+    return visit.page(
+        "statics/list.html",
+        phase=phase,
+        rows=[{"detail": one, "count": _count(visit, one)} for one in details],
+        sources=SOURCES,
+    )
+
+
+@router.get("/{static_id:int}")
+def show(visit: SignedIn, static_id: int) -> Response:
+    """Show one static segment: what it holds and what was done with it."""
+    phase = _phase(visit)
+    detail = _find(visit, static_id)
+    return visit.page(
+        "statics/show.html",
+        phase=phase,
+        static=detail.static,
+        tags=detail.tags,
+        trackings=detail.trackings,
+        count=_count(visit, detail),
+        sources=SOURCES,
+        statuses=STATUSES,
+    )
+
+
+@router.get("/{static_id:int}/export.csv")
+def export(visit: SignedIn, static_id: int) -> Response:
+    """Send the list as a CSV file."""
+    _phase(visit)
+    static = _find(visit, static_id).static
+    name = quote(f"{static.name}.csv", safe="")
+    return StreamingResponse(
+        csv_bytes(list_rows(visit.runtime.warehouse(visit.shop), static.list_id)),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
+    )
+
+
+@router.get("/{static_id:int}/convert")
+def show_convert(visit: SignedIn, static_id: int) -> Response:
+    """Show the dialog that says what converting does."""
+    _phase(visit)
+    detail = _find(visit, static_id)
+    return visit.dialog("statics/convert.html", **_dialog_values(visit, detail, detail.static.name))
+
+
+@router.post("/{static_id:int}/convert")
+def convert(visit: SignedIn, static_id: int) -> Response:
+    """Make a customer segment of a static one."""
+    _phase(visit)
+    detail = _find(visit, static_id)
+    name = visit.field("name")
+    try:
+        _static, segment = static_segments.convert(
+            visit.jobs.uploads(visit.shop),
+            static_id,
+            author=visit.author,
+            now=visit.now,
+            name=name,
+            later=lambda session, made: visit.jobs.refresh_segment_later(
+                session, visit.shop, made.id, "upload"
+            ),
+        )
+    except InputError as wrong:
+        values = _dialog_values(visit, detail, name)
+        return visit.dialog(
+            "statics/convert.html", status=422, problems=visit.problems(wrong), **values
+        )
+    toast = visit.say('"{name}" is a customer segment now.', name=segment.name)
+    return visit.go(f"/segments/{segment.id}", toast)
+
+
+def phase_of(visit: Visit) -> Phase:
+    """Return how far the phase-out is on the shop's present day."""
+    with visit.runtime.office.reading() as session:
+        return static_segments.phase_at(session, visit.say.local(visit.now).date())
+
+
+def _phase(visit: Visit) -> Phase:
+    """Return the phase; NotFoundError once the area was removed."""
+    phase = phase_of(visit)
+    if phase.is_hidden:
+        text = "Static segments were removed from this installation."
+        raise NotFoundError(problem("statics_removed", text))
+    return phase
+
+
+def _find(visit: Visit, static_id: int) -> Detail:
+    with visit.runtime.office.reading() as session:
+        static = static_segments.find_static(session, visit.shop, static_id)
+        return static_segments.detail_of(session, static)
+
+
+def _count(visit: Visit, detail: Detail) -> int:
+    parts = visit.jobs.uploads(visit.shop)
+    return len(static_segments.customers_of(parts, detail.static))
+
+
+def _dialog_values(visit: Visit, detail: Detail, name: str) -> dict[str, Any]:
+    waiting = ("not_found", "ambiguous")
+    return {
+        "static": detail.static,
+        "name": name,
+        "count": _count(visit, detail),
+        "waiting_count": sum(detail.static.counts.get(one, 0) for one in waiting),
+        "tag_count": len(detail.tags),
+        "tracking_count": len(detail.trackings),
+        "back": f"/segments/static/{detail.static.id}",
+    }
