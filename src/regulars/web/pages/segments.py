@@ -36,6 +36,7 @@ from regulars.web.deps import SignedIn, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
 from regulars.web.i18n import N_
 from regulars.web.pages.statics import phase_of
+from regulars.web.measures import measures_of
 from regulars.web.starters import starters
 
 router = APIRouter(prefix="/segments")
@@ -49,6 +50,7 @@ SORTS = {
 TABS = {
     "members": N_("Members"),
     "log": N_("Joined & left"),
+    "metrics": N_("Metrics"),
     "definition": N_("Definition"),
     "tags": N_("Tags"),
     "revenue": N_("Revenue"),
@@ -340,6 +342,8 @@ def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
         if tab == "tags":
             rows = select(TagAssignment).where(
                 TagAssignment.shop_id == visit.shop.id, TagAssignment.segment_id == segment.id
+    if tab == "metrics":
+        return measures_of(visit, segment)
             )
             return {
                 "assignments": session.scalars(rows.order_by(TagAssignment.id.desc())).all(),
