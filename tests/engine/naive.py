@@ -342,7 +342,7 @@ def contains(name: str, operator: Operator, person: Person, operands: Sequence[L
     return text(operands[0]).casefold() in [label.casefold() for label in labels]
 
 
-def others(f: Filter, operator: Operator, person: Person, w: World) -> bool:
+def others(f: Filter, operator: Operator, person: Person, w: World) -> bool:  # noqa: PLR0911
     match f.attribute:
         case "metafields":
             return metafield(f, operator, person, w)
@@ -352,6 +352,8 @@ def others(f: Filter, operator: Operator, person: Person, w: World) -> bool:
             return placed(f, person, w)
         case "products_purchased":
             return purchased(f, person, w)
+        case "products_purchased_in_order":
+            return in_order(f, person, w)
         case "store_credit_accounts":
             return credit(f, person, w)
         case "customer_within_distance":
@@ -490,6 +492,42 @@ def near(f: Filter, person: Person) -> bool:
             away = great_circle((float(point.latitude), float(point.longitude)), one)
             found = found or (away < most if limit.operator is Operator.LT else away <= most)
     return found
+
+
+def in_order(f: Filter, person: Person, w: World) -> bool:
+    """Try every line of every order with every line of every later one."""
+    orders = counted(person, w)
+    for at, first in enumerate(orders):
+        for later in orders[at + 1 :]:
+            days = (w.day(later.processed_at) - w.day(first.processed_at)).days
+            for one in first.lines:
+                for other in later.lines:
+                    if all(pair_row(p, one, other, later, days, w) for p in f.parameters):
+                        return True
+    return False
+
+
+def pair_row(  # noqa: PLR0911
+    p: Parameter, one: LineFact, other: LineFact, later: OrderFact, days: int, w: World
+) -> bool:
+    if p.name == "within_days":
+        return compare(p.operator, days, [number(x) for x in p.operands])
+    if p.name == "date":
+        return dated_either(p.operator, later.processed_at, p.operands, w)
+    side, _, name = p.name.partition("_")
+    line = one if side == "first" else other
+    if name in {"id", "variant_id", "vendor"}:
+        value = line.product_id if name == "id" else getattr(line, name)
+        return compare(p.operator, value, [text(x) for x in p.operands])
+    product = w.products.get(line.product_id or "")
+    if product is None:
+        return False
+    if name == "tag":
+        return among(p, told(product.tags) or ())
+    if name == "collection_id":
+        ids = [number for number, _ in told(product.collections) or ()]
+        return any(text(x) in ids for x in p.operands)
+    return compare(p.operator, told(product.product_type), [text(x) for x in p.operands])
 
 
 def great_circle(point: tuple[float, float], address: Any) -> float:

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from regulars.engine import Context, SetEvaluator, compile_query
-from regulars.language.tree import Node, Not
+from regulars.language.catalogue import CATALOGUE
+from regulars.language.tree import Filter, Node, Not
 from regulars.warehouse.facts import CustomerFact, Fact
 from regulars.warehouse.record import CustomerRecord
 from regulars.warehouse.warehouse import Warehouse
 from tests.engine import naive
-from tests.engine.pool import DAYS, SETS, ZONES, trees
+from tests.engine.pool import DAYS, SETS, ZONES, functions, trees
 
 Universe = Literal["all", "buyers"]
 
@@ -83,6 +84,18 @@ def test_three_evaluators_find_the_same_customers(
 
     assert expected == shop.one_by_one(tree, context)
     assert expected == shop.by_sets(tree, context)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(leaf=functions(CATALOGUE["products_purchased_in_order"]), when=instants())
+def test_three_evaluators_agree_on_what_was_bought_in_order(
+    shop: Agreement, leaf: Filter, when: tuple[datetime, ZoneInfo]
+) -> None:
+    context = shop.context(*when, "all")
+    expected = shop.naively(leaf, context)
+
+    assert expected == shop.one_by_one(leaf, context)
+    assert expected == shop.by_sets(leaf, context)
 
 
 @pytest.mark.slow

@@ -37,6 +37,7 @@ from regulars.engine.lowered import (
     Yearly,
     lower,
     only,
+    sides,
 )
 from regulars.engine.view import CountedOrder, View, days_between, view_of
 from regulars.language.catalogue import folded
@@ -117,7 +118,9 @@ def compile_filter(filter_: Filter, context: Context) -> Answer:
     return (lambda view: not answer(view)) if negated else answer
 
 
-def compile_question(question: Question, context: Context) -> Answer:
+def compile_question(  # noqa: PLR0911 - one line per shape
+    question: Question, context: Context
+) -> Answer:
     """Return the answer to a filter's positive form."""
     source = question.source
     match source:
@@ -125,6 +128,8 @@ def compile_question(question: Question, context: Context) -> Answer:
             return _value(source, question.test)
         case Labels():
             return _labels(source, question.test)
+        case Events(in_order=True):
+            return _pairs(question, context.zone)
         case Events(of=of):
             return _events(question, of, context.zone)
         case Figure(name=name):
@@ -318,6 +323,30 @@ def _events(question: Question, of: str, zone: ZoneInfo) -> Answer:
         return all(good(total(rows)) is not negated for total, good, negated in totals)
 
     return holds
+
+
+def paired_rows(
+    view: View, question: Question, zone: ZoneInfo
+) -> list[tuple[tuple[CountedOrder, LineRecord | None], tuple[CountedOrder, LineRecord | None]]]:
+    """Return the pairs of lines that meet every condition, the second from a later order."""
+    first, later, apart = sides(question.rows)
+    starts = kept_rows(view, "lines", [row_check(one, "lines", zone) for one in first])
+    ends = kept_rows(view, "lines", [row_check(one, "lines", zone) for one in later])
+    checks = [check(one.test) for one in apart]
+    return [
+        (start, end)
+        for start in starts
+        for end in ends
+        if start[0].number < end[0].number
+        and all(
+            holds(days_between(start[0].order.processed_at, end[0].order.processed_at, zone))
+            for holds in checks
+        )
+    ]
+
+
+def _pairs(question: Question, zone: ZoneInfo) -> Answer:
+    return lambda view: bool(paired_rows(view, question, zone))
 
 
 def _any_event(of: str, checks: Sequence[RowCheck]) -> Answer:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 
 from sqlglot import exp
 
-from regulars.engine.lowered import Condition, Question, Steps, Texts, only
+from regulars.engine.lowered import Condition, Question, Steps, Texts, only, sides
 from regulars.engine.predicates import (
     at_most,
     below,
@@ -206,6 +207,37 @@ def events_query(question: Question, scope: Scope, of: str) -> tuple[exp.Select,
     inverted = all(holds_at_zero(one) for one in (*question.counts, *question.sums))
     having = negate(totals) if inverted else totals
     return query.group_by(column("customer_no"), copy=False).having(having, copy=False), inverted
+
+
+def pairs_query(question: Question, scope: Scope) -> exp.Select:
+    """Select the customers with a line that meets one side and one of a later order the other."""
+    first, later, apart = sides(question.rows)
+    query = exp.Select().select(column("customer_no", "later"), copy=False)
+    query = query.from_(_side(first, "earlier", scope), copy=False)
+    same = exp.EQ(this=column("customer_no", "earlier"), expression=column("customer_no", "later"))
+    query = query.join(_side(later, "later", scope), on=same, join_type="inner", copy=False)
+    days = (
+        local_day(column("processed_at", side), scope.zone, scope.binds, scope.as_of)
+        for side in ("later", "earlier")
+    )
+    between = exp.Paren(this=reduce(lambda end, start: exp.Sub(this=end, expression=start), days))
+    near = [inside(between.copy(), one.test, scope.binds) for one in apart]
+    return query.where(_comes_later(), *near, copy=False)
+
+
+def _side(conditions: list[Condition], name: str, scope: Scope) -> exp.Expr:
+    query = _lines_of_counted(scope).select(column("processed_at"), column("order_id"), copy=False)
+    kept = [row_predicate(one, scope) for one in conditions]
+    query = query.where(*kept, copy=False) if kept else query
+    return exp.alias_(exp.Subquery(this=query), name, table=True, copy=False)
+
+
+def _comes_later() -> exp.Expr:
+    """Compare two orders as they are numbered: by their instants, then by their ids."""
+    at, before = column("processed_at", "later"), column("processed_at", "earlier")
+    by_id = below(column("order_id", "earlier"), column("order_id", "later"))
+    tie = exp.And(this=exp.EQ(this=at.copy(), expression=before.copy()), expression=by_id)
+    return exp.Paren(this=exp.Or(this=below(before, at), expression=exp.Paren(this=tie)))
 
 
 def _totals(question: Question, scope: Scope, *, of_lines: bool) -> Iterable[exp.Expr]:

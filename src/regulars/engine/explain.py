@@ -21,6 +21,7 @@ from regulars.engine.customer import (
     kept_rows,
     kilometres,
     labels_of,
+    paired_rows,
     row_check,
     row_value,
 )
@@ -174,9 +175,8 @@ def own_and_change(
     kind = CATALOGUE[leaf.attribute].kind
     holds = compile_question(question, context)(view)
     if isinstance(question.source, Events):
-        of = question.source.of
-        checks = [row_check(condition, of, context.zone) for condition in question.rows]
-        own = _own_events(question, of, kept_rows(view, of, checks), context)
+        rows = _rows_behind(question, question.source, view, context)
+        own = _own_events(question, question.source.of, rows, context)
     else:
         own = own_value(question, kind, view, context)
     return own, change_of(question, own, context, holds=holds)
@@ -256,9 +256,7 @@ class _Explainer:
         source = question.source
         if not isinstance(source, Events):
             return []
-        zone = self._context.zone
-        checks = [row_check(condition, source.of, zone) for condition in question.rows]
-        return kept_rows(self._view, source.of, checks)
+        return _rows_behind(question, source, self._view, self._context)
 
     def _own(
         self, question: Question, kind: Kind, rows: Sequence[tuple[CountedOrder, LineRecord | None]]
@@ -287,6 +285,18 @@ class _Explainer:
             _evidence_of(counted, titles.get(counted.order.order_id, ()), self._context)
             for counted in reversed(orders)
         ]
+
+
+def _rows_behind(
+    question: Question, source: Events, view: View, context: Context
+) -> list[tuple[CountedOrder, LineRecord | None]]:
+    """Return the kept rows of a function; of pairs, both of each pair."""
+    if source.in_order:
+        pairs = paired_rows(view, question, context.zone)
+        rows = {(row[0].order.order_id, id(row[1])): row for pair in pairs for row in pair}
+        return sorted(rows.values(), key=lambda row: row[0].number)
+    checks = [row_check(condition, source.of, context.zone) for condition in question.rows]
+    return kept_rows(view, source.of, checks)
 
 
 def _orders_behind(source: Figure | Value, view: View) -> Sequence[CountedOrder]:
@@ -423,6 +433,8 @@ def _spelling(own: Own, test: Texts, source: object, *, holds: bool) -> str:
 
 
 def _events_change(question: Question, own: Own, *, holds: bool) -> Change | None:
+    if isinstance(question.source, Events) and question.source.in_order:
+        return None if holds else Change("gain", "orders")
     totals = [*question.sums, *question.counts]
     if not totals:
         found = own.values[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import TypeVar
@@ -237,6 +237,20 @@ def _function(filter_: Filter, source: Source, context: Surroundings) -> Questio
         return tuple(sorted((part for at, part in parts if at is role), key=lambda part: part.name))
 
     return Question(source, Present(), rows=of(Role.ROW), counts=of(Role.COUNT), sums=of(Role.SUM))
+
+
+def sides(rows: Sequence[Condition]) -> tuple[list[Condition], list[Condition], list[Condition]]:
+    """Return what the first line of a pair has to meet, what the later one, and what their days."""
+    first, later, apart = [], [], []
+    for one in rows:
+        side, _, name = one.column.partition(".")
+        if side == "first":
+            first.append(replace(one, column=name))
+        elif side == "then":
+            later.append(replace(one, column=name))
+        else:
+            apart.append(one)
+    return first, later, apart
 
 
 def _condition(row: ParameterRow, given: Parameter, context: Surroundings) -> Condition:

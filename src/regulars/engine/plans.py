@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from regulars.engine.context import Universe
 from regulars.engine.days import day_end, day_start
-from regulars.engine.events import counted_orders, events_query
+from regulars.engine.events import counted_orders, events_query, pairs_query
 from regulars.engine.lowered import Condition, Near, Present, Question, Range, Steps, Texts, only
 from regulars.engine.metafields import annual_query, metafield_query
 from regulars.engine.predicates import (
@@ -115,6 +115,8 @@ def _by_shape(question: Question, scope: Scope) -> tuple[exp.Select, bool]:  # n
             return _value_query(question, source, scope), False
         case Labels():
             return _labels_query(question, source, scope), False
+        case Events(in_order=True):
+            return pairs_query(question, scope), False
         case Events():
             return events_query(question, scope, source.of)
         case Figure():

@@ -10,6 +10,7 @@ from __future__ import annotations
 from regulars.language.attributes import ATTRIBUTES
 from regulars.language.extensions import EXTENSIONS
 from regulars.language.functions import FUNCTIONS
+from regulars.language.sequences import SEQUENCES
 from regulars.language.shapes import (
     Annual,
     Attribute,
@@ -55,7 +56,9 @@ __all__ = [
 ]
 
 #: Every name of the language and its row, in the order of the reference page.
-CATALOGUE: dict[str, Attribute] = {row.name: row for row in (*ATTRIBUTES, *FUNCTIONS, *EXTENSIONS)}
+CATALOGUE: dict[str, Attribute] = {
+    row.name: row for row in (*ATTRIBUTES, *FUNCTIONS, *EXTENSIONS, *SEQUENCES)
+}
 
 #: Other spellings of the same thing that are read (never written).
 SYNONYMS: dict[str, str] = {

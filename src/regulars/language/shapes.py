@@ -74,9 +74,14 @@ class Events:
       sets: `=` is true when the set contains the value, `!=` when it does not, `IN` when it
       contains one of the values. Keys are folded: see `folded`;
     * `order_id` with the role COUNT: the number of different orders among the kept rows.
+
+    With `in_order` the rows are pairs of lines, the second from a later order than the first (by
+    `processed_at`, then `order_id`): `first.` and `then.` lead to the columns of each,
+    `days_between` are the shop-local days from the first order to the later one.
     """
 
     of: str  # "orders" or "lines"
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
