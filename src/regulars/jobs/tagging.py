@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from regulars import tags
+from regulars.errors import ShopifyError
 from regulars.jobs import queue
 from regulars.jobs.run import JobRun
 from regulars.office import Shop
 from regulars.office.models.tags import TagRule
 from regulars.runtime.news import Item
-from regulars.tags import drift, following
+from regulars.tags import drift, following, tasks
 from regulars.tags.bulks import BULK_PAUSE
 from regulars.tags.shopify_side import ShopifyTags
 
@@ -75,10 +76,22 @@ def follow_tag_rules(run: JobRun) -> None:
             run.jobs.work_tags_later(session, shop)
 
 
+def port_of(run: JobRun) -> ShopifyTags:
+    """Return the shop's tags at Shopify; where it cannot be asked, open work is told why."""
+    runtime, shop = run.runtime, run.shop
+    try:
+        client = runtime.shopify(shop)
+    except ShopifyError as error:
+        with runtime.office.session() as session:
+            tasks.excuse_all(session, shop.id, str(error))
+        raise
+    return ShopifyTags(client, alive=run.report)
+
+
 def check_tag_drift(run: JobRun) -> timedelta | None:
     """Compare our ledger with the tags at Shopify, and act on the rules' policies."""
     runtime, shop = run.runtime, run.shop
-    port = ShopifyTags(runtime.shopify(shop), alive=run.report)
+    port = port_of(run)
     if run.cursor is None:
         started_at = runtime.clock()
         gid = port.start_reading()

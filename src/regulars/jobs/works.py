@@ -18,7 +18,6 @@ from regulars.office.models.shops import Shop
 from regulars.runtime import Runtime
 from regulars.segments import Changes
 from regulars.shopify.backfilling import KINDS
-from regulars.tags.shopify_side import ShopifyTags
 from regulars.warehouse.facts import Fact
 
 log = logging.getLogger(__name__)
@@ -225,7 +224,7 @@ def work_tags(run: JobRun) -> timedelta | None:
     worker = tags.Worker(
         runtime.office,
         shop.id,
-        ShopifyTags(runtime.shopify(shop), alive=run.report),
+        tagging.port_of(run),
         runtime.clock,
         changed=lambda one: _tags_changed(run, one),
     )

@@ -305,3 +305,21 @@ def _finish_rule(session: Session, assignment: TagAssignment, now: datetime) -> 
     else:
         assignment.status = "removed"
     assignment.finished_at = now
+
+
+def excuse_all(session: Session, shop_id: int, reason: str) -> None:
+    """Leave the reason with everything open: the shop cannot even be asked."""
+    for row in (
+        *session.scalars(
+            select(TagAssignment).where(
+                TagAssignment.shop_id == shop_id,
+                TagAssignment.status.in_((*OPEN_STATUSES, "syncing")),
+            )
+        ),
+        *session.scalars(
+            select(TagRemoval).where(
+                TagRemoval.shop_id == shop_id, TagRemoval.status.in_(("waiting", "removing"))
+            )
+        ),
+    ):
+        row.problem = reason[:2000]
