@@ -358,6 +358,8 @@ class ApiCall:
     #: None: every shop.
     shop_ids: frozenset[int] | None
     may_write: bool
+    #: Whether names, addresses and single customers may be told.
+    may_see_customers: bool = True
 
     @contextmanager
     def office(self) -> Iterator[Session]:
@@ -373,6 +375,12 @@ class ApiCall:
             template = 'There is no shop "{name}". List shops with: regulars shops list'
             raise NotFoundError(problem("no_shop", template, name=name, field="shop"))
         return shop
+
+    def require_customers(self) -> None:
+        """Demand a caller that may see who the customers are."""
+        if not self.may_see_customers:
+            text = "This API key may not see who the customers are. Make one that may in Settings."
+            raise PermissionDenied(problem("no_customers_key", text))
 
     def require_local(self) -> None:
         """Demand the machine's own command line, or the signed-in owner."""
@@ -413,7 +421,16 @@ def _call_by_token(request: Request, runtime: Runtime, token: str, now: datetime
             raise PermissionDenied(_NOBODY)
         key.last_used_at = now
         shops = frozenset({key.shop_id})
-        return ApiCall(request, runtime, jobs, now, key.name, shops, may_write=key.scope == "write")
+        return ApiCall(
+            request,
+            runtime,
+            jobs,
+            now,
+            key.name,
+            shops,
+            may_write=key.scope == "write",
+            may_see_customers=key.scope != "read",
+        )
 
 
 def _call_by_session(request: Request, runtime: Runtime, now: datetime) -> ApiCall:

@@ -30,6 +30,11 @@ PASSWORD_LENGTH_MAX = 1000
 ATTEMPTS_PER_LOGIN = 10
 ATTEMPTS_PER_ADDRESS = 50
 
+FOREIGN_FORM = problem(
+    "foreign_form",
+    "This form did not come from this app. Open the page again and repeat the step.",
+)
+
 _hasher = PasswordHasher()
 
 

@@ -171,6 +171,7 @@ def _told(one: Problem) -> dict[str, Any]:
 @router.post("/shops/{shop}/explain")
 def explain(call: ApiCaller, shop: str, asked: ExplainIn) -> dict[str, Any]:
     """Tell why a customer matches or not, condition by condition."""
+    call.require_customers()
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         tree = segments.checked_query(session, found, asked.query)

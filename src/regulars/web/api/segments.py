@@ -164,6 +164,7 @@ def members(
     after: Annotated[int, Query(ge=-1)] = -1,
 ) -> MembersOut:
     """List the members, page by page."""
+    call.require_customers()
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         row = segments.find_segment(session, found, segment)

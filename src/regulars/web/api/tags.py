@@ -240,6 +240,7 @@ def show(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
 @router.get("/{assignment_id}/problems")
 def problems(call: ApiCaller, shop: str, assignment_id: int) -> ProblemsOut:
     """List the customers whose tag could not be changed, with the reason."""
+    call.require_customers()
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         entry = history.entry_of(session, tags.find_assignment(session, found, assignment_id))

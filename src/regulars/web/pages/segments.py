@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from regulars.errors import InputError
 from regulars.language import describe, parse
 from regulars.money import decimal_of
+from regulars.office import audit
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment
 from regulars.office.models.trackings import RevenueTracking
@@ -239,6 +240,16 @@ def export(visit: SignedIn, segment_id: int) -> Response:
     encoding = encoding if encoding in EXPORT_ENCODINGS else "utf-8-sig"
     personal = query.get("personal") == "on"
     lines = _csv_lines(visit, segment, personal=personal)
+    with visit.office() as session:
+        audit.record(
+            session,
+            act="members_exported",
+            about=segment.name,
+            author=visit.author,
+            at=visit.now,
+            shop_id=visit.shop.id,
+            details={"customers": segment.member_count, "personal": personal},
+        )
     name = quote(f"{segment.name}.csv", safe="")
     charset = "utf-8" if encoding == "utf-8-sig" else "shift_jis"
     return StreamingResponse(

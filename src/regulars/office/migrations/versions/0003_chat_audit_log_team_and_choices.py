@@ -110,7 +110,10 @@ def _upgrade_rest() -> None:
         batch_op.create_index(
             batch_op.f("ix_conversations_updated_at"), ["updated_at"], unique=False
         )
+    _upgrade_persons()
 
+
+def _upgrade_persons() -> None:
     op.create_table(
         "dismissals",
         sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
