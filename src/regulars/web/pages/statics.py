@@ -52,7 +52,7 @@ def show(visit: SignedIn, static_id: int) -> Response:
     return visit.page(
         "statics/show.html",
         phase=phase,
-        static=detail.static,
+        one_list=detail.static,
         tags=detail.tags,
         trackings=detail.trackings,
         count=_count(visit, detail),
@@ -137,7 +137,7 @@ def _count(visit: Visit, detail: Detail) -> int:
 def _dialog_values(visit: Visit, detail: Detail, name: str) -> dict[str, Any]:
     waiting = ("not_found", "ambiguous")
     return {
-        "static": detail.static,
+        "one_list": detail.static,
         "name": name,
         "count": _count(visit, detail),
         "waiting_count": sum(detail.static.counts.get(one, 0) for one in waiting),
