@@ -1,4 +1,4 @@
-"""regulars compare, replay, live: how well the copy of a shop follows Shopify."""
+"""regulars compare, replay, live, verify: how well the copy of a shop follows Shopify."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def commands(app: typer.Typer) -> None:
     app.command()(live)
     app.command()(compare)
     app.command()(replay)
+    app.command()(verify)
 
 
 def path(shop: str, part: str = "") -> str:
@@ -68,3 +69,22 @@ def replay(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
     with terminal.connect() as api:
         told = api.post(path(shop, "replays"))
     terminal.tell_json(told) if as_json else terminal.tell(f"{told['count']:,} are tried again.")
+
+
+def verify(shop: terminal.Shop, as_json: terminal.AsJson = False) -> int:
+    """Work every segment out from nothing and compare; leaves with 1 where something differs."""
+    with terminal.connect() as api, terminal.progress("Comparing", quiet=as_json) as seen:
+        job = api.post(path(shop, "proofs"))
+        done = api.wait_for_job(shop, job, seen)["result"]
+    if as_json:
+        terminal.tell_json(done)
+    else:
+        terminal.tell(f"{done['segments']:,} segments with {done['members']:,} members compared.")
+        for one in done["wrong"]:
+            terminal.warn(
+                f"{one['name']}: {one['missing']:,} missing, {one['extra']:,} too many, "
+                f"{one['log_differs']:,} differ from the log."
+            )
+        for name in done["unanswered"]:
+            terminal.warn(f"{name} cannot be evaluated at the moment.")
+    return 1 if done["wrong"] else 0

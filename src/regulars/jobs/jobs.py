@@ -150,6 +150,10 @@ class Jobs:
         arguments: dict[str, object] = {"accept_deletions": accept_deletions}
         return self.later(session, "compare", shop, arguments=arguments)
 
+    def prove_later(self, session: Session, shop: Shop) -> Job:
+        """Have the kept members of every segment compared with an evaluation from nothing."""
+        return self.later(session, "prove", shop, arguments={"everything": True})
+
     def day_change_later(self, session: Session, shop: Shop) -> Job:
         """Have the segments that mention time evaluated for the shop's present day."""
         return self.later(session, "day_change", shop)

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import delete, update
 
 from regulars import importing, segments, shopify, tags
-from regulars.jobs import comparing, live, measuring, notices, tagging
+from regulars.jobs import comparing, live, measuring, notices, proving, tagging
 from regulars.jobs.run import JobRun, Work
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.shops import Shop
@@ -279,6 +279,7 @@ WORKS: Mapping[str, Work] = {
     "catch_up": catch_up,
     "compare": compare,
     "back_fill_metrics": measuring.back_fill_metrics,
+    "prove": proving.prove,
     "import_files": import_files,
     "check_upload": check_upload,
     "read_again": read_again,

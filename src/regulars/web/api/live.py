@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import func, select
 
 from regulars.errors import InputError, problem
-from regulars.jobs import comparing
+from regulars.jobs import comparing, proving
 from regulars.office import Shop
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.jobs import Job
@@ -42,6 +42,19 @@ class ComparisonOut(BaseModel):
     result: dict[str, Any] | None
 
 
+class ProofOut(BaseModel):
+    """The newest comparison of kept members with an evaluation from nothing."""
+
+    at: datetime
+    #: How many segments were compared, and how many members they have together.
+    segments: int
+    members: int
+    #: What was found wrong and has not been found right since.
+    wrong: list[dict[str, Any]]
+    #: Segments that cannot be evaluated at the moment.
+    unanswered: list[str]
+
+
 class LiveOut(BaseModel):
     """Where the copy of a shop stands."""
 
@@ -49,6 +62,7 @@ class LiveOut(BaseModel):
     waiting_count: int
     parked: list[ParkedOut]
     comparison: ComparisonOut | None
+    proof: ProofOut | None
 
 
 class CompareIn(BaseModel):
@@ -78,6 +92,7 @@ def live_out(call: ApiCall, shop: Shop) -> LiveOut:
     with call.runtime.office.reading() as session:
         waiting_count = session.scalar(waiting) or 0
         last = comparing.last_comparison(session, shop)
+        proof = proving.last_proof(session, shop)
     return LiveOut(
         caught_up_at=shop.caught_up_at,
         waiting_count=waiting_count,
@@ -86,6 +101,7 @@ def live_out(call: ApiCall, shop: Shop) -> LiveOut:
             for one in call.jobs.inbox.parked(shop)
         ],
         comparison=_comparison_out(last) if last else None,
+        proof=ProofOut.model_validate(job_out(proof).result) if proof else None,
     )
 
 
@@ -99,6 +115,14 @@ def compare(call: ApiCaller, shop: str, asked: CompareIn) -> JobOut:
     with call.office() as session:
         job = call.jobs.compare_later(session, found, accept_deletions=asked.accept_deletions)
     return job_out(job)
+
+
+@router.post("/proofs", status_code=202)
+def prove(call: ApiCaller, shop: str) -> JobOut:
+    """Compare the kept members of every segment with an evaluation from nothing; a job."""
+    found = call.shop(shop)
+    with call.office() as session:
+        return job_out(call.jobs.prove_later(session, found))
 
 
 @router.post("/replays", status_code=201)

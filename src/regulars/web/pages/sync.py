@@ -9,9 +9,10 @@ from fastapi import APIRouter
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from regulars.jobs import comparing
+from regulars.jobs import comparing, proving
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.jobs import Job
+from regulars.web.api.shapes import job_out
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.figures import universe_of
 from regulars.web.i18n import N_
@@ -86,6 +87,7 @@ def _values(visit: Visit) -> dict[str, Any]:
             .limit(10)
         ).all()
         last = comparing.last_comparison(session, shop)
+        proof = proving.last_proof(session, shop)
         waiting = session.scalar(
             select(func.count())
             .select_from(InboxEvent)
@@ -94,6 +96,8 @@ def _values(visit: Visit) -> dict[str, Any]:
     values: dict[str, Any] = {
         "jobs": jobs,
         "waiting": waiting or 0,
+        "proof": job_out(proof).result if proof else None,
+        "proved_at": proof.finished_at if proof else None,
         "parked": visit.jobs.inbox.parked(shop),
         "stopped": last if last is not None and last.state == "given_up" else None,
         "everybody": len(universe_of(visit.runtime, shop)),
@@ -102,7 +106,7 @@ def _values(visit: Visit) -> dict[str, Any]:
         "tones": TONES,
     }
     told = [values["waiting"], values["everybody"], str(shop.loaded_at), str(shop.caught_up_at)]
-    told += [len(values["parked"])]
+    told += [len(values["parked"]), str(values["proof"])]
     told += [(job.id, job.state, job.progress, job.note) for job in jobs]
     values["seen"] = sha256(repr(told).encode()).hexdigest()[:16]
     return values

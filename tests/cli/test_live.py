@@ -1,0 +1,57 @@
+"""regulars verify, live, metrics, preview-edit: read through the API, as JSON and in words."""
+
+from __future__ import annotations
+
+import pytest
+
+SHOP = ("--shop", "basic")
+
+
+@pytest.fixture
+def twice(regulars, basic):
+    words = ("--name", "Twice", "--query", "number_of_orders = 2", "--json")
+    return regulars("segments", "create", *SHOP, *words).json["id"]
+
+
+def test_every_segment_is_worked_out_from_nothing_and_compared(regulars, twice):
+    told = regulars("verify", *SHOP, "--json")
+
+    assert told.code == 0, told.err
+    assert (told.json["segments"], told.json["members"], told.json["wrong"]) == (1, 1, [])
+    assert regulars("live", *SHOP, "--json").json["proof"]["segments"] == 1
+
+
+def test_the_figures_of_a_segment_are_told(regulars, twice):
+    told = regulars("segments", "metrics", twice, *SHOP, "--json")
+
+    assert told.code == 0, told.err
+    assert told.json["now"]["customers"] == 1
+    assert told.json["now"]["average_order_value"] == (12050 + 8000) / 2
+    assert regulars("segments", "metrics", twice, *SHOP).code == 0
+
+
+def test_an_edit_is_previewed_without_being_made(regulars, twice):
+    query = ("--query", "number_of_orders = 1")
+
+    told = regulars("segments", "preview-edit", twice, *SHOP, *query, "--json")
+
+    assert (told.json["joined"]["count"], told.json["left"]["count"]) == (1, 1)
+    assert told.json["joined"]["sample"][0]["id"] == "bo"
+    assert regulars("segments", "show", twice, *SHOP, "--json").json["version"] == 1
+
+
+def test_versions_are_listed_with_their_difference_and_come_back(regulars, twice):
+    regulars("segments", "edit", twice, *SHOP, "--query", "number_of_orders = 1")
+
+    versions = regulars("segments", "versions", twice, *SHOP, "--json").json["versions"]
+    assert [piece["text"] for piece in versions[0]["difference"][1:]] == ["2", "1"]
+    back = regulars("segments", "restore-version", twice, 1, *SHOP, "--json")
+
+    assert (back.json["version"], back.json["query"]) == (3, "number_of_orders = 2")
+    assert back.json["member_count"] == 1
+
+
+def test_a_shop_of_files_has_nothing_to_compare(regulars, basic):
+    told = regulars("compare", *SHOP)
+
+    assert (told.code, "no copy of Shopify" in told.err) == (2, True)
