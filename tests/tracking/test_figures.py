@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import random
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-import regulars.warehouse
-from regulars.tracking.figures import POPULATIONS, Figures, Sums, count_figures
-from regulars.tracking.period import Period
+from regulars.tracking import POPULATIONS, Asked, Counter, Figures, Period, Sums
+from regulars.warehouse import Warehouses
+from regulars.warehouse.columns import inside
 
-SCHEMA = (Path(regulars.warehouse.__file__).parent / "schema.sql").read_text()
-SEGMENT, OTHER_SEGMENT = 7, 8
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
+#: 2,000 histories each time, 100,000 before a release.
+HISTORIES = int(os.environ.get("TRACKING_HISTORIES", "2000"))
+#: Histories that share a warehouse; each has customers and a segment of its own.
+BATCH = 2000
+CUSTOMERS = 5
 
-# New York's clock jumps inside the first period, Beirut's jumps over midnight, Tokyo's never does.
+# New York's clock jumps inside the first period, Beirut's jumps over midnight, Lord Howe's moves by
+# half an hour, Tokyo's never does.
 PERIODS = [
     Period(date(2026, 3, 7), date(2026, 3, 9), ZoneInfo("America/New_York")),
     Period(date(2026, 3, 28), date(2026, 3, 30), ZoneInfo("Asia/Beirut")),
     Period(date(2026, 10, 31), date(2026, 11, 2), ZoneInfo("America/New_York")),
+    Period(date(2026, 10, 3), date(2026, 10, 5), ZoneInfo("Australia/Lord_Howe")),
     Period(date(2026, 12, 1), date(2026, 12, 1), ZoneInfo("Asia/Tokyo")),
 ]
 
@@ -43,126 +50,139 @@ class Entry:
     customer_no: int
     at: datetime
     joined: bool
-    segment: int = SEGMENT
     cause: str = "order"
 
 
-@pytest.fixture(scope="module")
-def cursor():
-    connection = duckdb.connect()
-    # A dozen rows do not need threads, and thousands of histories run faster without.
-    connection.execute("SET threads = 1")
-    connection.execute(SCHEMA)
-    yield connection
-    connection.close()
-
-
-def fill(cursor, orders, log) -> None:
-    cursor.execute("DELETE FROM orders")
-    cursor.execute("DELETE FROM membership_log")
-    told = [
-        (
-            str(n),
-            order.customer_no,
-            order.at.replace(tzinfo=None),
-            order.at.replace(tzinfo=None) if order.cancelled else None,
-            order.test,
-            order.total,
-            order.refunded,
-        )
-        for n, order in enumerate(orders)
-    ]
-    add = (
-        "INSERT INTO orders (order_id, customer_no, processed_at, cancelled_at, is_test,"
-        " total_amount, refunded_amount) SELECT unnest($1::VARCHAR[]), unnest($2::UINTEGER[]),"
-        " unnest($3::TIMESTAMP[]), unnest($4::TIMESTAMP[]), unnest($5::BOOLEAN[]),"
-        " unnest($6::BIGINT[]), unnest($7::BIGINT[])"
-    )
-    if told:
-        cursor.execute(add, [list(column) for column in zip(*told, strict=True)])
-    entries = [
-        (e.segment, e.customer_no, e.at.replace(tzinfo=None), e.joined, e.cause) for e in log
-    ]
-    if entries:
-        cursor.execute(
-            "INSERT INTO membership_log SELECT unnest($1::BIGINT[]), unnest($2::UINTEGER[]),"
-            " unnest($3::TIMESTAMP[]), unnest($4::BOOLEAN[]), unnest($5::VARCHAR[]), 1",
-            [list(column) for column in zip(*entries, strict=True)],
-        )
-
-
 @dataclass
+class History:
+    """What happened in one small shop."""
+
+    period: Period
+    orders: list[Order]
+    log: list[Entry]
+    merged: dict[int, int] = field(default_factory=dict)
+    cancelled_at: datetime | None = None
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        start, end = self.period.starts_at, self.period.ends_at
+        return start, min(end, max(start, self.cancelled_at or end))
+
+
 class Replay:
     """The naive model: walks each customer's entries one by one and asks at each instant."""
 
-    orders: list[Order]
-    log: list[Entry]
-    period: Period
-
-    def __post_init__(self) -> None:
-        self.first, self.last = self.period.starts_at, self.period.ends_at
-        self.log = [e for e in self.log if e.segment == SEGMENT and e.at < self.last]
-        self.counted = [
+    def __init__(self, history: History) -> None:
+        self.period = history.period
+        self.start, self.end = history.bounds
+        self.orders = [
             order
-            for order in self.orders
-            if self.period.starts_on
-            <= order.at.astimezone(self.period.zone).date()
-            <= self.period.ends_on
-            and not (order.test or order.cancelled or order.customer_no is None)
+            for order in history.orders
+            if not (order.test or order.cancelled or order.customer_no is None)
         ]
+        people = {entry.customer_no for entry in history.log}
+        self.spells: dict[int, list[tuple[datetime, datetime, bool]]] = {}
+        for number in people:
+            heir = history.merged.get(number, number)
+            self.spells.setdefault(heir, []).extend(self.walk(history.log, number))
+        for number, spells in self.spells.items():
+            self.spells[number] = united(spells)
 
-    def belongs(self, no: int, instant: datetime, *, just_before: bool = False) -> bool:
-        joined = False
-        for entry in self.log:
-            is_past = entry.at < instant or (entry.at == instant and not just_before)
-            if entry.customer_no == no and is_past:
-                joined = entry.joined
-        return joined
+    def walk(self, log, number):
+        """Return when one customer belonged, from the log as it was written."""
+        spells, since, last, by_order = [], None, None, False
+        for entry in log:
+            if entry.customer_no != number:
+                continue
+            at = entry.at
+            if entry.cause == "day_change":
+                # Time alone moves customers at midnight, however late somebody looks.
+                at = midnight_before(entry.at, self.period.zone)
+            at = max(at, last) if last else at
+            last = at
+            if entry.joined and since is None:
+                since, by_order = at, entry.cause == "order"
+            elif not entry.joined and since is not None:
+                spells.append((since, at, by_order))
+                since = None
+        if since is not None:
+            spells.append((since, NEVER, by_order))
+        return [spell for spell in spells if spell[0] < spell[1]]
+
+    def belongs(self, number: int, instant: datetime) -> bool:
+        return any(a <= instant < b for a, b, _ in self.spells.get(number, ()))
+
+    def belonged_before(self, order: Order) -> bool:
+        spells = self.spells.get(order.customer_no, ())
+        return any(a < order.at <= b for a, b, _ in spells) and not self.came_first(order)
+
+    def others(self, order: Order):
+        """Return the customer's earlier and later orders; of one instant, as they were told."""
+        mine = [one for one in self.orders if one.customer_no == order.customer_no]
+        mine.sort(key=lambda one: one.at)
+        place = mine.index(order)
+        return mine[:place], mine[place + 1 :]
+
+    def came_first(self, order: Order) -> bool:
+        """Whether the membership is dated just before the order that it came from."""
+        for joined_at, left_at, by_order in self.spells.get(order.customer_no, ()):
+            runs = joined_at < order.at <= left_at
+            if runs and by_order and order.at - joined_at <= 2 * MINUTE:
+                earlier, _ = self.others(order)
+                return not earlier or earlier[-1].at < joined_at - DAY
+        return False
 
     def made_member(self, order: Order) -> bool:
-        later = [e for e in self.log if e.customer_no == order.customer_no and e.at >= order.at]
-        if not later:
+        if self.came_first(order):
+            return True
+        spells = self.spells.get(order.customer_no, ())
+        if any(a < order.at <= b for a, b, _ in spells):
             return False
-        change = [e for e in later if e.at == later[0].at][-1]
-        told_later = change.at <= order.at + timedelta(days=1)
-        is_last = not any(self.comes_between(other, order, change) for other in self.counted)
-        by_order = change.joined and change.cause == "order"
-        return by_order and (change.at == order.at or (told_later and is_last))
-
-    def comes_between(self, other: Order, order: Order, change: Entry) -> bool:
-        if other.customer_no != order.customer_no or not order.at <= other.at <= change.at:
+        later = [spell for spell in spells if order.at <= spell[0] < self.end]
+        if not later or not later[0][2] or later[0][0] > order.at + DAY:
             return False
-        numbers = str(self.orders.index(other)), str(self.orders.index(order))
-        return (other.at, numbers[0]) > (order.at, numbers[1])
+        _, after = self.others(order)
+        return later[0][0] == order.at or not after or after[0].at > later[0][0]
 
-    def result(self, members_at: datetime) -> dict[str, object]:
-        people = {entry.customer_no for entry in self.log}
-        instants = {e.at for e in self.log if e.at >= self.first} | {self.first}
-        ever = {no for no in people if any(self.belongs(no, at) for at in instants)}
-        start = {no for no in people if self.belongs(no, members_at)}
-        now = {no for no in people if self.belongs(no, self.last, just_before=True)}
-        kept = {name: [] for name in POPULATIONS}
-        parts = {"stayers": [], "joiners": [], "leavers": [], "outside": [], "joining": []}
-        part = {(True, True): "stayers", (False, True): "joiners", (True, False): "leavers"}
-        for order in self.counted:
-            no = order.customer_no
-            before = self.belongs(no, order.at, just_before=True)
-            if no not in ever and not before:
-                continue
-            populations = {"ever": True, "order_time": before, "start": no in start}
-            for name, is_in in populations.items():
-                kept[name] += [order] if is_in else []
-            parts[part.get((no in start, before), "outside")].append(order)
-            if not before and self.made_member(order):
-                parts["joining"].append(order)
+    def result(self) -> dict[str, object]:
+        numbers = list(self.spells)
+        start = {no for no in numbers if self.belongs(no, self.start)}
+        last = {no for no in numbers if any(a < self.end <= b for a, b, _ in self.spells[no])}
+        ever = start | {
+            no for no in numbers if any(self.start < a < self.end for a, _, _ in self.spells[no])
+        }
+        days = {day.isoformat() for day in self.period.days}
+        orders = [
+            order
+            for order in self.orders
+            if order.at.astimezone(self.period.zone).date().isoformat() in days
+            and order.at < self.end
+        ]
+        inside_ever = [o for o in orders if o.customer_no in ever or self.was(o)]
+        kept = {
+            "order_time": [o for o in inside_ever if self.belonged_before(o)],
+            "start": [o for o in inside_ever if o.customer_no in start],
+            "ever": inside_ever,
+        }
+        now = set(kept["order_time"])
+        parts = {
+            "stayers": [o for o in kept["start"] if o in now],
+            "leavers": [o for o in kept["start"] if o not in now],
+            "joiners": [o for o in now if o.customer_no not in start],
+            "outside": [o for o in inside_ever if o not in now and o.customer_no not in start],
+            "joining": [o for o in inside_ever if self.made_member(o)],
+        }
         return {
-            "customers": (len(start), len(now), len(ever)),
+            "customers": (len(start), len(last), len(ever)),
             "populations": {
-                name: (len({order.customer_no for order in listed}), self.by_day(listed))
+                name: (len({o.customer_no for o in listed}), self.by_day(listed))
                 for name, listed in kept.items()
             },
             "parts": {name: add(listed) for name, listed in parts.items()},
         }
+
+    def was(self, order: Order) -> bool:
+        return any(a < order.at <= b for a, b, _ in self.spells.get(order.customer_no, ()))
 
     def by_day(self, orders: list[Order]) -> list[Sums]:
         zone = self.period.zone
@@ -170,6 +190,27 @@ class Replay:
             add(o for o in orders if o.at.astimezone(zone).date() == day)
             for day in self.period.days
         ]
+
+
+def midnight_before(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Walk back by half hours, at which all these zones' days begin, until the day changes."""
+    day = instant.astimezone(zone).date()
+    half_hours = instant.minute // 30 * 30
+    at = instant.replace(minute=half_hours, second=0, microsecond=0)
+    while (at - MICROSECOND).astimezone(zone).date() == day:
+        at -= 30 * MINUTE
+    return at
+
+
+def united(spells):
+    """Return overlapping spells of one customer as one, under the first one's cause."""
+    found: list[tuple[datetime, datetime, bool]] = []
+    for spell in sorted(spells):
+        if found and spell[0] <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], spell[1]), found[-1][2])
+        else:
+            found.append(spell)
+    return found
 
 
 def add(orders) -> Sums:
@@ -180,11 +221,7 @@ def add(orders) -> Sums:
 def seen(figures: Figures) -> dict[str, object]:
     bridge = figures.bridge
     return {
-        "customers": (
-            figures.customers_at_start,
-            figures.customers_now,
-            figures.customers_ever,
-        ),
+        "customers": (figures.customers_at_start, figures.customers_now, figures.customers_ever),
         "populations": {
             name: (figures.populations[name].buyers, list(figures.populations[name].days))
             for name in POPULATIONS
@@ -199,92 +236,124 @@ def seen(figures: Figures) -> dict[str, object]:
     }
 
 
-@st.composite
-def histories(draw):
-    period = draw(st.sampled_from(PERIODS))
-    # Edges of days, the microsecond before, and minutes in which several things happen at once.
+def invent(dice: random.Random) -> History:
+    """Return a history: edges of days, the microsecond before, several things in one minute."""
+    period = dice.choice(PERIODS)
     edges = [*period.day_bounds(), period.ends_at]
-    near = st.builds(
-        lambda edge, shift: edge + shift,
-        st.sampled_from(edges),
-        st.sampled_from(
-            [
-                timedelta(microseconds=-1),
-                timedelta(0),
-                timedelta(seconds=30),
-                timedelta(hours=2, minutes=30),
-                timedelta(hours=5),
-                timedelta(days=-2),
-            ]
-        ),
-    )
-    numbers = st.integers(0, 3)
-    orders = draw(
-        st.lists(
-            st.builds(
-                Order,
-                st.one_of(numbers, st.none()),
-                near,
-                st.integers(0, 10**15),
-                st.integers(0, 10**6),
-                st.sampled_from([False, False, False, True]),
-                st.sampled_from([False, False, False, True]),
-            ),
-            max_size=12,
+    shifts = [-MICROSECOND, timedelta(0), 30 * SECOND, 45 * SECOND, 90 * SECOND, 5 * HOUR, -2 * DAY]
+
+    def instant() -> datetime:
+        return dice.choice(edges) + dice.choice(shifts)
+
+    orders = [
+        Order(
+            dice.choice([*range(CUSTOMERS), None]),
+            instant(),
+            dice.choice([0, 1, 999, dice.randrange(10**15)]),
+            dice.choice([0, dice.randrange(10**6)]),
+            dice.random() < 0.15,
+            dice.random() < 0.15,
         )
+        for _ in range(dice.randrange(13))
+    ]
+    causes = ["order", "order", "profile", "day_change"]
+    told = sorted(
+        ((instant(), dice.randrange(CUSTOMERS)) for _ in range(dice.randrange(14))),
+        key=lambda one: one[0],
     )
-    log = draw(
-        st.lists(
-            st.builds(
-                Entry,
-                numbers,
-                near,
-                st.booleans(),
-                st.sampled_from([7, 7, 7, 8]),
-                st.sampled_from(["order", "profile"]),
-            ),
-            max_size=14,
+    log, members = [], set()
+    for at, number in told:
+        joined = number not in members
+        (members.add if joined else members.discard)(number)
+        log.append(Entry(number, at, joined, dice.choice(causes)))
+    merged = {0: 1} if dice.random() < 0.1 else {}
+    # Orders of a merged customer stand under the other's name from then on.
+    orders = [replace(o, customer_no=merged.get(o.customer_no, o.customer_no)) for o in orders]
+    return History(period, orders, log, merged, instant() if dice.random() < 0.1 else None)
+
+
+def fill(warehouse, histories) -> list[Asked]:
+    """Write histories side by side into one warehouse; each gets its segment and customers."""
+    orders, log, merged = [], [], []
+    for number, history in enumerate(histories):
+        base = number * CUSTOMERS
+        for order in history.orders:
+            whose = None if order.customer_no is None else base + order.customer_no
+            at = inside(order.at)
+            cancelled_at = at if order.cancelled else None
+            orders.append((whose, at, cancelled_at, order.test, order.total, order.refunded))
+        log += [
+            (number, base + e.customer_no, inside(e.at), e.joined, e.cause) for e in history.log
+        ]
+        merged += [(base + gone, base + heir) for gone, heir in history.merged.items()]
+    log.sort(key=lambda row: row[2])
+    with warehouse.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO orders (order_id, customer_no, processed_at, cancelled_at, is_test,"
+            " total_amount, refunded_amount) SELECT 10000000 + row_number() OVER (), * FROM ("
+            " SELECT unnest($1::UINTEGER[]), unnest($2::TIMESTAMP[]), unnest($3::TIMESTAMP[]),"
+            " unnest($4::BOOLEAN[]), unnest($5::BIGINT[]), unnest($6::BIGINT[]))",
+            columns(orders, 6),
         )
-    )
-    # The log is append-only: a later row never tells of an earlier instant.
-    log.sort(key=lambda entry: entry.at)
-    members_at = period.starts_at + draw(st.sampled_from([timedelta(0), timedelta(hours=5)]))
-    return period, orders, log, members_at
+        cursor.execute(
+            "INSERT INTO membership_log SELECT unnest($1::BIGINT[]), unnest($2::UINTEGER[]),"
+            " unnest($3::TIMESTAMP[]), unnest($4::BOOLEAN[]), unnest($5::VARCHAR[]), 1",
+            columns(log, 5),
+        )
+        cursor.execute(
+            "INSERT INTO customers (customer_no, customer_id, merged_into_no)"
+            " SELECT no, no::VARCHAR, heir FROM"
+            " (SELECT unnest($1::UINTEGER[]) AS no, unnest($2::UINTEGER[]) AS heir)",
+            columns(merged, 2),
+        )
+    return [
+        Asked(number, history.period, history.period.zone, history.cancelled_at)
+        for number, history in enumerate(histories)
+    ]
 
 
-@settings(max_examples=150, deadline=None)
-@given(history=histories())
-def test_figures_agree_with_a_replay_of_any_history(cursor, history):
-    period, orders, log, members_at = history
-    fill(cursor, orders, log)
+def columns(rows, width: int) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
 
-    figures = count_figures(cursor, SEGMENT, period, members_at=members_at)
 
-    assert seen(figures) == Replay(orders, log, period).result(members_at)
-    bridge = figures.bridge
-    populations = figures.populations
-    assert populations["start"].sums == bridge.stayers + bridge.leavers
-    assert populations["order_time"].sums == bridge.stayers + bridge.joiners
-    assert (
-        populations["ever"].sums
-        == bridge.stayers + bridge.leavers + bridge.joiners + bridge.outside
-    )
+@pytest.fixture
+def warehouse(tmp_path):
+    warehouses = Warehouses(tmp_path)
+    yield warehouses.of(1)
+    warehouses.close()
+
+
+@pytest.mark.parametrize("seed", range(-(-HISTORIES // BATCH)))
+def test_figures_agree_with_a_replay_of_each_history(warehouse, seed):
+    dice = random.Random(seed)
+    histories = [invent(dice) for _ in range(min(BATCH, HISTORIES))]
+    asked = fill(warehouse, histories)
+
+    for history, figures in zip(histories, Counter(warehouse).figures(asked), strict=True):
+        assert seen(figures) == Replay(history).result(), history
+        bridge, populations = figures.bridge, figures.populations
+        assert populations["start"].sums == bridge.stayers + bridge.leavers
+        assert populations["order_time"].sums == bridge.stayers + bridge.joiners
+        everything = bridge.stayers + bridge.leavers + bridge.joiners + bridge.outside
+        assert populations["ever"].sums == everything
 
 
 def instant(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def test_the_order_that_makes_a_member_is_a_line_of_its_own(cursor):
-    period = PERIODS[3]
+def figures_of(warehouse, orders, log, **changes):
+    (asked,) = fill(warehouse, [History(PERIODS[4], orders, log, **changes)])
+    return Counter(warehouse).figures([asked])[0]
+
+
+def test_the_order_that_makes_a_member_is_a_line_of_its_own(warehouse):
     joined_at = instant("2026-12-01 03:00")
-    fill(
-        cursor,
-        [Order(1, joined_at, 500), Order(1, joined_at + timedelta(minutes=1), 700, 50)],
+    figures = figures_of(
+        warehouse,
+        [Order(1, joined_at, 500), Order(1, joined_at + MINUTE, 700, 50)],
         [Entry(1, joined_at, joined=True)],
     )
-
-    figures = count_figures(cursor, SEGMENT, period)
 
     assert figures.joining == Sums(1, 500, 0)
     assert figures.populations["order_time"].sums == Sums(1, 700, 50)
@@ -292,13 +361,63 @@ def test_the_order_that_makes_a_member_is_a_line_of_its_own(cursor):
     assert figures.populations["ever"].sums == Sums(2, 1200, 50)
 
 
-def test_without_members_everything_is_zero_and_no_ratio_is_invented(cursor):
-    fill(cursor, [Order(1, instant("2026-12-01 03:00"), 500)], [])
+def test_a_membership_is_not_older_than_the_order_that_it_came_from(warehouse):
+    placed_at = instant("2026-12-01 03:00")
+    figures = figures_of(
+        warehouse, [Order(1, placed_at, 500)], [Entry(1, placed_at - 20 * SECOND, joined=True)]
+    )
 
-    figures = count_figures(cursor, SEGMENT, PERIODS[3])
+    assert figures.joining == Sums(1, 500, 0)
+    assert figures.populations["order_time"].sums == Sums()
+
+
+def test_a_day_change_that_ran_late_counts_from_midnight(warehouse):
+    # Tokyo's midnight is 15:00 UTC; the program was off until 18:00.
+    figures = figures_of(
+        warehouse,
+        [Order(1, instant("2026-11-30 16:00"), 500)],
+        [
+            Entry(1, instant("2026-11-01 00:00"), joined=True),
+            Entry(1, instant("2026-11-30 18:00"), joined=False, cause="day_change"),
+        ],
+    )
+
+    assert figures.customers_at_start == 0
+    assert figures.populations["order_time"].sums == Sums()
+
+
+def test_orders_of_a_merged_customer_stay(warehouse):
+    figures = figures_of(
+        warehouse,
+        [Order(1, instant("2026-12-01 02:00"), 500)],
+        [
+            Entry(0, instant("2026-11-01 00:00"), joined=True),
+            Entry(0, instant("2026-12-01 03:00"), joined=False, cause="merged"),
+        ],
+        merged={0: 1},
+    )
+
+    assert figures.populations["order_time"].sums == Sums(1, 500, 0)
+
+
+def test_without_members_everything_is_zero_and_no_ratio_is_invented(warehouse):
+    figures = figures_of(warehouse, [Order(1, instant("2026-12-01 03:00"), 500)], [])
 
     for population in POPULATIONS:
         counted = figures.populations[population]
         assert (counted.customers, counted.buyers, counted.sums) == (0, 0, Sums())
         assert counted.average_order_amount is None
         assert counted.orders_per_customer is None
+
+
+def test_what_was_counted_is_kept_until_facts_or_log_move(warehouse):
+    member = Entry(1, instant("2026-11-01 00:00"), joined=True)
+    (asked,) = fill(warehouse, [History(PERIODS[4], [], [member])])
+    counter = Counter(warehouse)
+    (first,) = counter.figures([asked])
+    (again,) = counter.figures([asked])
+    fill(warehouse, [History(PERIODS[4], [Order(1, instant("2026-12-01 03:00"), 9)], [])])
+    (after,) = counter.figures([asked])
+
+    assert again is first
+    assert (first.populations["ever"].sums, after.populations["ever"].sums) == (Sums(), Sums(1, 9))

@@ -1,6 +1,8 @@
 """Revenue trackings: a segment measured over a period, exactly."""
 
-from regulars.tracking.breakdown import Breakdown, break_down
+from regulars.tracking.before import Before, frozen, log_begins, look_back
+from regulars.tracking.breakdown import Breakdown
+from regulars.tracking.counter import Asked, Counter, counter_of
 from regulars.tracking.figures import (
     POPULATIONS,
     Bridge,
@@ -8,11 +10,11 @@ from regulars.tracking.figures import (
     Population,
     PopulationFigures,
     Sums,
-    count_figures,
 )
 from regulars.tracking.period import Period, SpokenDay, check_period, parse_day, today_in
 from regulars.tracking.trackings import (
     Standing,
+    asked_of,
     automatic_name,
     cancel_tracking,
     create_tracking,
@@ -27,8 +29,11 @@ from regulars.tracking.trackings import (
 
 __all__ = [
     "POPULATIONS",
+    "Asked",
+    "Before",
     "Breakdown",
     "Bridge",
+    "Counter",
     "Figures",
     "Period",
     "Population",
@@ -36,15 +41,18 @@ __all__ = [
     "SpokenDay",
     "Standing",
     "Sums",
+    "asked_of",
     "automatic_name",
-    "break_down",
     "cancel_tracking",
     "check_period",
-    "count_figures",
+    "counter_of",
     "create_tracking",
     "find_tracking",
     "free_name",
+    "frozen",
     "list_trackings",
+    "log_begins",
+    "look_back",
     "parse_day",
     "period_of",
     "read_population",

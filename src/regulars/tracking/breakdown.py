@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from regulars.tracking import queries
-from regulars.tracking.figures import Population, Sums, bound_values
-from regulars.tracking.period import Period
+from regulars.tracking.figures import Sums
+from regulars.tracking.intervals import Column
+from regulars.warehouse.columns import inside, outside
 
 #: Products shown; the rest is in the order reports of Shopify.
 PRODUCTS_MAX = 10
@@ -40,27 +41,27 @@ class Breakdown:
     last_refund_at: datetime | None
 
 
-def break_down(
-    cursor: Any,
-    segment_id: int,
-    period: Period,
-    population: Population,
-    *,
-    members_at: datetime | None = None,
-    ends_at: datetime | None = None,
-) -> Breakdown:
-    """Count the parts over a warehouse cursor; arguments as in `count_figures`."""
-    shared = bound_values(segment_id, period, members_at, ends_at)
-    values = {**shared, "population": population}
-    firsts = {
-        is_first: Sums(count, int(gross), int(refunded))
-        for is_first, count, gross, refunded in cursor.execute(
-            queries.NEW_AND_REPEAT, values
+def break_down(cursor: Any, rows: Column, start: datetime, end: datetime) -> Breakdown:
+    """Count the parts of the orders in these rows of the warehouse, all of them of [start, end).
+
+    `rows` come from the same transaction as the cursor: a row number lasts no longer.
+    """
+    values = {"starts_at": inside(start), "ends_at": inside(end)}
+    cursor.register("given_rows", {"row_no": rows})
+    try:
+        firsts = {
+            is_first: Sums(count, int(gross), int(refunded))
+            for is_first, count, gross, refunded in cursor.execute(
+                queries.NEW_AND_REPEAT, values
+            ).fetchall()
+        }
+        products = cursor.execute(queries.PRODUCTS, {**values, "most": PRODUCTS_MAX}).fetchall()
+        sources = cursor.execute(queries.SOURCES, values).fetchall()
+        ((late_count, late_amount, last_at),) = cursor.execute(
+            queries.LATE_REFUNDS, values
         ).fetchall()
-    }
-    products = cursor.execute(queries.PRODUCTS, {**values, "most": PRODUCTS_MAX}).fetchall()
-    sources = cursor.execute(queries.SOURCES, values).fetchall()
-    late = cursor.execute(queries.LATE_REFUNDS, values).fetchone()
+    finally:
+        cursor.unregister("given_rows")
     return Breakdown(
         firsts.get(True, Sums()),
         firsts.get(False, Sums()),
@@ -72,7 +73,7 @@ def break_down(
             (source, Sums(count, int(gross), int(refunded)))
             for source, count, gross, refunded in sources
         ),
-        late[0],
-        int(late[1]),
-        late[2].replace(tzinfo=UTC) if late[2] else None,
+        late_count,
+        int(late_amount),
+        outside(last_at),
     )

@@ -2,22 +2,16 @@
 
 Exact: whole minor units, whole orders. A counted order is neither test nor cancelled; revenue is
 what was paid less refunds; a member *at order time* was one at the instant just before the order.
-Nothing here lists a customer: a tracking tells sums only.
+Nothing here lists a customer: a tracking tells sums only. Counting is `counting`'s work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from fractions import Fraction
-from itertools import pairwise, product
-from typing import Any, Literal
-
-from regulars.tracking import queries
-from regulars.tracking.period import Period
-
-MICROSECOND = timedelta(microseconds=1)
+from typing import Literal
 
 #: Who counts: members just before the order, members at the start, members at any time.
 Population = Literal["order_time", "start", "ever"]
@@ -103,112 +97,6 @@ class Figures:
     #: Orders by which their customer became a member; not part of order time.
     joining: Sums
     days: tuple[date, ...] = field(default=())
-
-
-def count_figures(
-    cursor: Any,
-    segment_id: int,
-    period: Period,
-    *,
-    members_at: datetime | None = None,
-    ends_at: datetime | None = None,
-) -> Figures:
-    """Count a tracking over a warehouse cursor.
-
-    `members_at` is the instant of the population at start when it is later than the period's first
-    instant: a tracking made today, for today, begins with those who are members when it is made.
-    `ends_at` cuts the counting short of the period's end: a cancelled tracking stops there.
-    """
-    values = bound_values(segment_id, period, members_at, ends_at)
-    people = cursor.execute(queries.CUSTOMERS, values).fetchone()
-    rows = cursor.execute(queries.SUMS, {**values, **_day_values(period)}).fetchall()
-    return assemble(people, rows, period)
-
-
-def assemble(
-    people: tuple[int, int, int], rows: Iterable[tuple[Any, ...]], period: Period
-) -> Figures:
-    """Put the rows of `queries.SUMS` together."""
-    at_start, at_end, ever = people
-    cells: list[tuple[int, bool, bool, bool, Sums]] = []
-    buyers = (0, 0, 0)
-    for day_no, in_start, at_order, is_joining, orders, gross, refunded, *counted in rows:
-        if day_no < 0:
-            buyers = (counted[0], counted[1], counted[2])
-        else:
-            sums = Sums(orders, int(gross), int(refunded))
-            cells.append((day_no, in_start, at_order, is_joining, sums))
-    by_day: dict[Population, list[Sums]] = {
-        name: [Sums()] * period.day_count for name in POPULATIONS
-    }
-    for day_no, in_start, at_order, _, sums in cells:
-        by_day["ever"][day_no] += sums
-        if at_order:
-            by_day["order_time"][day_no] += sums
-        if in_start:
-            by_day["start"][day_no] += sums
-    sizes: dict[Population, int] = {"order_time": ever, "start": at_start, "ever": ever}
-    return Figures(
-        at_start,
-        at_end,
-        ever,
-        {
-            name: PopulationFigures(sizes[name], who, _total(by_day[name]), tuple(by_day[name]))
-            for name, who in zip(POPULATIONS, buyers, strict=True)
-        },
-        _bridge(cells),
-        _total(sums for *_, is_joining, sums in cells if is_joining),
-        tuple(period.days),
-    )
-
-
-def _bridge(cells: Sequence[tuple[int, bool, bool, bool, Sums]]) -> Bridge:
-    parts = {cell: Sums() for cell in product((False, True), repeat=2)}
-    for _, in_start, at_order, _, sums in cells:
-        parts[in_start, at_order] += sums
-    return Bridge(
-        stayers=parts[True, True],
-        joiners=parts[False, True],
-        leavers=parts[True, False],
-        outside=parts[False, False],
-    )
-
-
-def bound_values(
-    segment_id: int,
-    period: Period,
-    members_at: datetime | None = None,
-    ends_at: datetime | None = None,
-) -> dict[str, object]:
-    """Return the values that every query of a tracking binds."""
-    first, last = period.starts_at, period.ends_at
-    return {
-        "segment_id": segment_id,
-        "starts_at": _naive(first),
-        "ends_at": _naive(min(last, max(first, ends_at or last))),
-        "members_at": _naive(max(first, members_at or first)),
-    }
-
-
-def _day_values(period: Period) -> dict[str, object]:
-    """Return the shop's days as columns, each once per UTC day that it touches."""
-    bounds = [_naive(bound) for bound in (*period.day_bounds(), period.ends_at)]
-    rows = [
-        (starts_at.date() + timedelta(days=shift), starts_at, ends_at, day_no)
-        for day_no, (starts_at, ends_at) in enumerate(pairwise(bounds))
-        for shift in range((ends_at - MICROSECOND).toordinal() - starts_at.toordinal() + 1)
-    ]
-    names = ("utc_days", "day_starts", "day_ends", "day_nos")
-    return dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
-
-
-def _naive(instant: datetime) -> datetime:
-    """Return the instant as DuckDB keeps it: UTC without zone."""
-    return instant.astimezone(UTC).replace(tzinfo=None)
-
-
-def _total(parts: Iterable[Sums]) -> Sums:
-    return sum(parts, Sums())
 
 
 def _ratio(upper: int, lower: int) -> Fraction | None:

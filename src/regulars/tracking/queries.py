@@ -14,9 +14,11 @@ def query(*parts: str) -> str:
     return "".join((FOLDER / f"{part}.sql").read_text("utf-8") for part in parts)
 
 
-CUSTOMERS = query("states", "customers")
-SUMS = query("states", "attributed", "sums")
-NEW_AND_REPEAT = query("states", "attributed", "new_and_repeat")
-PRODUCTS = query("states", "attributed", "products")
-SOURCES = query("states", "attributed", "sources")
-LATE_REFUNDS = query("states", "attributed", "late_refunds")
+ORDERS = query("orders")
+FLIPS = query("flips")
+LOG_SIZE = query("log_size")
+MERGED = query("merged")
+NEW_AND_REPEAT = query("chosen", "new_and_repeat")
+PRODUCTS = query("chosen", "products")
+SOURCES = query("chosen", "sources")
+LATE_REFUNDS = query("chosen", "late_refunds")

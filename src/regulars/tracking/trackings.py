@@ -16,6 +16,8 @@ from regulars.errors import ConflictError, InputError, NotFoundError, problem
 from regulars.office import Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.trackings import RevenueTracking
+from regulars.tracking.before import Before
+from regulars.tracking.counter import Asked
 from regulars.tracking.figures import POPULATIONS, Population
 from regulars.tracking.period import Period, check_period, today_in
 
@@ -133,6 +135,19 @@ def cancel_tracking(tracking: RevenueTracking, *, now: datetime) -> None:
 def period_of(tracking: RevenueTracking) -> Period:
     """Return the tracking's period in its own zone."""
     return Period(tracking.starts_on, tracking.ends_on, ZoneInfo(tracking.time_zone))
+
+
+def asked_of(tracking: RevenueTracking, zone: ZoneInfo) -> Asked:
+    """Return what a tracking asks to be counted; `zone` is the shop's zone now."""
+    kept = tracking.members_before
+    return Asked(
+        tracking.segment_id,
+        period_of(tracking),
+        zone,
+        ends_at=tracking.cancelled_at,
+        before=None if kept is None else Before.of_bytes(kept),
+        is_frozen=tracking.kind == "static",
+    )
 
 
 def standing(tracking: RevenueTracking, now: datetime) -> Standing:

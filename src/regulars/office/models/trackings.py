@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.office.models.base import Base, RowNumber
@@ -41,3 +41,11 @@ class RevenueTracking(Base):
     author: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
+    #: "segment": follows the segment's membership; "static": a fixed list of the earlier system,
+    #: whose members are kept here and stay; `segment_id` is then the static segment's.
+    kind: Mapped[str] = mapped_column(
+        String(16), default="segment", server_default="segment"
+    )
+    #: Who belonged before the log can tell (decision 0020), or the frozen members of a static
+    #: list, as `tracking.before` writes them; None where the log tells all.
+    members_before: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -1,18 +1,18 @@
--- First orders of their customers against later ones, for one population. A customer with orders that
--- we may not read has ordered before.
+-- First orders of their customers against later ones. A customer with orders that we may not read has
+-- ordered before. The kept first_order_at names the instant; of several orders then the first by id is
+-- the first.
 , firsts AS (
-  SELECT customer_no, min((processed_at, order_id)) AS first_order
-  FROM orders
-  WHERE NOT is_test AND cancelled_at IS NULL
-    AND customer_no IN (SELECT customer_no FROM attributed)
-  GROUP BY customer_no
+  SELECT orders.customer_no, min(orders.order_id) AS order_id
+  FROM orders JOIN customers
+    ON customers.customer_no = orders.customer_no AND customers.first_order_at = orders.processed_at
+  WHERE NOT orders.is_test AND orders.cancelled_at IS NULL AND customers.unseen_order_count = 0
+    AND orders.processed_at >= $starts_at AND orders.processed_at < $ends_at
+    AND orders.customer_no IN (SELECT customer_no FROM chosen)
+  GROUP BY orders.customer_no
 )
 SELECT
-  coalesce(firsts.first_order = (attributed.processed_at, attributed.order_id), FALSE)
-    AND coalesce(customers.unseen_order_count, 0) = 0 AS is_first,
-  count(*), sum(total_amount)::HUGEINT, sum(refunded_amount)::HUGEINT
-FROM attributed
-LEFT JOIN firsts ON firsts.customer_no = attributed.customer_no
-LEFT JOIN customers ON customers.customer_no = attributed.customer_no
-WHERE CASE $population WHEN 'order_time' THEN at_order WHEN 'start' THEN in_start ELSE TRUE END
+  firsts.order_id IS NOT NULL AS is_first, count(*), sum(total_amount)::HUGEINT,
+  sum(refunded_amount)::HUGEINT
+FROM chosen
+LEFT JOIN firsts ON firsts.customer_no = chosen.customer_no AND firsts.order_id = chosen.order_id
 GROUP BY is_first

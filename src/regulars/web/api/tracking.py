@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from regulars import segments, tracking
+from regulars.language import parse
 from regulars.money import decimal_of
 from regulars.office import Shop
 from regulars.office.models.trackings import RevenueTracking
@@ -143,7 +144,9 @@ def index(
             for row in tracking.list_trackings(session, found)
             if not wanted or row.segment_id in wanted
         ]
-    listed = [tracking_out(row, figures_of(call.runtime, found, row), call.now) for row in rows]
+    figures = all_figures(call.runtime, found, rows)
+    pairs = zip(rows, figures, strict=True)
+    listed = [tracking_out(row, counted, call.now) for row, counted in pairs]
     return TrackingsOut(trackings=listed)
 
 
@@ -166,6 +169,7 @@ def create(call: ApiCaller, shop: str, asked: TrackingIn) -> TrackingDetailOut:
             author=call.author,
             now=call.now,
         )
+        row.members_before = look_back(call.runtime, found, row, call.now)
     return _detail(call.runtime, found, row, call.now)
 
 
@@ -216,14 +220,32 @@ def delete(call: ApiCaller, shop: str, tracking_id: int) -> None:
 
 def figures_of(runtime: Runtime, shop: Shop, row: RevenueTracking) -> tracking.Figures:
     """Count a tracking now."""
-    with runtime.warehouse(shop).reader() as cursor:
-        return tracking.count_figures(
-            cursor,
-            row.segment_id,
-            tracking.period_of(row),
-            members_at=row.created_at,
-            ends_at=row.cancelled_at,
-        )
+    return all_figures(runtime, shop, [row])[0]
+
+
+def all_figures(
+    runtime: Runtime, shop: Shop, rows: Sequence[RevenueTracking]
+) -> list[tracking.Figures]:
+    """Count trackings now, reading what they share once."""
+    counter = tracking.counter_of(runtime.warehouse(shop))
+    return counter.figures([tracking.asked_of(row, shop.zone) for row in rows])
+
+
+def look_back(runtime: Runtime, shop: Shop, row: RevenueTracking, now: datetime) -> bytes | None:
+    """Return who belonged since the first day's midnight, where the log does not tell (0020)."""
+    start = tracking.period_of(row).starts_at
+    if start > now or tracking.log_begins(runtime.warehouse(shop), row.segment_id, start):
+        return None
+    memberships = runtime.memberships(shop)
+    before = tracking.look_back(
+        runtime.warehouse(shop),
+        runtime.evaluator(shop),
+        parse(row.query),
+        context_at=lambda instant: memberships.context(shop, instant),
+        start=start,
+        now=now,
+    )
+    return before.to_bytes()
 
 
 def tracking_out(row: RevenueTracking, figures: tracking.Figures, now: datetime) -> TrackingOut:

@@ -21,11 +21,10 @@ from regulars.money import decimal_of
 from regulars.office.models.segments import Segment
 from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import find_segment, list_segments
-from regulars.tracking.breakdown import break_down
 from regulars.tracking.comparison import Measure, Measured, View
 from regulars.tracking.comparison import compare as compare_lines
 from regulars.tracking.period import PERIOD_DAYS_MAX
-from regulars.web.api.tracking import figures_of, rounded
+from regulars.web.api.tracking import all_figures, look_back, rounded
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.i18n import N_
 
@@ -184,6 +183,7 @@ def create(visit: SignedIn) -> Response:
                 author=visit.author,
                 now=visit.now,
             )
+            made.members_before = look_back(visit.runtime, visit.shop, made, visit.now)
     except InputError as wrong:
         return _form(visit, values, wrong)
     return visit.go(f"/tracking/{made.id}", visit.say('"{name}" is set up.', name=made.name))
@@ -208,7 +208,7 @@ def compare(visit: SignedIn) -> Response:
         )
     with visit.runtime.office.reading() as session:
         found = [tracking.find_tracking(session, visit.shop, one) for one in ids]
-    rows = [_row(visit, one) for one in found]
+    rows = _counted(visit, found)
     labels, series = compare_lines(
         [row.measured for row in rows],
         cast("Measure", measure),
@@ -249,15 +249,9 @@ def show(visit: SignedIn, tracking_id: int) -> Response:
 def _shown(visit: Visit, row: Row) -> dict[str, Any]:
     """Return what the page of one tracking shows."""
     one = row.one
-    with visit.runtime.warehouse(visit.shop).reader() as cursor:
-        parts = break_down(
-            cursor,
-            one.segment_id,
-            tracking.period_of(one),
-            tracking.read_population(one.population),
-            members_at=one.created_at,
-            ends_at=one.cancelled_at,
-        )
+    parts = tracking.counter_of(visit.runtime.warehouse(visit.shop)).breakdown(
+        tracking.asked_of(one, visit.shop.zone), tracking.read_population(one.population)
+    )
     shown = max(row.standing.day_no, 1)
     days = row.figures.days[:shown]
     sums = row.headline.days[:shown]
@@ -341,15 +335,20 @@ def _find(visit: Visit, tracking_id: int) -> RevenueTracking:
 
 
 def _row(visit: Visit, one: RevenueTracking) -> Row:
-    figures = figures_of(visit.runtime, visit.shop, one)
-    return Row(one, figures, tracking.standing(one, visit.now))
+    return _counted(visit, [one])[0]
+
+
+def _counted(visit: Visit, wanted: Sequence[RevenueTracking]) -> list[Row]:
+    figures = all_figures(visit.runtime, visit.shop, wanted)
+    pairs = zip(wanted, figures, strict=True)
+    return [Row(one, counted, tracking.standing(one, visit.now)) for one, counted in pairs]
 
 
 def _rows(visit: Visit) -> list[Row]:
     with visit.runtime.office.reading() as session:
         listed = tracking.list_trackings(session, visit.shop)
     wanted = [one for one in listed if _is_wanted(visit, one)]
-    return [_row(visit, one) for one in wanted]
+    return _counted(visit, wanted)
 
 
 def _is_wanted(visit: Visit, one: RevenueTracking) -> bool:
