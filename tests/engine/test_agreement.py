@@ -8,7 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
@@ -19,7 +19,7 @@ from regulars.warehouse.facts import CustomerFact, Fact
 from regulars.warehouse.record import CustomerRecord
 from regulars.warehouse.warehouse import Warehouse
 from tests.engine import naive
-from tests.engine.pool import DAYS, SETS, ZONES, functions, trees
+from tests.engine.pool import DAYS, SETS, ZONES, functions, looking, trees
 
 Universe = Literal["all", "buyers"]
 
@@ -74,7 +74,7 @@ def shop(pool_shop: Warehouse, pool_facts: list[Fact]) -> Agreement:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@looking(30)
 @given(tree=trees(), when=instants(), universe=st.sampled_from(["all", "buyers"]))
 def test_three_evaluators_find_the_same_customers(
     shop: Agreement, tree: Node, when: tuple[datetime, ZoneInfo], universe: Universe
@@ -86,7 +86,7 @@ def test_three_evaluators_find_the_same_customers(
     assert expected == shop.by_sets(tree, context)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@looking(15)
 @given(leaf=functions(CATALOGUE["products_purchased_in_order"]), when=instants())
 def test_three_evaluators_agree_on_what_was_bought_in_order(
     shop: Agreement, leaf: Filter, when: tuple[datetime, ZoneInfo]
@@ -99,7 +99,7 @@ def test_three_evaluators_agree_on_what_was_bought_in_order(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@looking(10)
 @given(tree=trees(), when=instants(), universe=st.sampled_from(["all", "buyers"]))
 def test_a_query_and_its_negation_split_everybody(
     shop: Agreement, tree: Node, when: tuple[datetime, ZoneInfo], universe: Universe

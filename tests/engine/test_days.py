@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.engine.days import day_end, day_start, local_day, local_instant, shift
-from tests.engine.pool import ZONES
+from tests.engine.pool import ZONES, looking
 
 
 def hours(day: date, zone: str) -> float:
@@ -64,7 +64,7 @@ def test_a_time_shown_twice_is_the_first_of_the_two() -> None:
 
 
 @given(day=st.dates(date(1970, 1, 1), date(2100, 1, 1)), zone=st.sampled_from(ZONES))
-@settings(max_examples=200, deadline=None)
+@looking(60)
 def test_an_instant_lies_in_the_day_that_starts_before_it(day: date, zone: ZoneInfo) -> None:
     start, end = day_start(day, zone), day_end(day, zone)
     assert end is not None

@@ -24,6 +24,7 @@ from regulars.language import parse
 from regulars.language.tree import Not
 from regulars.warehouse.facts import CustomerDeleted, CustomerFact, OrderFact
 from regulars.warehouse.warehouse import Warehouse
+from tests.engine.pool import looking
 from tests.shops import shop as told_shop
 
 NOW = datetime(2024, 3, 15, 0, 0, tzinfo=UTC)
@@ -252,6 +253,7 @@ def test_evaluators_may_share_a_cache_that_is_still_empty(basic: Warehouse) -> N
     assert len(cache) == 2
 
 
+@looking(30)
 @given(st.lists(st.sets(st.integers(0, 30)), min_size=1, max_size=6), st.integers(1, 6))
 def test_at_least_counts_the_sets_a_customer_is_in(groups: list[set[int]], count: int) -> None:
     expected = {one for one in range(31) if sum(one in group for group in groups) >= count}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from pyroaring import BitMap
 
 from regulars.engine import Context, SetEvaluator
@@ -16,7 +16,7 @@ from regulars.language.tree import Node
 from regulars.warehouse.facts import CustomerFact, Fact, OrderFact
 from regulars.warehouse.warehouse import Warehouse
 from tests.engine.conftest import load
-from tests.engine.pool import trees
+from tests.engine.pool import looking, trees
 
 INSTANT = datetime(2024, 2, 29, 0, 30, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Tokyo")
@@ -63,7 +63,7 @@ def then_shop(tmp_path_factory: pytest.TempPathFactory, pool_facts: list[Fact]) 
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@looking(12)
 @given(tree=trees())
 def test_a_past_instant_sees_only_what_was_told_by_then(
     pool_shop: Warehouse, then_shop: Warehouse, tree: Node

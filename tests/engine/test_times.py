@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from regulars.engine import Context, SetEvaluator, calendar_ahead, compile_query, explain
@@ -17,7 +17,7 @@ from regulars.engine.view import View
 from regulars.language import mentions_time, parse
 from regulars.language.tree import Node
 from regulars.warehouse.warehouse import Warehouse
-from tests.engine.pool import ZONES, trees
+from tests.engine.pool import ZONES, looking, trees
 from tests.shops import shop as told_shop
 
 AFTER_ALL = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ def context(as_of: datetime = NOW) -> Context:
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@looking(8)
 @given(tree=trees(2), zone=st.sampled_from(ZONES), number=st.integers(0, 40))
 def test_the_flip_told_ahead_is_the_first_midnight_that_changes_the_answer(
     pool_shop: Warehouse, tree: Node, zone: ZoneInfo, number: int
@@ -51,7 +51,7 @@ def test_the_flip_told_ahead_is_the_first_midnight_that_changes_the_answer(
 
     truth = compile_query(tree, now)(record)
     found = None
-    for day, midnight in next_midnights(AFTER_ALL, zone, 420):
+    for day, midnight in next_midnights(AFTER_ALL, zone, 120):
         if compile_query(tree, now.at(midnight))(record) is not truth:
             found = day
             break
