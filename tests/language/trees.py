@@ -31,7 +31,7 @@ from regulars.language.tree import (
     Text,
 )
 
-settings.register_profile("ci", max_examples=20, deadline=None)
+settings.register_profile("ci", max_examples=15, deadline=None)
 settings.register_profile("deep", max_examples=2000, deadline=None)
 #: How long a property is looked at: few examples, or many with HYPOTHESIS_PROFILE=deep.
 explored = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
