@@ -111,7 +111,7 @@ def _past(row: Attribute) -> str:
     if isinstance(row.source, Unavailable):
         return "known only to Shopify"
     missing = "never missing" if row.never_missing else "may be missing"
-    past = "known for past days" if row.past_known else "known as of now, and since the first load"
+    past = "known for past days" if row.past_known else "known as of now; past days take that value"
     return f"{missing}; {past}"
 
 
