@@ -56,7 +56,7 @@ def test_a_short_password_is_refused_and_the_invitation_lives_on(world: World, v
 
 
 def test_the_last_owner_stays_an_owner(visitor: Visitor):
-    page = visitor.press(visitor.get("/settings/team"), "Make member")
+    page = visitor.press(visitor.get("/settings/team"), "Make member: Owner")
 
     assert page.status == 422
     assert "is the only owner" in page.text
@@ -100,7 +100,7 @@ def test_a_key_does_what_its_scope_says(
 def test_a_key_is_shown_once_and_dies_when_taken_back(world, visitor):
     key = key_of(visitor, "read")
     assert key not in visitor.get("/settings/keys").text
-    visitor.press(visitor.get("/settings/keys"), "Revoke")
+    visitor.press(visitor.get("/settings/keys"), "Revoke: read")
 
     assert api(world, key, "GET", "/shops").status_code == 401
 

@@ -13,9 +13,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 import regulars
-from regulars.web import api, faults, pages
+from regulars.web import api, faults, openapi, pages
 from regulars.web.assets import Assets
 from regulars.web.headers import SecurityHeaders
+from regulars.web.repeating import KeepAnswers
 from regulars.web.templating import create_environment
 
 if TYPE_CHECKING:
@@ -38,14 +39,16 @@ def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
     app.state.jobs = jobs
     app.state.assets = Assets()
     app.state.templates = create_environment()
-    for router in _routers(api):
+    for router in routers(api):
         app.include_router(router, prefix="/api/v1")
-    for router in _routers(pages):
+    for router in routers(pages):
         app.include_router(router, include_in_schema=False)
     app.add_api_route(
         "/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False
     )
     faults.install(app)
+    openapi.install(app)
+    app.add_middleware(KeepAnswers, runtime=runtime)
     app.add_middleware(faults.CatchBugs)
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
     app.add_middleware(SecurityHeaders)
@@ -60,7 +63,7 @@ def _static(request: Request) -> Response:
     return answer
 
 
-def _routers(package: ModuleType) -> Iterator[APIRouter]:
+def routers(package: ModuleType) -> Iterator[APIRouter]:
     """Find the router of every file of a package: a new resource is a new file."""
     for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
         resource = importlib.import_module(f"{package.__name__}.{module.name}")

@@ -1,0 +1,54 @@
+"""What holds for the whole API: repeated requests are done once, the description is true."""
+
+from __future__ import annotations
+
+from regulars.web.openapi import description, operations, page
+from tests.house.source import ROOT
+from tests.web.test_team import api, key_of
+
+
+def test_a_repeated_post_is_done_once(world, visitor):
+    key = key_of(visitor, "write")
+    asked = {"name": "Once", "query": "number_of_orders >= 1"}
+    sent = {"idempotency-key": "first"}
+    first = api(world, key, "POST", "/shops/demo/segments", json=asked, headers=sent)
+    again = api(world, key, "POST", "/shops/demo/segments", json=asked, headers=sent)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+def test_a_key_used_for_something_else_is_refused(world, visitor):
+    key = key_of(visitor, "write")
+    sent = {"idempotency-key": "second"}
+    query = "number_of_orders >= 1"
+    api(world, key, "POST", "/shops/demo/count", json={"query": query}, headers=sent)
+    other = api(world, key, "POST", "/shops/demo/count", json={"query": f"{query}1"}, headers=sent)
+
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_used")
+
+
+def test_another_caller_has_keys_of_its_own(world, visitor):
+    sent = {"idempotency-key": "third"}
+    for scope in ("write", "write"):
+        asked = {"query": "number_of_orders >= 1"}
+        key = key_of(visitor, scope)
+        told = api(world, key, "POST", "/shops/demo/count", json=asked, headers=sent)
+        assert "idempotent-replayed" not in told.headers
+
+
+def test_every_operation_tells_what_it_does_and_how_it_refuses(world):
+    told = description(world.app)
+    silent = [
+        f"{method} {path}"
+        for path, method, one in operations(told)
+        if not one.get("description") or "default" not in one["responses"]
+    ]
+
+    assert silent == []
+
+
+def test_the_page_is_made_from_the_routes():
+    # Made anew with: python -m regulars.web.openapi > docs/api.md
+    assert (ROOT / "docs" / "api.md").read_text("utf-8") == page()
