@@ -1,4 +1,4 @@
-"""Trackings side by side: one line each, by date or by day number, in one of four views. Pure."""
+"""Trackings side by side: one line each, by date or by day number, in one of five views. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 from regulars.tracking.figures import Sums
 
 Measure = Literal["revenue", "orders", "average"]
-View = Literal["absolute", "per_customer", "cumulative", "index"]
+View = Literal["absolute", "per_customer", "per_day", "cumulative", "index"]
 
 #: Values by label; None where a tracking has no such day, or no value on it.
 Line = list[float | None]
@@ -50,9 +50,14 @@ def compare(
 def line_of(one: Measured, measure: Measure, view: View) -> Line:
     """Return one tracking's values, day by day.
 
-    Cumulative adds orders and money up first, so that a mean is the mean until that day. The index
-    takes the first day with a value as 100.
+    Cumulative adds orders and money up first, so that a mean is the mean until that day; per day
+    divides that sum by the days until then. The index takes the first day with a value as 100.
     """
+    if view == "per_day":
+        totals = line_of(one, measure, "cumulative")
+        if measure == "average":
+            return totals
+        return [value and value / number for number, value in enumerate(totals, 1)]
     if view == "cumulative":
         total, summed = Sums(), []
         for day in one.sums:

@@ -53,6 +53,22 @@ SORTS = {
     "orders": N_("Most orders"),
     "average": N_("Highest order value"),
     "customers": N_("Most customers at start"),
+    "now": N_("Most customers now"),
+    "ever": N_("Most customers ever"),
+    "frequency": N_("Most orders per customer"),
+    "buyers": N_("Largest share of buyers"),
+}
+#: How a tracking's period meets the chosen days.
+MEETINGS = {
+    "overlaps": N_("Running on any of these days"),
+    "within": N_("Wholly within these days"),
+}
+#: Days chosen by one word: the first and the last, counted from today.
+PRESETS = {
+    "next_30": (N_("Next 30 days"), 0, 29),
+    "last_30": (N_("Last 30 days"), -29, 0),
+    "last_90": (N_("Last 90 days"), -89, 0),
+    "last_365": (N_("Last 365 days"), -364, 0),
 }
 #: What a comparison can show, and how it is drawn.
 MEASURES = {
@@ -63,6 +79,7 @@ MEASURES = {
 VIEWS = {
     "absolute": N_("As it is"),
     "per_customer": N_("Per customer"),
+    "per_day": N_("Per day (mean so far)"),
     "cumulative": N_("Cumulative"),
     "index": N_("Index (first day with a value = 100)"),
 }
@@ -82,6 +99,12 @@ CSV_COLUMNS = (
     "revenue",
     "currency",
     "average_order_value",
+    "orders_per_customer",
+    "buyers_per_customer",
+    "gross",
+    "refunded",
+    "joining_orders",
+    "joining_revenue",
 )
 COMPARED_MIN, COMPARED_MAX = 2, 12
 #: A tracking suggested by itself lasts this long.
@@ -141,7 +164,11 @@ def show_list(visit: SignedIn) -> Response:
         last=query.get("last", ""),
         sort=query.get("sort", "starts"),
         sorts=SORTS,
-        segments=segments,
+        meets=query.get("meets", "overlaps"),
+        meetings=MEETINGS,
+        chosen_days=query.get("days", ""),
+        presets=PRESETS,
+        segments=_targets(visit, segments),
         **values,
     )
 
@@ -215,6 +242,10 @@ def compare(visit: SignedIn) -> Response:
         cast("View", view),
         by_date=align == "date",
     )
+    if query.get("format") == "csv":
+        is_plain = measure == "orders" or view == "index"
+        scale = 1 if is_plain else 10**visit.say.currency_digits
+        return _compared_csv([one.name for one in found], labels, series, scale)
     spec = _spec(visit, labels, series, kind="line", is_money=measure != "orders", view=view)
     return visit.page(
         "tracking/compare.html",
@@ -232,6 +263,8 @@ def compare(visit: SignedIn) -> Response:
         series=series,
         spec=spec,
         warnings=_warnings(visit, rows),
+        overlap=_overlap(visit, found),
+        state=urlencode(query.multi_items()),
     )
 
 
@@ -329,6 +362,15 @@ def cancel(visit: SignedIn, tracking_id: int) -> Response:
     return visit.go(f"/tracking/{tracking_id}", visit.say("The tracking was cancelled."))
 
 
+def _targets(visit: Visit, segments: Sequence[Segment]) -> list[tuple[int, str]]:
+    """Return what can be chosen: the segments, and those of trackings that outlived theirs."""
+    with visit.runtime.office.reading() as session:
+        tracked = tracking.list_trackings(session, visit.shop)
+    found = {one.segment_id: one.segment_name for one in tracked}
+    found |= {one.id: one.name for one in segments}
+    return sorted(found.items(), key=lambda one: one[1].casefold())
+
+
 def _find(visit: Visit, tracking_id: int) -> RevenueTracking:
     with visit.runtime.office.reading() as session:
         return tracking.find_tracking(session, visit.shop, tracking_id)
@@ -357,9 +399,20 @@ def _is_wanted(visit: Visit, one: RevenueTracking) -> bool:
     segment_ids = {text for text in query.getlist("segment") if text}
     if segment_ids and str(one.segment_id) not in segment_ids:
         return False
-    first, last = _day_or_none(query.get("first")), _day_or_none(query.get("last"))
-    # Any overlap with the chosen days is enough.
+    first, last = _chosen_days(visit)
+    if query.get("meets") == "within":
+        return (first is None or one.starts_on >= first) and (last is None or one.ends_on <= last)
     return (first is None or one.ends_on >= first) and (last is None or one.starts_on <= last)
+
+
+def _chosen_days(visit: Visit) -> tuple[date | None, date | None]:
+    """Return the days that the address chooses, by a preset or one by one."""
+    query = visit.request.query_params
+    if query.get("days") in PRESETS:
+        _, first, last = PRESETS[query["days"]]
+        today = tracking.today_in(visit.shop.zone, visit.now)
+        return today + timedelta(days=first), today + timedelta(days=last)
+    return _day_or_none(query.get("first")), _day_or_none(query.get("last"))
 
 
 def _matching(visit: Visit, rows: Sequence[Row]) -> list[Row]:
@@ -380,6 +433,10 @@ def _sorted(rows: list[Row], sort: str) -> list[Row]:
         "orders": lambda row: -row.headline.sums.orders,
         "average": lambda row: -(row.headline.average_order_amount or Fraction(0)),
         "customers": lambda row: -row.figures.customers_at_start,
+        "now": lambda row: -row.figures.customers_now,
+        "ever": lambda row: -row.figures.customers_ever,
+        "frequency": lambda row: -(row.headline.orders_per_customer or Fraction(0)),
+        "buyers": lambda row: -(row.headline.buyers_per_customer or Fraction(0)),
     }
     return sorted(rows, key=keys[sort]) if sort in keys else rows
 
@@ -408,13 +465,40 @@ def _csv(rows: Sequence[Row]) -> Response:
                 decimal_of(row.headline.sums.revenue_amount, one.currency),
                 one.currency,
                 "" if mean is None else decimal_of(rounded(mean), one.currency),
+                _ratio(row.headline.orders_per_customer),
+                _ratio(row.headline.buyers_per_customer),
+                decimal_of(row.headline.sums.gross_amount, one.currency),
+                decimal_of(row.headline.sums.refunded_amount, one.currency),
+                figures.joining.orders,
+                decimal_of(figures.joining.revenue_amount, one.currency),
             )
         )
+    return _file(buffer, "trackings.csv")
+
+
+def _ratio(value: Fraction | None) -> str:
+    return "" if value is None else str(round(float(value), 6))
+
+
+def _file(buffer: io.StringIO, name: str) -> Response:
     return Response(
         buffer.getvalue().encode("utf-8-sig"),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="trackings.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _compared_csv(
+    names: Sequence[str], labels: Sequence[str], series: Sequence[tuple[str, Any]], scale: int
+) -> Response:
+    """Give the values of a comparison as a file: one line per day, money in whole units."""
+    buffer = io.StringIO()
+    lines = csv.writer(buffer)
+    lines.writerow(["day", *(_safe(name) for name in names)])
+    for number, label in enumerate(labels):
+        values = [line[number] for _, line in series]
+        lines.writerow([label, *("" if one is None else round(one / scale, 6) for one in values)])
+    return _file(buffer, "comparison.csv")
 
 
 def _safe(text: str) -> str:
@@ -533,10 +617,19 @@ def _spec(
     }
 
 
+def _overlap(visit: Visit, compared: Sequence[RevenueTracking]) -> list[list[int]]:
+    """Return how many customers each two have in common; only numbers leave this function."""
+    counter = tracking.counter_of(visit.runtime.warehouse(visit.shop))
+    sets = counter.customers([tracking.asked_of(one, visit.shop.zone) for one in compared])
+    return [[left.intersection_cardinality(right) for right in sets] for left in sets]
+
+
 def _warnings(visit: Visit, rows: Sequence[Row]) -> list[str]:
     told = []
     if len({row.standing.day_count for row in rows}) > 1:
         told.append(visit.say("The periods have different lengths."))
+    if len({(row.one.starts_on, row.one.ends_on) for row in rows}) > 1:
+        told.append(visit.say("Their periods are not the same days."))
     if len({row.one.population for row in rows}) > 1:
         told.append(visit.say("Not the same customers count in all of them."))
     if len({row.one.time_zone for row in rows}) > 1:
