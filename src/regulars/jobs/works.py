@@ -16,7 +16,7 @@ from regulars.jobs.run import JobRun, Work
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.shops import Shop
 from regulars.runtime import Runtime
-from regulars.segments import Changes
+from regulars.segments import Changes, shelves
 from regulars.shopify.backfilling import KINDS
 from regulars.warehouse.facts import Fact
 
@@ -66,6 +66,7 @@ def day_change(run: JobRun) -> None:
     _forget_old_events(run)
     with run.runtime.office.session() as session:
         notices.forget_old(session, run.runtime.clock())
+        shelves.empty_trash(session, run.shop, run.runtime.clock())
     _set(run, day_changed_on=today)
     run.runtime.news.publish(run.shop.id, "day", on=today.isoformat())
 

@@ -71,7 +71,8 @@ def create_segment(
 def list_segments(session: Session, shop: Shop, *, in_trash: bool = False) -> Sequence[Segment]:
     """Return the shop's segments by name, or those in its trash."""
     deleted = Segment.deleted_at.is_not(None) if in_trash else Segment.deleted_at.is_(None)
-    found = session.scalars(select(Segment).where(Segment.shop_id == shop.id, deleted))
+    of_shop = select(Segment).where(Segment.shop_id == shop.id, Segment.purged_at.is_(None))
+    found = session.scalars(of_shop.where(deleted))
     return sorted(found, key=lambda segment: name_key(segment.name))
 
 
@@ -188,7 +189,10 @@ def restore_segment(session: Session, shop: Shop, segment_id: int, *, now: datet
     """Take a segment out of the trash, under another name where its own is taken by now."""
     segment = session.scalar(
         select(Segment).where(
-            Segment.shop_id == shop.id, Segment.id == segment_id, Segment.deleted_at.is_not(None)
+            Segment.shop_id == shop.id,
+            Segment.id == segment_id,
+            Segment.deleted_at.is_not(None),
+            Segment.purged_at.is_(None),
         )
     )
     if segment is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.office.models.base import Base, RowNumber
@@ -23,6 +23,10 @@ class Segment(Base):
     #: claim when the segment goes to the trash, see `segments.names`.
     name_key: Mapped[str] = mapped_column(String(300))
     description: Mapped[str] = mapped_column(String(2000), default="")
+    #: One sign (an emoji or a letter) shown before the name; empty for none.
+    icon: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    #: Shown on the home page.
+    is_featured: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: "query" (a rule), "combination" (made of segments by AND, OR, EXCEPT) or "csv" (an upload).
     kind: Mapped[str] = mapped_column(String(16), default="query")
     #: The text of the current version.
@@ -43,6 +47,9 @@ class Segment(Base):
     updated_at: Mapped[datetime]
     #: In the trash since; None for a live segment.
     deleted_at: Mapped[datetime | None]
+    #: Out of the trash for good since. The row stays, emptied: the membership log and trackings
+    #: name its number, which must never be given again.
+    purged_at: Mapped[datetime | None]
 
 
 class SegmentVersion(Base):
@@ -58,3 +65,29 @@ class SegmentVersion(Base):
     query: Mapped[str] = mapped_column(Text)
     author: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime]
+
+
+class SegmentGroup(Base):
+    """A named group of segments; a segment may be in several."""
+
+    __tablename__ = "segment_groups"
+    __table_args__ = (UniqueConstraint("shop_id", "name_key"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(255))
+    #: The name folded (NFKC, case).
+    name_key: Mapped[str] = mapped_column(String(300))
+
+
+class SegmentGroupEntry(Base):
+    """One segment in one group."""
+
+    __tablename__ = "segment_group_entries"
+
+    group_id: Mapped[int] = mapped_column(
+        ForeignKey("segment_groups.id", ondelete="CASCADE"), primary_key=True
+    )
+    segment_id: Mapped[int] = mapped_column(
+        ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
 from regulars import segments
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
+from regulars.segments import shelves
 from regulars.warehouse import Warehouse
 from regulars.web.api.shapes import SegmentOut, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
@@ -33,6 +36,12 @@ class SegmentChange(BaseModel):
 
     name: str | None = None
     query: str | None = None
+    description: str | None = None
+    #: One sign; an empty text takes it away.
+    icon: str | None = None
+    is_featured: bool | None = None
+    #: The names of all groups it is to be in; new ones are made.
+    groups: list[str] | None = None
     #: The version that was looked at; a newer one in the meantime refuses the change.
     expected_version: int | None = None
 
@@ -68,11 +77,11 @@ class MembersOut(BaseModel):
 
 
 @router.get("")
-def index(call: ApiCaller, shop: str) -> SegmentsOut:
-    """List the segments."""
+def index(call: ApiCaller, shop: str, trash: Annotated[bool, Query()] = False) -> SegmentsOut:
+    """List the segments, or those in the trash: they can be restored for 30 days."""
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
-        listed = segments.list_segments(session, found)
+        listed = segments.list_segments(session, found, in_trash=trash)
     return SegmentsOut(segments=[segment_out(segment) for segment in listed])
 
 
@@ -98,7 +107,7 @@ def show(call: ApiCaller, shop: str, segment: str) -> SegmentOut:
 
 @router.patch("/{segment}")
 def update(call: ApiCaller, shop: str, segment: str, asked: SegmentChange) -> SegmentOut:
-    """Rename a segment or give it a new query, both at once or not at all."""
+    """Change name, query, description, icon, groups: everything asked for, or nothing."""
     found = call.shop(shop)
     made = []
     with call.office() as session:
@@ -118,6 +127,7 @@ def update(call: ApiCaller, shop: str, segment: str, asked: SegmentChange) -> Se
                 made.append(call.jobs.refresh_segment_soon(session, found, row.id, "edited"))
         if asked.name is not None:
             segments.rename_segment(session, found, row, name=asked.name, now=call.now)
+        _put_in_order(session, found, row, asked, call.now)
     call.jobs.follow_definitions(found)
     return worked(call, found, row, *made)
 
@@ -177,6 +187,19 @@ def members(
         customers=customers_out(call.runtime.warehouse(found), numbers),
         next=numbers[-1] if first + limit < len(everybody) else None,
     )
+
+
+def _put_in_order(
+    session: Session, shop: Shop, segment: Segment, asked: SegmentChange, now: datetime
+) -> None:
+    if asked.description is not None:
+        shelves.describe_segment(segment, asked.description, now)
+    if asked.icon is not None:
+        shelves.mark_segment(segment, asked.icon, now)
+    if asked.is_featured is not None:
+        segment.is_featured, segment.updated_at = asked.is_featured, now
+    if asked.groups is not None:
+        shelves.put_into_groups(session, shop, segment, asked.groups)
 
 
 def worked(call: ApiCall, shop: Shop, segment: Segment, *jobs: Job) -> SegmentOut:

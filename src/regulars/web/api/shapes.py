@@ -57,6 +57,12 @@ class SegmentOut(BaseModel):
     created_at: datetime
     created_by: str
     updated_at: datetime
+    description: str
+    icon: str
+    #: Shown on the home page.
+    is_featured: bool
+    #: In the trash since; null for a live segment.
+    deleted_at: datetime | None
 
 
 def shop_out(shop: Shop) -> ShopOut:
