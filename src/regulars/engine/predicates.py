@@ -44,6 +44,16 @@ def column(name: str, table: str | None = None) -> exp.Column:
     return exp.column(name, table)
 
 
+def again(expression: exp.Expr) -> exp.Expr:
+    """Return the same expression for another place of the statement; a column is made anew.
+
+    SQLGlot's own copies are deep, and cost more than anything else in writing a statement.
+    """
+    if isinstance(expression, exp.Column):
+        return column(expression.name, expression.table or None)
+    return expression.copy()
+
+
 def every(parts: Iterable[exp.Expr]) -> exp.Expr:
     """Join predicates by AND; none is true."""
     listed = list(parts)
@@ -97,9 +107,9 @@ def between_instants(subject: exp.Expr, test: Instants, binds: Binds) -> exp.Exp
     """Keep instants of a half-open range; without bounds, any instant there is."""
     parts: list[exp.Expr] = []
     if test.start is not None:
-        parts.append(at_least(subject.copy(), binds.instant(test.start)))
+        parts.append(at_least(again(subject), binds.instant(test.start)))
     if test.end is not None:
-        parts.append(below(subject.copy(), binds.instant(test.end)))
+        parts.append(below(again(subject), binds.instant(test.end)))
     return every(parts) if parts else present(subject)
 
 
@@ -114,9 +124,9 @@ def between_steps(subject: exp.Expr, test: Steps, binds: Binds) -> exp.Expr:
         return equal(subject, binds(low))
     parts: list[exp.Expr] = []
     if low is not None:
-        parts.append(at_least(subject.copy(), binds(low)))
+        parts.append(at_least(again(subject), binds(low)))
     if high is not None:
-        parts.append(at_most(subject.copy(), binds(high)))
+        parts.append(at_most(again(subject), binds(high)))
     return every(parts) if parts else present(subject)
 
 
@@ -130,7 +140,7 @@ def between_decimals(subject: exp.Expr, test: Steps, binds: Binds) -> exp.Expr:
             continue
         clamped = max(-(10**36), min(10**36, bound))
         value = Decimal((int(clamped < 0), tuple(map(int, str(abs(clamped)))), -test.scale))
-        parts.append(keep(subject.copy(), binds(value)))
+        parts.append(keep(again(subject), binds(value)))
     return every(parts) if parts else present(subject)
 
 
@@ -159,7 +169,7 @@ def ratio_inside(numerator: exp.Expr, denominator: exp.Expr, test: Range, binds:
 
 
 def _huge(number: exp.Expr) -> exp.Expr:
-    return exp.cast(number.copy(), "HUGEINT", dialect="duckdb", copy=False)
+    return exp.cast(again(number), "HUGEINT", dialect="duckdb", copy=False)
 
 
 def one_of(subject: exp.Expr, values: Iterable[str], binds: Binds) -> exp.Expr:

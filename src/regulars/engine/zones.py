@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
-from regulars.engine.predicates import Binds, at_least
+from regulars.engine.predicates import Binds, again, at_least
 
 #: Offsets are exact between these years; orders outside take the nearest offset.
 _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -68,17 +68,12 @@ def local_day(
     """
     (first, *later) = offsets(zone)
     known = [(at, seconds) for at, seconds in later if until is None or at <= until]
-    shifted: exp.Expr = _moved(instant, first[1])
+    ahead: exp.Expr = exp.Literal.number(first[1])
     if known:
-        cases = exp.Case(default=shifted)
+        cases = exp.Case(default=ahead)
         for at, seconds in reversed(known):
-            cases = cases.when(
-                at_least(instant.copy(), binds.instant(at)), _moved(instant, seconds)
-            )
-        shifted = cases
-    return exp.cast(shifted, "DATE", dialect="duckdb", copy=False)
-
-
-def _moved(instant: exp.Expr, seconds: int) -> exp.Expr:
-    interval = exp.Interval(this=exp.Literal.number(seconds), unit=exp.var("SECOND"))
-    return exp.Add(this=instant.copy(), expression=interval)
+            since = at_least(again(instant), binds.instant(at))
+            cases = cases.when(since, exp.Literal.number(seconds), copy=False)
+        ahead = exp.Paren(this=cases)
+    interval = exp.Interval(this=ahead, unit=exp.var("SECOND"))
+    return exp.cast(exp.Add(this=again(instant), expression=interval), "DATE", copy=False)
