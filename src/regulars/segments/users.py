@@ -22,7 +22,16 @@ from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import graph
 
 #: Tag work in these states has something left to do.
-OPEN_TAG_STATUSES = ("waiting", "assigning", "paused", "cancelling", "removing")
+OPEN_TAG_STATUSES = (
+    "waiting",
+    "assigning",
+    "paused",
+    "cancelling",
+    "removing",
+    # Of rules that keep a tag equal to the segment.
+    "syncing",
+    "in_sync",
+)
 
 
 @dataclass(frozen=True, slots=True)
