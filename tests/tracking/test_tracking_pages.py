@@ -137,3 +137,45 @@ def test_pages_speak_japanese(world, browser, path):
     browser.cookies.delete("regulars_language")
 
     assert "売上トラッキング" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"starts_on": "2026-11-19"}, "The period must start today or later"),
+        ({"ends_on": "2026-11-18"}, "is before the first day"),
+        ({"ends_on": "2027-11-21"}, "This one would last 367 days"),
+    ],
+)
+def test_a_period_that_cannot_be_is_refused_by_the_server(world, browser, changes, told):
+    answer = create(browser, world, **changes)
+
+    assert answer.status_code == 422
+    assert told in answer.text
+
+
+def test_the_home_tells_overlapping_periods_from_those_within(world, browser):
+    create(browser, world, name="Long", ends_on="2026-12-31")
+    days = {"q": "Long", "first": "2026-11-01", "last": "2026-11-30"}
+
+    assert "Long" in rows(browser, **days)
+    assert "Long" not in rows(browser, **days, meets="within")
+    assert "Long" in rows(browser, q="Long", days="next_30")
+    assert "Long" not in rows(browser, q="Long", days="next_30", meets="within")
+
+
+def rows(browser, **params):
+    return browser.get("/tracking", params={**params, "format": "csv"}).text
+
+
+def test_a_comparison_tells_common_customers_as_numbers_and_gives_a_file(world, browser):
+    numbers = [
+        create(browser, world, name=name).headers["HX-Redirect"].rpartition("/")[2]
+        for name in ("Here", "There")
+    ]
+    page = browser.get("/tracking/compare", params={"ids": numbers, "view": "per_day"}).text
+    lines = browser.get("/tracking/compare", params={"ids": numbers, "format": "csv"}).text
+
+    assert "Customers in common" in page
+    assert not re.search(r"\bAna\b|ana@shop", page)
+    assert lines.splitlines()[0].endswith("day,Here,There")

@@ -11,6 +11,7 @@ from regulars.tracking.figures import (
     PopulationFigures,
     Sums,
 )
+from regulars.tracking.lift import Lift, Spending, lift, smallest_effect, spending
 from regulars.tracking.period import Period, SpokenDay, check_period, parse_day, today_in
 from regulars.tracking.trackings import (
     Standing,
@@ -35,9 +36,11 @@ __all__ = [
     "Bridge",
     "Counter",
     "Figures",
+    "Lift",
     "Period",
     "Population",
     "PopulationFigures",
+    "Spending",
     "SpokenDay",
     "Standing",
     "Sums",
@@ -50,12 +53,15 @@ __all__ = [
     "find_tracking",
     "free_name",
     "frozen",
+    "lift",
     "list_trackings",
     "log_begins",
     "look_back",
     "parse_day",
     "period_of",
     "read_population",
+    "smallest_effect",
+    "spending",
     "standing",
     "today_in",
     "update_tracking",

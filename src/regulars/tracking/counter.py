@@ -135,6 +135,14 @@ class Counter:
                 found.append(BitMap(people_of(self._intervals(one), start, end).ever.tolist()))
             return found
 
+    def members(self, asked: Asked) -> BitMap:
+        """Return who belonged at the start (now, where that is to come); never shown."""
+        with self._lock, self._warehouse.reader() as cursor:
+            self._follow(cursor)
+            self._read(cursor, [asked])
+            start, end = (micros(bound) for bound in asked.bounds)
+            return BitMap(people_of(self._intervals(asked), start, end).at_start.tolist())
+
     def _count(self, cursor: Any, asked: Sequence[Asked]) -> list[Figures]:
         state = self._follow(cursor)
         stale = [one for one in dict.fromkeys(asked) if not self._is_kept(one, state)]

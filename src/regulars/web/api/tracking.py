@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
+from pyroaring import BitMap
+from sqlalchemy import select
 
 from regulars import segments, tracking
 from regulars.language import parse
 from regulars.money import decimal_of
 from regulars.office import Shop
+from regulars.office.models.tags import TagAssignment, TagHoldout
 from regulars.office.models.trackings import RevenueTracking
 from regulars.web.deps import ApiCaller
 
@@ -111,6 +114,18 @@ class TrackingOut(BaseModel):
     average_order_value: str | None
 
 
+class LiftOut(BaseModel):
+    """Revenue per customer, treated less held out, with Welch's 95 % interval."""
+
+    treated_customers: int
+    held_out_customers: int
+    treated_mean: str
+    held_out_mean: str
+    difference: str
+    low: str
+    high: str
+
+
 class TrackingDetailOut(TrackingOut):
     """One tracking with everything that is counted."""
 
@@ -121,6 +136,10 @@ class TrackingDetailOut(TrackingOut):
     days: list[DayOut]
     #: Facts up to this instant are in the figures.
     counted_until: datetime | None
+    #: Where customers of the segment were held out of a tag; else null.
+    lift: LiftOut | None
+    #: The smallest difference per customer that could be seen; null without a holdout.
+    smallest_effect: str | None
 
 
 class TrackingsOut(BaseModel):
@@ -231,6 +250,38 @@ def all_figures(
     return counter.figures([tracking.asked_of(row, shop.zone) for row in rows])
 
 
+def lift_of(
+    runtime: Runtime, shop: Shop, row: RevenueTracking
+) -> tuple[tracking.Lift | None, float | None]:
+    """Return the lift over customers held out of the segment's tags, and what could be seen.
+
+    The smallest detectable effect comes from what the same customers spent in as many days before.
+    """
+    warehouse, asked = runtime.warehouse(shop), tracking.asked_of(row, shop.zone)
+    start, end = asked.bounds
+    with runtime.office.reading() as session:
+        held_ids = session.scalars(
+            select(TagHoldout.customer_id)
+            .join(TagAssignment, TagAssignment.id == TagHoldout.assignment_id)
+            .where(
+                TagAssignment.shop_id == shop.id,
+                TagAssignment.segment_id == row.segment_id,
+                TagHoldout.since < end,
+                TagHoldout.until.is_(None) | (TagHoldout.until > start),
+            )
+        ).all()
+    if not held_ids:
+        return None, None
+    members = tracking.counter_of(warehouse).members(asked)
+    held = members & BitMap(warehouse.customer_nos(set(held_ids)).values())
+    treated = members - held
+    with warehouse.reader() as cursor:
+        sides = [tracking.spending(cursor, side, start, end) for side in (treated, held)]
+        history = tracking.spending(cursor, members, start - (end - start), start)
+    effect = tracking.smallest_effect(history, len(treated), len(held))
+    return tracking.lift(*sides), effect
+
+
 def look_back(runtime: Runtime, shop: Shop, row: RevenueTracking, now: datetime) -> bytes | None:
     """Return who belonged since the first day's midnight, where the log does not tell (0020)."""
     start = tracking.period_of(row).starts_at
@@ -258,6 +309,7 @@ def _detail(runtime: Runtime, shop: Shop, row: RevenueTracking, now: datetime) -
     currency, bridge = row.currency, figures.bridge
     headline = figures.populations[tracking.read_population(row.population)]
     until = runtime.warehouse(shop).facts_until()
+    found, effect = lift_of(runtime, shop, row)
     return TrackingDetailOut.model_validate(
         {
             **_values(row, figures, now),
@@ -272,6 +324,8 @@ def _detail(runtime: Runtime, shop: Shop, row: RevenueTracking, now: datetime) -
             "joining": _sums(figures.joining, currency),
             "days": _days(figures.days, headline.days, currency),
             "counted_until": until if until is None or until.tzinfo else until.replace(tzinfo=UTC),
+            "lift": None if found is None else _lift(found, currency),
+            "smallest_effect": None if effect is None else _money(round(effect), currency),
         }
     )
 
@@ -331,6 +385,18 @@ def _days(
 ) -> list[dict[str, object]]:
     pairs = zip(days, sums, strict=True)
     return [{"day": day, **_sums(one, currency)} for day, one in pairs]
+
+
+def _lift(lift: tracking.Lift, currency: str) -> dict[str, object]:
+    return {
+        "treated_customers": lift.treated.customers,
+        "held_out_customers": lift.held_out.customers,
+        "treated_mean": _money(round(lift.treated.mean), currency),
+        "held_out_mean": _money(round(lift.held_out.mean), currency),
+        "difference": _money(round(lift.difference), currency),
+        "low": _money(round(lift.low), currency),
+        "high": _money(round(lift.high), currency),
+    }
 
 
 def _money(amount: int, currency: str) -> str:

@@ -24,7 +24,7 @@ from regulars.segments import find_segment, list_segments
 from regulars.tracking.comparison import Measure, Measured, View
 from regulars.tracking.comparison import compare as compare_lines
 from regulars.tracking.period import PERIOD_DAYS_MAX
-from regulars.web.api.tracking import all_figures, look_back, rounded
+from regulars.web.api.tracking import all_figures, lift_of, look_back, rounded
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.i18n import N_
 
@@ -285,6 +285,7 @@ def _shown(visit: Visit, row: Row) -> dict[str, Any]:
     parts = tracking.counter_of(visit.runtime.warehouse(visit.shop)).breakdown(
         tracking.asked_of(one, visit.shop.zone), tracking.read_population(one.population)
     )
+    lift, effect = lift_of(visit.runtime, visit.shop, one)
     shown = max(row.standing.day_no, 1)
     days = row.figures.days[:shown]
     sums = row.headline.days[:shown]
@@ -294,6 +295,8 @@ def _shown(visit: Visit, row: Row) -> dict[str, Any]:
         "row": row,
         "rounded": rounded,
         "breakdown": parts,
+        "lift": lift,
+        "effect": effect,
         "until": visit.runtime.warehouse(visit.shop).facts_until(),
         "days": list(zip(days, sums, _running(revenue), strict=True)),
         "statuses": STATUSES,
@@ -303,6 +306,13 @@ def _shown(visit: Visit, row: Row) -> dict[str, Any]:
         "revenue_spec": _spec(visit, labels, [(visit.say("Revenue"), revenue)], kind="bar"),
         "total_spec": _spec(
             visit, labels, [(visit.say("Cumulative revenue"), _running(revenue))], kind="line"
+        ),
+        "orders_total_spec": _spec(
+            visit,
+            labels,
+            [(visit.say("Cumulative orders"), _running([day.orders for day in sums]))],
+            kind="line",
+            is_money=False,
         ),
         "orders_spec": _spec(
             visit,
