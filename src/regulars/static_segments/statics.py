@@ -27,6 +27,7 @@ from regulars.segments.names import checked_name
 from regulars.segments.uploads.acts import make_list, query_of
 from regulars.static_segments.manifest import Manifest, RunTracking
 from regulars.static_segments.phase import phase_at
+from regulars.tracking.before import frozen
 from regulars.tracking.period import Period
 from regulars.tracking.trackings import free_name as free_tracking_name
 from regulars.warehouse.lists import ListRows
@@ -235,8 +236,6 @@ def _tracking(
     members: BitMap,
 ) -> RevenueTracking:
     """Return a tracking that goes on with the frozen customers (members at the start)."""
-    from regulars.tracking.before import frozen
-
     period = Period(told.starts_on, told.ends_on, shop.zone)
     name = free_tracking_name(session, shop, told.name)
     cancelled = told.cancelled_on

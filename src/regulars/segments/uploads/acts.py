@@ -65,6 +65,8 @@ class Parts:
     shop: Shop
     #: Where files lie until they are applied.
     folder: Path
+    #: A larger file is refused.
+    bytes_max: int = BYTES_MAX
 
     @property
     def incoming(self) -> Path:
@@ -110,7 +112,7 @@ def receive(
     waiting = parts.folder / f"{secrets.token_hex(8)}.part"
     name = Path(file_name.replace("\\", "/")).name[:255] or "upload.csv"
     try:
-        _copy(source, waiting)
+        _copy(source, waiting, parts.bytes_max)
         looks = _looks(parts, waiting, encoding, name)
         with parts.office.session() as session:
             upload = Upload(
@@ -439,16 +441,16 @@ def _forget_unfinished(parts: Parts, now: datetime) -> None:
         discard(parts, upload_id)
 
 
-def _copy(source: IO[bytes], target: Path) -> None:
+def _copy(source: IO[bytes], target: Path, bytes_max: int) -> None:
     size = 0
     with target.open("xb") as out:
         target.chmod(0o600)
         while chunk := source.read(_CHUNK):
             size += len(chunk)
-            if size > BYTES_MAX:
+            if size > bytes_max:
                 template = "The file is larger than {most} MB. Split it and upload the parts."
                 raise LimitError(
-                    problem("upload_too_large", template, most=BYTES_MAX // 1024**2, field="file")
+                    problem("upload_too_large", template, most=bytes_max // 1024**2, field="file")
                 )
             out.write(chunk)
 

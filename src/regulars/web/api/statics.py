@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from regulars import static_segments
 from regulars.errors import InputError, NotFoundError, problem
 from regulars.office import Shop
+from regulars.office.models.jobs import Job
 from regulars.segments import find_segment
 from regulars.segments.exporting import csv_bytes, list_rows
 from regulars.static_segments import Detail
@@ -144,16 +145,18 @@ def convert(call: ApiCaller, shop: str, static: str, asked: ConversionIn) -> Seg
     found = _shown(call, shop)
     with call.runtime.office.reading() as session:
         row = static_segments.find_static(session, found, static)
+    begun: list[Job] = []
     _static, segment = static_segments.convert(
         call.jobs.uploads(found),
         row.id,
         author=call.author,
         now=call.now,
         name=asked.name,
-        later=lambda session, made: call.jobs.refresh_segment_later(
-            session, found, made.id, "upload"
+        later=lambda session, one: begun.append(
+            call.jobs.refresh_segment_soon(session, found, one.id, "upload")
         ),
     )
+    call.jobs.work_here(*begun)
     with call.runtime.office.reading() as session:
         return segment_out(find_segment(session, found, segment.id))
 

@@ -18,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from regulars.errors import InputError, LimitError, NotFoundError, problem
 from regulars.office import Shop
+from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.office.models.uploads import Upload
 from regulars.segments import find_segment, name_key, uploads
@@ -209,6 +210,7 @@ def rows(
 def apply(call: ApiCaller, shop: str, upload_id: int, asked: ApplicationIn) -> AppliedOut:
     """Make the segment, or change its list."""
     found = call.shop(shop)
+    begun: list[Job] = []
     upload, segment = uploads.apply_upload(
         call.jobs.uploads(found),
         upload_id,
@@ -216,10 +218,11 @@ def apply(call: ApiCaller, shop: str, upload_id: int, asked: ApplicationIn) -> A
         now=call.now,
         name=asked.name,
         mode=asked.mode,
-        later=lambda session, made: call.jobs.refresh_segment_later(
-            session, found, made.id, "upload"
+        later=lambda session, one: begun.append(
+            call.jobs.refresh_segment_soon(session, found, one.id, "upload")
         ),
     )
+    call.jobs.work_here(*begun)
     with call.runtime.office.reading() as session:
         segment = find_segment(session, found, segment.id)
     return AppliedOut(upload=upload_out(call, found, upload), segment=segment_out(segment))

@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from regulars import static_segments
 from regulars.errors import InputError, NotFoundError, problem
+from regulars.office.models.jobs import Job
 from regulars.segments.exporting import csv_bytes, list_rows
 from regulars.static_segments import Detail, Phase
 from regulars.web.deps import SignedIn, Visit
@@ -88,6 +89,7 @@ def convert(visit: SignedIn, static_id: int) -> Response:
     _phase(visit)
     detail = _find(visit, static_id)
     name = visit.field("name")
+    begun: list[Job] = []
     try:
         _static, segment = static_segments.convert(
             visit.jobs.uploads(visit.shop),
@@ -95,8 +97,8 @@ def convert(visit: SignedIn, static_id: int) -> Response:
             author=visit.author,
             now=visit.now,
             name=name,
-            later=lambda session, made: visit.jobs.refresh_segment_later(
-                session, visit.shop, made.id, "upload"
+            later=lambda session, one: begun.append(
+                visit.jobs.refresh_segment_soon(session, visit.shop, one.id, "upload")
             ),
         )
     except InputError as wrong:
@@ -104,6 +106,7 @@ def convert(visit: SignedIn, static_id: int) -> Response:
         return visit.dialog(
             "statics/convert.html", status=422, problems=visit.problems(wrong), **values
         )
+    visit.jobs.work_here(*begun)
     toast = visit.say('"{name}" is a customer segment now.', name=segment.name)
     return visit.go(f"/segments/{segment.id}", toast)
 

@@ -16,6 +16,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response, StreamingResponse
 
 from regulars.errors import InputError, UploadError, problem
+from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.office.models.uploads import Upload
 from regulars.segments import find_segment, uploads
@@ -136,6 +137,9 @@ def start(visit: SignedIn) -> Response:
         )
     except InputError as wrong:
         return _start_page(visit, wanted, wrong)
+    finally:
+        if isinstance(given, UploadFile):
+            given.file.close()
     return visit.go(f"/segments/upload/{upload.id}/file")
 
 
@@ -251,6 +255,7 @@ def show_save(visit: SignedIn, upload_id: int) -> Response:
 def save(visit: SignedIn, upload_id: int) -> Response:
     """Make the segment, or change its list."""
     upload = _find(visit, upload_id)
+    begun: list[Job] = []
     try:
         upload, segment = uploads.apply_upload(
             visit.jobs.uploads(visit.shop),
@@ -259,12 +264,13 @@ def save(visit: SignedIn, upload_id: int) -> Response:
             now=visit.now,
             name=visit.field("name"),
             mode=visit.field("mode", "replace"),
-            later=lambda session, made: visit.jobs.refresh_segment_later(
-                session, visit.shop, made.id, "upload"
+            later=lambda session, one: begun.append(
+                visit.jobs.refresh_segment_soon(session, visit.shop, one.id, "upload")
             ),
         )
     except InputError as wrong:
         return _save_page(visit, upload, wrong)
+    visit.jobs.work_here(*begun)
     address = f"/segments/{segment.id}"
     return visit.go(address, visit.say('"{name}" is up to date.', name=segment.name))
 
