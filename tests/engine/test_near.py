@@ -13,7 +13,6 @@ from regulars.engine import Context, SetEvaluator, compile_query, near_misses
 from regulars.engine.explain import own_and_change
 from regulars.language import parse
 from regulars.language.tree import Filter, Node, Not
-from regulars.warehouse.facts import Fact
 from regulars.warehouse.record import CustomerRecord
 from regulars.warehouse.warehouse import Warehouse
 
@@ -50,12 +49,21 @@ def hanging(tree: Node, leaf: Filter, records: Sequence[CustomerRecord]) -> list
     return [record for record in records if one(record) is not other(record)]
 
 
+@pytest.fixture(scope="module")
+def evaluator(pool_shop: Warehouse) -> SetEvaluator:
+    return SetEvaluator(pool_shop)
+
+
+@pytest.fixture(scope="module")
+def records(pool_shop: Warehouse, evaluator: SetEvaluator) -> list[CustomerRecord]:
+    return pool_shop.records(evaluator.universe(CONTEXT))
+
+
 @pytest.mark.parametrize("text", QUERIES)
 def test_nobody_is_closer_than_those_who_are_told(
-    pool_shop: Warehouse, pool_facts: list[Fact], text: str
+    pool_shop: Warehouse, evaluator: SetEvaluator, records: list[CustomerRecord], text: str
 ) -> None:
-    tree, evaluator = parse(text), SetEvaluator(pool_shop)
-    records = pool_shop.records(evaluator.universe(CONTEXT))
+    tree = parse(text)
     matches = compile_query(tree, CONTEXT)
     limit = 5
 
