@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -10,8 +10,9 @@ from sqlalchemy import select
 from regulars import tags
 from regulars.errors import ConflictError, InputError
 from regulars.office.models.segments import Segment
+from regulars.office.models.statics import StaticSegment, StaticTag
 from regulars.office.models.tags import TagAudience, TagHoldout, TagRule
-from regulars.tags import drift, following, holdout, rules
+from regulars.tags import drift, following, holdout, legacy, rules
 from tests.jobs.at_work import open_shop
 from tests.tags.rules_at_work import RulesAtWork
 
@@ -306,3 +307,51 @@ def test_a_segment_keeps_one_tag_once(shop):
     shop.rule(segment, "buyer")
     with pytest.raises(ConflictError):
         shop.rule(segment, "Buyer")
+
+
+def test_the_operator_takes_off_a_tag_of_the_earlier_system_and_spares_what_we_want(shop):
+    segment = shop.at_work.segment("Buyers", BUYERS)
+    shop.order(1, "ana")
+    shop.shopify.tags.update(ana=["Old"], bo=["old", "own"], cleo=["old"])
+    with shop.office.session() as session:
+        static = StaticSegment(
+            shop_id=shop.at_work.shop.id,
+            name="Old buyers",
+            name_key="old buyers",
+            created_on=date(2024, 5, 1),
+            source="csv",
+            list_id=1,
+            counts={},
+            imported_at=shop.at_work.clock(),
+            imported_by="ana",
+        )
+        session.add(static)
+        session.flush()
+        row = StaticTag(
+            shop_id=shop.at_work.shop.id,
+            static_segment_id=static.id,
+            tag="old",
+            given_on=date(2024, 5, 2),
+        )
+        session.add(row)
+    # Ana had it when our rule came, so the rule left it alone: it was hers before us.
+    shop.rule(segment, "old")
+    shop.work()
+
+    def take() -> None:
+        with shop.office.session() as session:
+            legacy.remove_tag(
+                session,
+                shop.at_work.shop,
+                row.id,
+                ["ana", "bo"],
+                author="operator",
+                now=shop.at_work.clock(),
+            )
+
+    take()
+    shop.work()
+
+    assert shop.shopify.tags == {"ana": ["Old"], "bo": ["own"], "cleo": ["old"], "dee": []}
+    with pytest.raises(ConflictError):
+        take()

@@ -100,7 +100,14 @@ def remove_tag(
     )
     session.add(assignment)
     session.flush()
-    shared = {"shop_id": shop.id, "tag_key": key}
+    _take_over(session, assignment, audience)
+    return remove(session, assignment, author=author, now=now)
+
+
+def _take_over(session: Session, assignment: TagAssignment, audience: Sequence[str]) -> None:
+    """Store the customers as if this assignment had given them the tag; the ledger's word stays."""
+    key = assignment.tag_key
+    shared = {"shop_id": assignment.shop_id, "tag_key": key}
     for part in parts(audience):
         rows = [
             {
@@ -114,7 +121,7 @@ def remove_tag(
         ]
         session.execute(insert(TagAudience), rows)
         known = select(TagLedger.customer_id).where(
-            TagLedger.shop_id == shop.id,
+            TagLedger.shop_id == assignment.shop_id,
             TagLedger.tag_key == key,
             TagLedger.customer_id.in_(part),
         )
@@ -126,4 +133,3 @@ def remove_tag(
         ]
         if new:
             session.execute(insert(TagLedger), new)
-    return remove(session, assignment, author=author, now=now)
