@@ -391,6 +391,7 @@ class ApiCall:
 
 def api_call(request: Request) -> ApiCall:
     """Find out who calls the API; raises PermissionDenied for nobody."""
+    _refuse_large_numbers(request)
     runtime = request.app.state.runtime
     now = runtime.clock()
     header = request.headers.get("authorization", "")
@@ -402,6 +403,14 @@ def api_call(request: Request) -> ApiCall:
         text = "This API key may read only. Make one that may write in Settings."
         raise PermissionDenied(problem("read_only_key", text))
     return call
+
+
+def _refuse_large_numbers(request: Request) -> None:
+    """No row has a number that the database cannot hold."""
+    given = [*request.path_params.values(), *request.query_params.values()]
+    digits = [text.lstrip("-") for text in map(str, given) if text.lstrip("-").isdecimal()]
+    if any(len(text) > 18 for text in digits):
+        raise NotFoundError(problem("no_such_number", "There is nothing with this number."))
 
 
 ApiCaller = Annotated[ApiCall, Depends(api_call)]
