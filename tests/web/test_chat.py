@@ -164,3 +164,11 @@ def test_announcements_are_read_once_by_each_person(member, visitor):
 
     assert "I have read this" not in member.get("/segments").text
     assert "I have read this" in visitor.get("/segments").text
+
+
+def test_the_setup_card_stays_away_once_put_away(visitor, member):
+    assert "Getting started" in visitor.get("/").text
+    visitor.press(visitor.get("/"), "Do not show this any more")
+
+    assert "Getting started" not in visitor.get("/").text
+    assert "Getting started" in member.get("/").text

@@ -13,6 +13,7 @@ from pyroaring import BitMap
 from sqlalchemy import func, select
 from starlette.responses import Response
 
+from regulars import support
 from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment
@@ -62,6 +63,14 @@ def show(visit: SignedIn) -> Response:
     return visit.page("home/show.html", **values)
 
 
+@router.post("/setup/dismissal")
+def dismiss_setup(visit: SignedIn) -> Response:
+    """Put the setup card of this shop away, for this person."""
+    with visit.office() as session:
+        support.dismiss(session, visit.person.id, f"setup:{visit.shop.id}", visit.now)
+    return visit.go("/")
+
+
 def _values(visit: Visit) -> dict[str, Any]:
     shop = visit.shop
     with visit.runtime.office.reading() as session:
@@ -84,6 +93,7 @@ def _values(visit: Visit) -> dict[str, Any]:
             )
         ).all()
         matters = _matters(visit, segments, session)
+        put_away = support.dismissed(session, visit.person.id)
     today = visit.say.local(visit.now).date()
     running = [one for one in trackings if one.starts_on <= today <= one.ends_on]
     values: dict[str, Any] = {
@@ -92,6 +102,7 @@ def _values(visit: Visit) -> dict[str, Any]:
         "segments": segments,
         "tag_count": tag_count,
         "has_tracking": bool(trackings),
+        "setup_shown": f"setup:{shop.id}" not in put_away,
         "running": running,
         "jobs": jobs,
         "job_names": JOB_NAMES,
