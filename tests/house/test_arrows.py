@@ -32,8 +32,8 @@ ARROWS: dict[str, set[str]] = {
         "office", "shopify", "importing", "support",
     },
     "web": {
-        "jobs", "runtime", "tags", "tracking", "static_segments", "segments", "engine", "language", "warehouse",
-        "office", "shopify", "importing", "support", "insights",
+        "jobs", "runtime", "tags", "tracking", "static_segments", "support", "insights", "segments",
+        "engine", "language", "warehouse", "office", "shopify", "importing",
     },
     "bootstrap": {"web", "jobs", "runtime", "office", "warehouse", "shopify"},
     "cli": {"bootstrap", "language", "simulator"},

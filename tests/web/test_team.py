@@ -21,7 +21,7 @@ def secret_of(page) -> str:
 
 def invited(visitor: Visitor, login: str) -> str:
     page = visitor.press(
-        visitor.get("/settings/team"), "Make invitation", **{"Address_to_sign_in_with": login}
+        visitor.get("/settings/team"), "Make invitation", Address_to_sign_in_with=login
     )
     return re.sub("^http://[^/]+", "", secret_of(page))
 

@@ -39,11 +39,11 @@ ENVIRONMENT = Environment(
 )
 
 
-class NotHere(Exception):  # noqa: N818 - what the page says
+class NotHere(Exception):
     """The page's subject does not exist; the text names it."""
 
 
-class Wrong(Exception):  # noqa: N818 - what the page says
+class Wrong(Exception):
     """What was typed cannot be used; the text says why."""
 
 

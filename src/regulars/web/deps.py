@@ -41,7 +41,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 FORM_FIELDS_MAX = 2000
 
 
-class SignInNeeded(Exception):  # noqa: N818 - not a failure: the way leads through the sign-in page
+class SignInNeeded(Exception):
     """Nobody is signed in; the page layer answers with the sign-in page and the way back."""
 
 
