@@ -157,3 +157,13 @@ def test_the_change_is_against_the_mean_of_seven_days(at_work):
     assert change["purchase_interval_days"] is None
     with at_work.runtime.office.reading() as session:
         assert segments.find_segment(session, at_work.shop, buyers).member_count == 3
+
+
+def test_a_long_past_is_worked_out_some_days_at_a_time(at_work):
+    at_work.told(at_work.order(1, "ana", 100, 70))
+
+    buyers = at_work.segment("Buyers", "number_of_orders >= 1")
+
+    days = [one.shop_day for one in stored(at_work, buyers)]
+    assert len(days) == 70 > 2 * metrics.DAYS_AT_ONCE
+    assert days == [date.fromordinal(days[0].toordinal() + number) for number in range(70)]

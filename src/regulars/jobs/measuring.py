@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from regulars.jobs.run import JobRun
 from regulars.segments import definitions, metrics
 
 
-def back_fill_metrics(run: JobRun) -> None:
-    """Work out a segment's figures for the days before today."""
+def back_fill_metrics(run: JobRun) -> timedelta | None:
+    """Work out a segment's figures for some days before today, and go on later with the rest."""
     runtime, shop = run.runtime, run.shop
     with runtime.office.reading() as session:
         current = definitions(session, shop)
-    chosen = [one for one in current if one.segment_id == run.arguments["segment_id"]]
     by_key = {one.key: one for one in current}
-    for one in chosen:
+    count = sum(
         metrics.back_fill(
             runtime.warehouse(shop),
             runtime.evaluator(shop),
@@ -24,6 +25,10 @@ def back_fill_metrics(run: JobRun) -> None:
             now=runtime.clock(),
             tell=lambda share: run.report(share, "Working out past days"),
         )
+        for one in current
+        if one.segment_id == run.arguments["segment_id"]
+    )
+    return timedelta(0) if count else None
 
 
 def close_days(run: JobRun) -> None:

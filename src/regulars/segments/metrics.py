@@ -27,6 +27,8 @@ from regulars.warehouse import Warehouse, metrics
 from regulars.warehouse.metrics import CustomerSums, SegmentDay, Sums
 
 DAYS_BACK = 365
+#: So many days are worked out in one go; then other work has its turn.
+DAYS_AT_ONCE = 30
 #: The change of a figure is told against its mean over so many days.
 DAYS_COMPARED = 7
 DAY = timedelta(days=1)
@@ -110,22 +112,19 @@ def back_fill(
     days_back: int = DAYS_BACK,
     tell: Callable[[float], object] = lambda _share: None,
 ) -> int:
-    """Work out the days before today by the rule as it is now; return how many.
+    """Work out days before the stored ones by the rule as it is now; return how many.
 
-    As far as orders reach. What was recorded on the day itself stays.
+    The latest first, some at a time, as far as orders reach; 0 when all is done.
     """
     today = local_day(now, shop.zone)
     with warehouse.reader() as cursor:
         oldest = metrics.first_order_at(cursor)
-        recorded = [
-            day.shop_day
-            for day in metrics.read_days(cursor, one.segment_id, date.min)
-            if day.is_recorded
-        ]
+        stored = [day.shop_day for day in metrics.read_days(cursor, one.segment_id, date.min)]
     if oldest is None:
         return 0
-    first = max(today - days_back * DAY, local_day(oldest, shop.zone))
-    last = min([today, *recorded]) - DAY
+    reached = max(today - days_back * DAY, local_day(oldest, shop.zone))
+    last = min([today, *stored]) - DAY
+    first = max(reached, last - (DAYS_AT_ONCE - 1) * DAY)
     if last < first:
         return 0
 
