@@ -12,7 +12,7 @@ import pytest
 from regulars.errors import InputError, UploadError
 from regulars.importing import ImportReport, import_files
 from regulars.importing.rejects import guarded
-from regulars.importing.rows import ROW_CHARACTERS_MAX
+from regulars.importing.rows import ROW_CHARACTERS_MAX, open_rows
 from regulars.importing.values import UnreadableError, instant_of
 from regulars.warehouse import Warehouse, Warehouses, WarehouseSettings
 
@@ -324,3 +324,11 @@ def test_the_real_purchases_of_cdnow_are_imported_whole(warehouse: Warehouse) ->
 
     assert (report.orders.rows, report.rejects) == (69_659, None)
     assert (orders, customers, amount) == (69_659, 23_570, cents)
+
+
+def test_an_encoding_that_nobody_knows_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("customer_id,date,amount\n")
+
+    with pytest.raises(UploadError, match="utf-8, cp932, utf-16"), open_rows(path, encoding="x"):
+        pass

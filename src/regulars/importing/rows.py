@@ -260,6 +260,17 @@ def _encoding(path: Path) -> str:
 
 
 def _as_wished(path: Path, encoding: str) -> str:
+    if encoding not in ENCODINGS:
+        template = "There is no encoding {encoding} here. Choose one of {known}."
+        raise UploadError(
+            problem(
+                "no_such_encoding",
+                template,
+                encoding=encoding,
+                known=", ".join(ENCODINGS),
+                field="encoding",
+            )
+        )
     try:
         _try(path, ENCODINGS[encoding])
     except UnicodeDecodeError:
