@@ -217,7 +217,6 @@ def set_operations(engines: Engines, rounds: int) -> Section:
             raise SystemExit(f"{name} differs")
         works = {"ours": ours, "duckdb": lambda sql=sql: engines.duckdb(sql)}
         told(
-            section,
             table,
             f"{name} of {len(left):,} and {len(right):,}",
             medians(rounds * 3, works),
