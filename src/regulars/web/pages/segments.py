@@ -36,8 +36,8 @@ from regulars.tags.rules import list_rules
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
 from regulars.web.i18n import N_
-from regulars.web.pages.statics import phase_of
 from regulars.web.measures import measures_of
+from regulars.web.pages.statics import phase_of
 from regulars.web.starters import starters
 
 router = APIRouter(prefix="/segments")
@@ -50,8 +50,8 @@ SORTS = {
 }
 TABS = {
     "members": N_("Members"),
-    "log": N_("Joined & left"),
     "metrics": N_("Metrics"),
+    "log": N_("Joined & left"),
     "definition": N_("Definition"),
     "tags": N_("Tags"),
     "revenue": N_("Revenue"),
@@ -342,6 +342,8 @@ def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
         return _members_values(visit, segment)
     if tab == "log":
         return _log_values(visit, segment)
+    if tab == "metrics":
+        return measures_of(visit, segment)
     with visit.runtime.office.reading() as session:
         if tab == "definition":
             versions = list_versions(session, segment)
@@ -353,8 +355,6 @@ def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
         if tab == "tags":
             rows = select(TagAssignment).where(
                 TagAssignment.shop_id == visit.shop.id, TagAssignment.segment_id == segment.id
-    if tab == "metrics":
-        return measures_of(visit, segment)
             )
             return {
                 "assignments": session.scalars(rows.order_by(TagAssignment.id.desc())).all(),
