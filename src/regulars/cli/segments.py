@@ -146,7 +146,7 @@ def versions(segment: Segment, shop: terminal.Shop, as_json: terminal.AsJson = F
 @app.command("restore-version")
 def restore_version(
     segment: Segment,
-    version: Annotated[int, typer.Argument(metavar="VERSION")],
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="The version's number.")],
     shop: terminal.Shop,
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -179,7 +179,9 @@ def delete(segment: Segment, shop: terminal.Shop) -> None:
 
 @app.command()
 def restore(
-    segment_id: Annotated[int, typer.Argument(metavar="ID")],
+    segment_id: Annotated[
+        int, typer.Argument(metavar="ID", help="The number that the trash lists.")
+    ],
     shop: terminal.Shop,
     as_json: terminal.AsJson = False,
 ) -> None:

@@ -42,7 +42,7 @@ def index(
 
 @app.command()
 def use(
-    key: Annotated[str, typer.Argument(metavar="KEY")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The template's key.")],
     shop: terminal.Shop,
     name: Annotated[str | None, typer.Option(help="The segment's name.")] = None,
     figures: Set = None,
@@ -62,7 +62,7 @@ def use(
 
 @app.command()
 def cook(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="The recipe's key.")],
     shop: terminal.Shop,
     figures: Set = None,
     as_json: terminal.AsJson = False,
