@@ -41,7 +41,7 @@ def page(options: Options, where: str, sections: list[Section]) -> str:
     command = f"python -m bench --customers {options.customers} --rounds {options.rounds}"
     head = (
         "# Benchmarks\n\n"
-        f"Written by `{command}` (`make bench` with its defaults) on\n"
+        f"Written by `{command}` on\n"
         f"{datetime.now(UTC):%d %B %Y}.\n\n"
         f"Machine: {where}.\n\n"
         "Ratios hold across machines far better than milliseconds do; every ratio here comes from"

@@ -23,6 +23,7 @@ from bench.rules import RULES
 from bench.shop import AS_OF, fill
 from bench.suite import suite
 from regulars.engine import Context, SetEvaluator, compile_query
+from regulars.engine.plans import forget_plans
 from regulars.engine.sets import AnswerCache
 from regulars.language import parse
 from regulars.language.tree import Node
@@ -45,6 +46,7 @@ class Engines:
     def ours(self, tree: Node) -> BitMap:
         """Evaluate in a running program that was never asked this: only who there is, is kept."""
         self.cache.forget(lambda key: key[0] != "universe")
+        forget_plans()
         return self.evaluator.members(tree, CONTEXT)
 
     def duckdb(self, sql: str) -> Ids:
@@ -128,6 +130,7 @@ def first_build(engines: Engines, rounds: int) -> Section:
 
     def ours() -> list[BitMap]:
         engines.cache.forget()
+        forget_plans()
         return engines.evaluator.members_of_many(trees, CONTEXT)
 
     def theirs(ids: Callable[[str], Ids]) -> list[Ids]:

@@ -91,6 +91,11 @@ def _kept_plan(question: Question, past: datetime | None, since: datetime, zone:
     return _written(query, scope, inverted=inverted)
 
 
+def forget_plans() -> None:
+    """Forget the kept statements; only somebody who measures has a reason to."""
+    _kept_plan.cache_clear()
+
+
 def _no_spellings(table: str, name: str, keys: tuple[str, ...]) -> tuple[str, ...]:
     raise AssertionError(f"{table}.{name} is compared with {keys} as they are stored")
 
