@@ -43,9 +43,7 @@ class RevenueTracking(Base):
     cancelled_at: Mapped[datetime | None]
     #: "segment": follows the segment's membership; "static": a fixed list of the earlier system,
     #: whose members are kept here and stay; `segment_id` is then the static segment's.
-    kind: Mapped[str] = mapped_column(
-        String(16), default="segment", server_default="segment"
-    )
+    kind: Mapped[str] = mapped_column(String(16), default="segment", server_default="segment")
     #: Who belonged before the log can tell (decision 0020), or the frozen members of a static
     #: list, as `tracking.before` writes them; None where the log tells all.
     members_before: Mapped[bytes | None] = mapped_column(LargeBinary)
