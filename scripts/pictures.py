@@ -6,6 +6,7 @@ Start the demo anew for each run: `make demo N=3000 BROWSER=no`.
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ def make_segments(page: Page, base: str) -> None:
         page.locator("#query").fill(query)
         page.wait_for_timeout(1200)
         page.get_by_role("button", name="Save segment").click()
-        page.wait_for_url("**/segments/[0-9]*")
+        page.wait_for_url(re.compile(r"/segments/\d+$"))
 
 
 def give_a_tag(page: Page, base: str) -> None:

@@ -31,6 +31,12 @@ class Settings(BaseSettings):
         description="Address under which Shopify and browsers reach the app, like "
         "https://regulars.example.com. Empty: http://HOST:PORT.",
     )
+    metrics_days_back: int = Field(
+        default=365,
+        ge=0,
+        le=1095,
+        description="Past days whose figures are worked out when a segment is made.",
+    )
     api_key: str = Field(default="", description="Client id of your app at Shopify.")
     api_secret: SecretStr = Field(
         default=SecretStr(""), description="Client secret of your app at Shopify; signs webhooks."

@@ -23,6 +23,7 @@ def back_fill_metrics(run: JobRun) -> timedelta | None:
             one,
             is_known=metrics.is_past_known(one, by_key),
             now=runtime.clock(),
+            days_back=runtime.settings.metrics_days_back,
             tell=lambda share: run.report(share, "Working out past days"),
         )
         for one in current
