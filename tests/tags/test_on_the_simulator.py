@@ -209,7 +209,7 @@ def test_faults_and_deaths_on_the_way_change_nothing_in_the_end(tmp_path, seed):
 def _audience(desk: Desk, assignment_id: int) -> set[str]:
     with desk.office.reading() as session:
         row = session.get_one(TagAssignment, assignment_id)
-        return {one for one, _outcome, _problem in history.outcome_rows(session, row)}
+        return {one for one, *_rest in history.outcome_rows(session, row)}
 
 
 def work_among_faults(desk: Desk, chance: random.Random) -> None:
