@@ -74,6 +74,7 @@ def main(link: str) -> None:
         page = context.new_page()
         page.goto(link)
         page.wait_for_url(f"{base}/")
+        page.get_by_role("button", name="I have read this").click()
         make_segments(page, base)
         give_a_tag(page, base)
         start_a_tracking(page, base)

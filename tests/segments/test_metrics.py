@@ -160,6 +160,7 @@ def test_the_change_is_against_the_mean_of_seven_days(at_work):
 
 
 def test_a_long_past_is_worked_out_some_days_at_a_time(at_work):
+    at_work.runtime.settings.metrics_days_back = 365
     at_work.told(at_work.order(1, "ana", 100, 70))
 
     buyers = at_work.segment("Buyers", "number_of_orders >= 1")
