@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from regulars.language.catalogue import (
@@ -50,20 +48,6 @@ from regulars.warehouse.facts import (
     RefundFact,
     StoreCreditFact,
 )
-
-#: REGULARS_DEEP=1 looks at thirty times as many random cases, other ones at each run.
-DEEP = bool(os.environ.get("REGULARS_DEEP"))
-
-
-def looking(quick: int) -> settings:
-    """Return how many random cases a test looks at."""
-    return settings(
-        max_examples=quick * 30 if DEEP else quick,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=not DEEP,
-    )
-
 
 #: Ordinary zones, the two ends of the world, a half-hour change, and changes at midnight.
 ZONES = [

@@ -19,7 +19,8 @@ from regulars.warehouse.facts import CustomerFact, Fact
 from regulars.warehouse.record import CustomerRecord
 from regulars.warehouse.warehouse import Warehouse
 from tests.engine import naive
-from tests.engine.pool import DAYS, SETS, ZONES, functions, looking, trees
+from tests.engine.pool import DAYS, SETS, ZONES, functions, trees
+from tests.exploring import looking
 
 Universe = Literal["all", "buyers"]
 

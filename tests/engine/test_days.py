@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.engine.days import day_end, day_start, local_day, local_instant, shift
-from tests.engine.pool import ZONES, looking
+from tests.engine.pool import ZONES
+from tests.exploring import looking
 
 
 def hours(day: date, zone: str) -> float:

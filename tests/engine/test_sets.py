@@ -24,7 +24,7 @@ from regulars.language import parse
 from regulars.language.tree import Not
 from regulars.warehouse.facts import CustomerDeleted, CustomerFact, OrderFact
 from regulars.warehouse.warehouse import Warehouse
-from tests.engine.pool import looking
+from tests.exploring import looking
 from tests.shops import shop as told_shop
 
 NOW = datetime(2024, 3, 15, 0, 0, tzinfo=UTC)

@@ -16,7 +16,8 @@ from regulars.language.tree import Node
 from regulars.warehouse.facts import CustomerFact, Fact, OrderFact
 from regulars.warehouse.warehouse import Warehouse
 from tests.engine.conftest import load
-from tests.engine.pool import looking, trees
+from tests.engine.pool import trees
+from tests.exploring import looking
 
 INSTANT = datetime(2024, 2, 29, 0, 30, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Tokyo")

@@ -17,7 +17,8 @@ from regulars.engine.view import View
 from regulars.language import mentions_time, parse
 from regulars.language.tree import Node
 from regulars.warehouse.warehouse import Warehouse
-from tests.engine.pool import ZONES, looking, trees
+from tests.engine.pool import ZONES, trees
+from tests.exploring import looking
 from tests.shops import shop as told_shop
 
 AFTER_ALL = datetime(2024, 6, 1, 12, tzinfo=UTC)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from regulars.language import complete, parse, print_query
 from regulars.language.tree import Node
-from tests.language.trees import explored, trees
+from tests.exploring import looking
+from tests.language.trees import trees
 
 
 def _values(name: str, parameter: str | None, begun: str) -> Iterable[tuple[str, int | None]]:
@@ -82,7 +83,7 @@ def test_a_proposal_replaces_what_was_begun_and_tells_its_count():
     assert (found.text, found.start, found.end, found.count) == ("'vip'", 23, 26, 12)
 
 
-@explored
+@looking(15)
 @given(trees, st.data())
 def test_proposals_never_fail_at_any_place_of_any_query(tree: Node, data: st.DataObject):
     text = print_query(tree)

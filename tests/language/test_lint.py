@@ -8,7 +8,8 @@ from hypothesis import given
 from regulars.language import lint, parse, parse_with_notes, print_query
 from regulars.language.lint import findings
 from regulars.language.tree import Node
-from tests.language.trees import explored, trees
+from tests.exploring import looking
+from tests.language.trees import trees
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_line_and_column_are_told_where_the_text_is_known():
     assert (note.line, note.column, note.length) == (2, 27, 16)
 
 
-@explored
+@looking(15)
 @given(trees)
 def test_every_tree_can_be_looked_at(tree: Node):
     for note in lint(tree):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from regulars.errors import QueryError
 from regulars.language import parse
 from regulars.language.places import COUNTRIES, country_meant, place_name, place_rows, region_meant
-from tests.language.trees import explored
+from tests.exploring import looking
 
 _PLACES = st.sampled_from(["customer_countries", "customer_regions", "customer_cities"])
 
@@ -62,7 +62,7 @@ def test_a_name_in_place_of_a_code_is_refused_with_the_code(text: str, suggestio
     assert refusal.value.problems[0].suggestion == suggestion
 
 
-@explored
+@looking(15)
 @given(_PLACES, st.text(max_size=12), st.sampled_from(["en", "ja"]))
 def test_a_place_that_has_no_name_is_not_given_one(attribute: str, text: str, language: str):
     named = place_name(attribute, text, language)

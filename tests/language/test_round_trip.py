@@ -13,7 +13,8 @@ from regulars.errors import QueryError
 from regulars.language import check, describe, parse, parse_with_notes, print_query
 from regulars.language.keys import filter_key, mentions_time, positive
 from regulars.language.tree import Node, filters_of
-from tests.language.trees import explored, filters, trees
+from tests.exploring import looking
+from tests.language.trees import filters, trees
 
 _LINES = (Path(__file__).parent / "shopify_queries.tsv").read_text(encoding="utf-8").splitlines()
 _CASES = [line.split("\t") for line in _LINES if not line.startswith("#")]
@@ -52,7 +53,7 @@ def test_a_query_that_shopify_refuses_is_refused(form: str, query: str):
             assert found.start is None or 0 <= found.start <= len(query)
 
 
-@explored
+@looking(15)
 @given(trees)
 def test_a_tree_prints_and_reads_back_as_itself(tree: Node):
     check(tree, evaluable=False)
@@ -64,7 +65,7 @@ def test_a_tree_prints_and_reads_back_as_itself(tree: Node):
     assert text == print_query(again)
 
 
-@explored
+@looking(15)
 @given(trees)
 def test_the_previous_form_says_a_tree_exactly_or_not_at_all(tree: Node):
     try:
@@ -78,7 +79,7 @@ def test_the_previous_form_says_a_tree_exactly_or_not_at_all(tree: Node):
     assert codes == {"not_in_previous_form"}
 
 
-@explored
+@looking(15)
 @given(trees)
 def test_spans_mark_the_text_of_each_filter(tree: Node):
     text = print_query(tree)
@@ -88,7 +89,7 @@ def test_spans_mark_the_text_of_each_filter(tree: Node):
         assert leaf == parse(marked, evaluable=False)
 
 
-@explored
+@looking(15)
 @given(trees, st.sampled_from(["en", "ja"]), st.sampled_from(["JPY", "USD", "CHF"]))
 def test_every_tree_has_a_sentence(tree: Node, language: str, currency: str):
     sentence = describe(tree, language, currency)
@@ -99,7 +100,7 @@ def test_every_tree_has_a_sentence(tree: Node, language: str, currency: str):
         assert "{" not in sentence
 
 
-@explored
+@looking(15)
 @given(st.one_of(st.text(), st.text("()'=<>!ANDORNTIS amount_spent,:-70d.", max_size=60)))
 def test_any_text_is_read_or_refused(text: str):
     for dialect in ("any", "matches", "previous"):
@@ -110,7 +111,7 @@ def test_any_text_is_read_or_refused(text: str):
                 found.message.encode("utf-8")
 
 
-@explored
+@looking(15)
 @given(trees, st.data())
 def test_a_damaged_query_is_read_or_refused(tree: Node, data: st.DataObject):
     text = print_query(tree)
@@ -125,7 +126,7 @@ def test_a_damaged_query_is_read_or_refused(tree: Node, data: st.DataObject):
             found.message.encode("utf-8")
 
 
-@explored
+@looking(15)
 @given(filters())
 def test_a_filter_and_its_negation_share_their_key(leaf):
     made, _ = positive(leaf)

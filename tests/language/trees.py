@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from regulars.language.catalogue import CATALOGUE, Attribute, Kind, ParameterRow
@@ -30,11 +28,6 @@ from regulars.language.tree import (
     RelativeDay,
     Text,
 )
-
-settings.register_profile("ci", max_examples=15, deadline=None)
-settings.register_profile("deep", max_examples=2000, deadline=None)
-#: How long a property is looked at: few examples, or many with HYPOTHESIS_PROFILE=deep.
-explored = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 _INT64 = 2**63 - 1
 _texts = st.text(

@@ -1,19 +1,17 @@
 """Whatever happens in whatever order, kept memberships are what a full evaluation finds.
 
 One shop serves all examples: each has customers and orders of its own, and leaves them behind.
-REGULARS_EXAMPLES asks for more examples than the ordinary run.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars import segments
@@ -28,9 +26,9 @@ from regulars.warehouse.facts import (
     RefundChange,
     RefundFact,
 )
+from tests.exploring import looking
 from tests.jobs.at_work import AtWork, open_shop
 
-EXAMPLES = int(os.environ.get("REGULARS_EXAMPLES", "12"))
 PEOPLE = ("ana", "bo", "cleo", "dee")
 QUERIES = {
     "VIP": "amount_spent >= 200",
@@ -146,11 +144,7 @@ def check(at_work: AtWork) -> None:
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@looking(12)
 @given(st.lists(STEP, min_size=2, max_size=7))
 def test_kept_memberships_are_what_a_full_evaluation_finds(shop, steps):
     run = next(RUN)

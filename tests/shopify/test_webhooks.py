@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.errors import InputError
@@ -40,6 +40,7 @@ from regulars.warehouse.facts import (
     RefundChange,
     RefundFact,
 )
+from tests.exploring import looking
 
 PAYLOADS = Path(__file__).parent / "payloads"
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -359,7 +360,7 @@ NASTY = [
 
 
 @pytest.mark.parametrize("topic", READ)
-@settings(max_examples=10)
+@looking(10)
 @given(data=st.data())
 def test_a_mangled_payload_is_read_or_refused_never_a_crash(topic: str, data: st.DataObject):
     payload = sample(topic)

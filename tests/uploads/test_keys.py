@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.errors import ConflictError, InputError, LimitError, UploadError
@@ -21,6 +21,7 @@ from regulars.segments.keys import UnusableKeyError, email_key, id_key, phone_ke
 from regulars.segments.uploads import acts
 from regulars.spreadsheet import guarded, unguarded
 from regulars.warehouse.lists import ListRows
+from tests.exploring import looking
 
 #: Every sign that a spreadsheet, folding widths and forms, takes for the start of a formula.
 FORMULA_STARTS = [
@@ -30,13 +31,13 @@ FORMULA_STARTS = [
 ]
 
 
-@settings(max_examples=50)
+@looking(50)
 @given(st.text(alphabet=st.sampled_from("'=+-@＝＠ \t\u3000\ufeffa1é"), max_size=8) | st.text())
 def test_export_and_import_of_a_cell_are_inverse(text):
     assert unguarded(guarded(text)) == text
 
 
-@settings(max_examples=50)
+@looking(50)
 @given(
     st.sampled_from(["", " ", "\t", "\u3000", "\ufeff", "\u200b", "\u00a0"]),
     st.sampled_from(FORMULA_STARTS),
@@ -113,9 +114,7 @@ CELLS = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@looking(15)
 @given(
     rows=st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=25), separator=st.sampled_from(",;\t")
 )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.warehouse import Warehouses, WarehouseSettings
@@ -29,6 +29,7 @@ from regulars.warehouse.facts import (
     RefundChange,
     RefundFact,
 )
+from tests.exploring import looking
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 CUSTOMERS = ("1", "2", "3", "4")
@@ -157,7 +158,7 @@ def shuffled(facts: Sequence[Fact], rng: random.Random) -> list[list[Fact]]:
     return batches
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@looking(6)
 @given(seed=st.integers(0, 2**32), length=st.integers(2, 60))
 def test_any_order_and_repetition_ends_in_the_state_of_the_order_of_events(
     seed: int, length: int
@@ -170,7 +171,7 @@ def test_any_order_and_repetition_ends_in_the_state_of_the_order_of_events(
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@looking(8)
 @given(seed=st.integers(0, 2**32))
 def test_long_histories_end_the_same_in_any_order(seed: int) -> None:
     facts = history(seed, 120)

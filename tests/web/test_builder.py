@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.language import CATALOGUE, parse
@@ -11,6 +11,7 @@ from regulars.language.catalogue import Unavailable
 from regulars.web.editing import changed, read_rows, rows_of, view_of, written
 from regulars.web.editing.rows import Condition, Group, walk
 from regulars.web.i18n import Localizer
+from tests.exploring import looking
 from tests.language.trees import trees
 from tests.web.test_languages import ENGLISH, JAPANESE
 
@@ -47,7 +48,7 @@ def test_every_attribute_survives_the_builder(text: str):
 
 
 @given(trees)
-@settings(max_examples=60, deadline=None)
+@looking(60)
 def test_any_query_survives_the_builder_and_its_form(tree):
     rows = rows_of(tree)
     sent = read_rows(form_of(rows))
@@ -60,7 +61,7 @@ def test_any_query_survives_the_builder_and_its_form(tree):
 @given(
     trees, st.sampled_from(["add", "group", "remove", "up", "down", "copy", "detail"]), st.data()
 )
-@settings(max_examples=60, deadline=None)
+@looking(60)
 def test_no_button_breaks_the_rows(tree, verb: str, data: st.DataObject):
     rows = rows_of(tree)
     path = data.draw(st.sampled_from([path for path, _row in walk(rows)]))

@@ -20,7 +20,7 @@ from regulars.language.tree import (
     Text,
 )
 from regulars.web.editing.choices import AS_TEXT
-from regulars.web.editing.rows import BEFORE_DAYS, IN_LAST_DAYS, Condition, Detail, Group
+from regulars.web.editing.rows import BEFORE_DAYS, IN_LAST_DAYS, Condition, Detail, Group, listed
 
 
 def rows_of(tree: Node) -> Group:
@@ -74,9 +74,9 @@ def _fields(operator: Operator, operands: tuple[Literal, ...]) -> tuple[str, str
     """Return operator and one or two values as typed; None where rows have no form for them."""
     texts = [_plain(one) for one in operands]
     if operator in {Operator.IN, Operator.NOT_IN}:
-        # A comma inside a text would read as two of them.
-        clear = not any("," in text for text in texts)
-        return (operator.value, ", ".join(texts), "") if clear else None
+        joined = ", ".join(texts)
+        # A comma, an empty text or a space at its edge would not be read back.
+        return (operator.value, joined, "") if listed(joined) == texts else None
     if any(isinstance(one, Point) for one in operands):
         return None
     if len(operands) != 1:
@@ -95,7 +95,8 @@ def _compared(operator: Operator, first: Literal) -> tuple[str, str, str]:
 
 def _plain(one: Literal) -> str:
     if isinstance(one, RelativeDay):
-        return "today" if one.amount == 0 else f"{one.amount:+d}{one.unit}"
+        is_today = one.amount == 0 and one.unit == "d"
+        return "today" if is_today else f"{one.amount:+d}{one.unit}"
     if isinstance(one, Point):
         return f"({one.latitude}, {one.longitude})"
     if isinstance(one, Boolean):

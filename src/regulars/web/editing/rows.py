@@ -63,3 +63,9 @@ def walk(group: Group, path: str = "r") -> Iterator[tuple[str, Condition | Group
             yield from walk(part, f"{path}.{number}")
         else:
             yield f"{path}.{number}", part
+
+
+def listed(typed: str) -> list[str]:
+    """Return the values of a list as people type it: with commas, Japanese ones too."""
+    parts = (part.strip() for part in typed.replace("、", ",").split(","))
+    return [part for part in parts if part]

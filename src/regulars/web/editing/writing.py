@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from regulars.language import CATALOGUE
 from regulars.language.catalogue import Kind
 from regulars.language.literals import written_id
-from regulars.web.editing.rows import BEFORE_DAYS, IN_LAST_DAYS, Condition, Detail, Group
+from regulars.web.editing.rows import BEFORE_DAYS, IN_LAST_DAYS, Condition, Detail, Group, listed
 
 _QUOTED = {Kind.TEXT, Kind.ENUM, Kind.TEXT_LIST, Kind.NAME}
 _IDS = {Kind.ID, Kind.ID_LIST}
@@ -86,8 +86,7 @@ def comparison(kind: Kind, operator: str, first: str, second: str) -> str:
     if operator == "BETWEEN":
         return f"BETWEEN {_literal(kind, first)} AND {_literal(kind, second)}"
     if operator in {"IN", "NOT IN"}:
-        parts = [part for part in first.replace("、", ",").split(",") if part.strip()]
-        return f"{operator} ({', '.join(_literal(kind, part.strip()) for part in parts)})"
+        return f"{operator} ({', '.join(_literal(kind, part) for part in listed(first))})"
     return f"{operator} {_literal(kind, first)}".strip()
 
 
