@@ -13,15 +13,15 @@ from pydantic import SecretStr
 
 from regulars import bootstrap
 from regulars.bootstrap.serving import Serving, free_port, serving, sign_in_link
-from regulars.cli import pretend
 from regulars.settings import Settings
+from regulars.simulator.serve import Pretend, PretendShop, open_app, served
 from regulars.simulator.simulator import DEMO_TOKEN
 
 
 class Road:
     """The app beside its pretend Shopify."""
 
-    def __init__(self, app: Serving, shopify: pretend.Pretend) -> None:
+    def __init__(self, app: Serving, shopify: Pretend) -> None:
         self.app = app
         self.shopify = shopify
 
@@ -34,7 +34,7 @@ class Road:
 def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     with ExitStack() as stack:
         bound = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        shopify = stack.enter_context(pretend.served(pretend.make(300), bound))
+        shopify = stack.enter_context(served(open_app(PretendShop(300)), bound))
         port = free_port("127.0.0.1", 0)
         tokens = shopify.simulator.tokens
         settings = Settings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from regulars.bootstrap.serving import bind
-from regulars.cli import pretend
+from regulars.simulator.serve import PretendShop, open_app, served
 
 
 @pytest.fixture
@@ -13,9 +13,9 @@ def pretended(monkeypatch):
     """A pretend Shopify on a port of this machine."""
     from regulars.simulator.simulator import DEMO_TOKEN
 
-    with pretend.served(pretend.make(30), bind("127.0.0.1", 0)) as served:
-        monkeypatch.setenv("REGULARS_SIMULATOR_URL", served.url)
-        yield served.simulator.shop.domain, DEMO_TOKEN
+    with served(open_app(PretendShop(30)), bind("127.0.0.1", 0)) as shopify:
+        monkeypatch.setenv("REGULARS_SIMULATOR_URL", shopify.url)
+        yield shopify.simulator.shop.domain, DEMO_TOKEN
 
 
 def connect(regulars, path, domain, *more):

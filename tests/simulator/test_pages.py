@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -11,10 +12,8 @@ import pytest
 from starlette.applications import Starlette
 
 from regulars.clock import SettableClock
-from regulars.errors import ConflictError
 from regulars.simulator.app import create_simulator
 from regulars.simulator.generator import generate
-from regulars.simulator.serve import listening_socket, main, read_options
 from regulars.simulator.shop import MovableClock, Shop
 from regulars.simulator.simulator import DEMO_TOKEN, Simulator
 from regulars.simulator.transport import transport
@@ -211,14 +210,13 @@ def test_the_served_app_answers_graphql_and_files(app: Starlette):
 def test_threads_run_bulk_operations_and_send_webhooks(app: Starlette):
     """Waits for events, not for time."""
     pretend = simulator(app)
-    got: list[httpx.Request] = []
+    got: queue.Queue[httpx.Request] = queue.Queue()
 
     def receive(request: httpx.Request) -> httpx.Response:
-        got.append(request)
+        got.put(request)
         return httpx.Response(200)
 
     sender = HttpSender(httpx.MockTransport(receive))
-    pretend.webhooks.send = sender
     client = httpx.Client(
         transport=transport(app),
         base_url="http://127.0.0.1",
@@ -232,30 +230,10 @@ def test_threads_run_bulk_operations_and_send_webhooks(app: Starlette):
         'mutation { bulkOperationRunQuery(query: "{ customers { edges { node { id } } } }") '
         "{ bulkOperation { status } } }"
     )
-    with bulk_loop(pretend), webhook_loop(pretend):
+    with bulk_loop(pretend), webhook_loop(pretend, sender):
         for text in (create, run):
             client.post("/admin/api/2026-10/graphql.json", json={"query": text})
-        for _ in range(2_000):
-            if got:
-                break
-            pretend.webhooks.woken.wait(0.005)
+        told = got.get(timeout=30)
 
-    assert got[0].headers["X-Shopify-Topic"] == "bulk_operations/finish"
+    assert told.headers["X-Shopify-Topic"] == "bulk_operations/finish"
     assert next(iter(pretend.bulk.operations.values())).status == "COMPLETED"
-    sender.close()
-
-
-def test_a_taken_port_is_told_before_a_shop_is_made(capsys: pytest.CaptureFixture[str]):
-    with listening_socket("127.0.0.1", 0) as taken:
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(ConflictError, match="cannot be used"):
-            listening_socket("127.0.0.1", port)
-        assert main(["--port", str(port)]) == 2
-    assert f"Port {port}" in capsys.readouterr().err
-
-
-def test_the_command_line_is_read():
-    options = read_options(["--customers", "50", "--seed", "9", "--rate", "1000"])
-
-    assert (options.customers, options.seed, options.rate) == (50, 9, 1000.0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from regulars.cli import pretend, terminal
+from regulars.cli import terminal
 from regulars.errors import InputError, problem
 
 if TYPE_CHECKING:
@@ -33,13 +33,26 @@ def commands(app: typer.Typer) -> None:
     app.command()(simulate)
 
 
-def simulate(customers: Customers = 10_000, port: Port = 8400) -> None:
+def simulate(
+    customers: Customers = 10_000,
+    port: Port = 8400,
+    *,
+    seed: Annotated[int, typer.Option(help="Another seed makes another shop.")] = 7,
+    currency: Annotated[str, typer.Option(help="The shop's currency.")] = "JPY",
+    zone: Annotated[str, typer.Option(help="The shop's time zone.")] = "Asia/Tokyo",
+    rate: Annotated[float, typer.Option(min=1, help="Points per second of the API.")] = 100.0,
+    webhook: Annotated[
+        str | None, typer.Option(help="Address that every webhook is sent to from the start.")
+    ] = None,
+) -> None:
     """Start a pretend Shopify with a generated shop, to connect an app to."""
     from regulars.bootstrap.serving import bind
+    from regulars.simulator.serve import PretendShop, open_app, served
 
     bound = bind("127.0.0.1", port)
     terminal.tell(f"Making a shop with {customers:,} customers ...")
-    with pretend.served(pretend.make(customers), bound) as shopify:
+    made = open_app(PretendShop(customers, seed, currency, zone, rate, webhook))
+    with served(made, bound) as shopify:
         shop = shopify.simulator.shop
         terminal.tell(f"The pretend Shopify answers on {shopify.url} as {shop.domain}")
         _until_stopped()
@@ -62,6 +75,7 @@ def demo(
     from regulars import bootstrap
     from regulars.bootstrap.serving import bind, free_port, serving
     from regulars.settings import Settings
+    from regulars.simulator.serve import PretendShop, open_app, served
     from regulars.simulator.simulator import DEMO_TOKEN
 
     with bind("127.0.0.1", port) as tried:
@@ -70,9 +84,9 @@ def demo(
         _clear(home)
     bound = bind("127.0.0.1", free_port("127.0.0.1", app_port + 1))
     terminal.tell(f"Making a shop with {customers:,} customers ...")
-    made = pretend.make(customers)
+    made = open_app(PretendShop(customers))
     with contextlib.ExitStack() as stack:
-        shopify = stack.enter_context(pretend.served(made, bound))
+        shopify = stack.enter_context(served(made, bound))
         tokens = shopify.simulator.tokens
         settings = Settings(
             home=home,
