@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from regulars import static_segments
 from regulars.errors import ConflictError, UploadError
-from regulars.office.models.statics import StaticSegment
+from regulars.office.models.statics import StaticSegment, StaticTag
 from regulars.office.models.trackings import RevenueTracking
 from regulars.office.models.uploads import CsvList, Upload
 from regulars.segments import list_segments
@@ -213,6 +213,72 @@ def test_announced_days_take_effect_by_themselves(uploading):
 
     told = [phase_on(uploading, date(2026, month, 1)) for month in (3, 4, 5, 6)]
     assert told == ["open", "read-only", "read-only", "removed"]
+
+
+def test_only_an_open_phase_lets_new_ones_be_made(uploading):
+    told = {"file_name": "a.csv", "author": "ana", "now": uploading.now}
+
+    def make():
+        source = io.BytesIO(FILE.encode())
+        return static_segments.create_static(uploading.parts, source, "Autumn", **told)
+
+    with pytest.raises(ConflictError, match="as a customer segment"):
+        make()
+    set_phase(uploading, "open")
+
+    assert make().created_on == date(2026, 3, 1)
+    with pytest.raises(ConflictError, match="brought in already"):
+        make()
+
+
+def test_a_deleted_list_keeps_tags_and_trackings_and_frees_its_name(uploading):
+    static = bring_in(uploading)
+    set_phase(uploading, "read-only", removed_on=date(2026, 2, 1))
+
+    static_segments.delete_static(uploading.parts, static.id, author="ana", now=uploading.now)
+
+    with uploading.parts.office.reading() as session:
+        shop = uploading.at_work.shop
+        assert static_segments.list_statics(session, shop) == []
+        assert [one.tag for one in session.scalars(select(StaticTag))] == ["spring"]
+    assert len(trackings(uploading)) == 1
+    # Nothing is left to convert, so the announced removal takes effect.
+    assert phase_on(uploading, date(2026, 3, 1)) == "removed"
+    set_phase(uploading, "read-only")
+    bring_in(uploading)
+
+
+def test_a_converted_list_cannot_be_deleted(uploading):
+    static = bring_in(uploading)
+    convert(uploading, static)
+
+    with pytest.raises(ConflictError, match="customer segment already"):
+        static_segments.delete_static(uploading.parts, static.id, author="ana", now=uploading.now)
+    assert uploading.members("Spring guests") == {"ana", "bo"}
+
+
+def announced(uploading, day=date(2026, 3, 2)):
+    with uploading.parts.office.reading() as session:
+        return static_segments.announced_days(session, uploading.at_work.shop, day)
+
+
+def test_days_are_announced_only_while_there_is_something_to_convert(uploading):
+    days = {"read_only_on": date(2026, 4, 1), "removed_on": date(2026, 6, 1)}
+    set_phase(uploading, "open", **days)
+    assert announced(uploading) == {}
+    static = bring_in(uploading)
+
+    told_on = date(2026, 3, 1)
+    assert announced(uploading) == {
+        "statics-read-only": (told_on, date(2026, 3, 31)),
+        "statics-removed": (told_on, date(2026, 5, 31)),
+    }
+    assert list(announced(uploading, date(2026, 4, 1))) == ["statics-removed"]
+    set_phase(uploading, "read-only")
+    assert announced(uploading) == {}
+    set_phase(uploading, "open", **days)
+    convert(uploading, static)
+    assert announced(uploading) == {}
 
 
 def test_nothing_is_removed_while_a_list_is_not_converted(uploading):

@@ -25,14 +25,7 @@ def browser(world: World):
 
 def give(browser: Browser, content: str, **fields: str) -> str:
     """Give a file and return the upload's address."""
-    answer = browser._loop.run_until_complete(
-        browser._client.post(
-            "/segments/upload",
-            data=fields,
-            files={"file": ("guests.csv", content.encode(), "text/csv")},
-            headers={"HX-Request": "true"},
-        )
-    )
+    answer = browser.send_file("/segments/upload", content, **fields)
     assert answer.status_code == 204, answer.text
     return re.sub(r"/file$", "", answer.headers["hx-redirect"])
 

@@ -49,6 +49,27 @@ def bring_in(
         _tell(api.post(path(shop), asked), as_json=as_json)
 
 
+@static.command()
+def create(
+    file: Annotated[Path, typer.Argument(help="A CSV file of the customers.")],
+    shop: terminal.Shop,
+    name: Annotated[str, typer.Option(help="How the list is called.")],
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Make a new static segment, while the phase-out is still open."""
+    asked = {"file": str(file.absolute()), "name": name}
+    with terminal.connect() as api:
+        _tell(api.post(path(shop), asked), as_json=as_json)
+
+
+@static.command()
+def delete(one: Static, shop: terminal.Shop) -> None:
+    """Delete a static segment that was not converted; tag history and trackings stay."""
+    with terminal.connect() as api:
+        api.delete(path(shop, one))
+    terminal.tell("The static segment is deleted.")
+
+
 @static.command("list")
 def index(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
     """List the static segments."""

@@ -8,13 +8,16 @@ from regulars.static_segments.manifest import Manifest, read_manifest
 from regulars.static_segments.phase import (
     PHASES,
     Phase,
+    announced_days,
     phase_at,
     set_phase,
 )
 from regulars.static_segments.statics import (
     Detail,
     convert,
+    create_static,
     customers_of,
+    delete_static,
     detail_of,
     find_static,
     import_static,
@@ -27,8 +30,11 @@ __all__ = [
     "Detail",
     "Manifest",
     "Phase",
+    "announced_days",
     "convert",
+    "create_static",
     "customers_of",
+    "delete_static",
     "detail_of",
     "find_static",
     "import_static",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Literal, get_args
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from regulars.errors import ConflictError, InputError, problem
+from regulars.office import Shop
 from regulars.office.models.statics import StaticPhase, StaticSegment
 
 PhaseName = Literal["open", "read-only", "removed"]
@@ -33,6 +34,11 @@ class Phase:
         """Whether the area is gone."""
         return self.name == "removed"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether new lists can be made."""
+        return self.name == "open"
+
 
 def phase_at(session: Session, today: date) -> Phase:
     """Return the phase on a day: announced days take effect by themselves.
@@ -49,6 +55,26 @@ def phase_at(session: Session, today: date) -> Phase:
     if told.removed_on is not None and told.removed_on <= today and not left:
         told = replace(told, name="removed")
     return told
+
+
+def announced_days(session: Session, shop: Shop, today: date) -> Mapping[str, tuple[date, date]]:
+    """Return what is announced to a shop that still has static segments.
+
+    By occasion, the day it was set on and the last day before it takes effect.
+    """
+    row = session.scalar(select(StaticPhase).limit(1))
+    if row is None or not _unconverted(session, shop):
+        return {}
+    phase = phase_at(session, today)
+    days = {"statics-removed": row.removed_on}
+    if phase.is_open:
+        days["statics-read-only"] = row.read_only_on
+    told_on = row.changed_at.astimezone(shop.zone).date()
+    return {
+        occasion: (told_on, day - timedelta(days=1))
+        for occasion, day in days.items()
+        if day is not None
+    }
 
 
 def set_phase(
@@ -76,8 +102,12 @@ def set_phase(
     session.add(row)
 
 
-def _unconverted(session: Session) -> Sequence[str]:
-    rows = select(StaticSegment.name).where(StaticSegment.converted_at.is_(None))
+def _unconverted(session: Session, shop: Shop | None = None) -> Sequence[str]:
+    rows = select(StaticSegment.name).where(
+        StaticSegment.converted_at.is_(None), StaticSegment.deleted_at.is_(None)
+    )
+    if shop is not None:
+        rows = rows.where(StaticSegment.shop_id == shop.id)
     return session.scalars(rows.order_by(StaticSegment.name)).all()
 
 

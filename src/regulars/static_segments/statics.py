@@ -12,7 +12,7 @@ from datetime import datetime, time
 from typing import IO
 
 from pyroaring import BitMap
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from regulars.errors import ConflictError, NotFoundError, UploadError, problem
@@ -23,7 +23,7 @@ from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import create_segment, name_key, uploads
 from regulars.segments.definitions import free_name
 from regulars.segments.keys import calling_code
-from regulars.segments.names import checked_name
+from regulars.segments.names import checked_name, trash_key
 from regulars.segments.uploads.acts import make_list, query_of
 from regulars.static_segments.manifest import Manifest, RunTracking
 from regulars.static_segments.phase import phase_at
@@ -40,6 +40,28 @@ class Detail:
     static: StaticSegment
     tags: Sequence[StaticTag]
     trackings: Sequence[StaticTracking]
+
+
+def create_static(
+    parts: uploads.Parts,
+    source: IO[bytes],
+    name: str,
+    *,
+    file_name: str,
+    author: str,
+    now: datetime,
+) -> StaticSegment:
+    """Make a new list of a file; ConflictError in every phase but "open"."""
+    today = now.astimezone(parts.shop.zone).date()
+    with parts.office.reading() as session:
+        phase = phase_at(session, today)
+    if not phase.is_open:
+        template = (
+            "No new static segments can be made any more. Upload the file as a customer segment."
+        )
+        raise ConflictError(problem("statics_read_only", template))
+    manifest = Manifest(checked_name(name), today, "csv", (), ())
+    return import_static(parts, source, manifest, file_name=file_name, author=author, now=now)
 
 
 def import_static(
@@ -90,14 +112,14 @@ def import_static(
 
 def list_statics(session: Session, shop: Shop) -> Sequence[StaticSegment]:
     """Return the static segments of a shop by name, converted ones included."""
-    rows = session.scalars(select(StaticSegment).where(StaticSegment.shop_id == shop.id))
+    rows = session.scalars(_kept(shop))
     return sorted(rows, key=lambda one: one.name_key)
 
 
 def find_static(session: Session, shop: Shop, id_or_name: int | str) -> StaticSegment:
     """Return a static segment by its id or its name; raises NotFoundError."""
     text = str(id_or_name).strip()
-    of_shop = select(StaticSegment).where(StaticSegment.shop_id == shop.id)
+    of_shop = _kept(shop)
     found = None
     if text.isascii() and text.isdigit() and len(text) <= 18:
         found = session.scalar(of_shop.where(StaticSegment.id == int(text)))
@@ -133,6 +155,26 @@ def customers_of(parts: uploads.Parts, static: StaticSegment) -> BitMap:
     """Return the customers of a static segment who are known."""
     with parts.warehouse.reader() as cursor:
         return ListRows(cursor).members(static.list_id)
+
+
+def delete_static(
+    parts: uploads.Parts, static_id: int, *, author: str, now: datetime
+) -> StaticSegment:
+    """Delete a list that nobody needs: its tag history and its trackings stay.
+
+    ConflictError once it was converted: its rows are those of the customer segment then.
+    """
+    with parts.office.session() as session:
+        static = find_static(session, parts.shop, static_id)
+        _demand_unconverted(static)
+        static.deleted_at, static.deleted_by = now, author
+        static.name_key = trash_key(static.id)
+        has_tags = bool(detail_of(session, static).tags)
+    if not has_tags:
+        # With tags the rows stay: an operator may have to take the tags off these customers.
+        with parts.warehouse.transaction(changes_facts=False) as cursor:
+            ListRows(cursor).drop(static.list_id)
+    return static
 
 
 def convert(
@@ -269,6 +311,12 @@ def _hand_over(session: Session, static: StaticSegment, segment: Segment) -> Non
     )
     for tracking in session.scalars(rows):
         tracking.segment_id, tracking.segment_name = segment.id, segment.name
+
+
+def _kept(shop: Shop) -> Select[tuple[StaticSegment]]:
+    return select(StaticSegment).where(
+        StaticSegment.shop_id == shop.id, StaticSegment.deleted_at.is_(None)
+    )
 
 
 def _demand_free(session: Session, shop: Shop, name: str) -> None:

@@ -5,10 +5,11 @@ Knows nothing of pages and sends nothing by itself: what follows from a message 
 
 from regulars.support.announcements import (
     Announcement,
+    Occasions,
     announcements,
     dismiss,
     dismissed,
-    unread_announcements,
+    unread,
 )
 from regulars.support.chat import (
     InboxRow,
@@ -32,6 +33,7 @@ __all__ = [
     "Letter",
     "MailNotSent",
     "MailServer",
+    "Occasions",
     "Topic",
     "announcements",
     "answer",
@@ -46,7 +48,7 @@ __all__ = [
     "send",
     "suggest",
     "topics_of_page",
-    "unread_announcements",
+    "unread",
     "unread_by_operator",
     "unread_by_staff",
     "write",

@@ -1,13 +1,14 @@
 """Announcements: what changed, and what needs an action before a date, in both languages.
 
 Written in announcements.toml, which comes with each version; who has read which is in the office.
+Some are told only on an occasion: their days are those that this installation has set.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,9 @@ from sqlalchemy.orm import Session
 from regulars.office.models.installation import Dismissal
 
 FILE = Path(__file__).parent / "announcements.toml"
+
+#: By the occasion's name, the day it was set on and the last day on which something can be done.
+Occasions = Mapping[str, tuple[date, date]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,13 @@ class Announcement:
     text: str
     #: The page of ours where it is seen or done; empty for none.
     link: str
+    #: The occasion that it is told on; empty for always.
+    when: str
 
     @property
     def name(self) -> str:
-        """What its dismissal is called."""
-        return f"announcement:{self.key}"
+        """What its dismissal is called; an occasion that is moved is told anew."""
+        return f"announcement:{self.key}" + (f":{self.act_by}" if self.when else "")
 
 
 @cache
@@ -47,28 +53,35 @@ def _all(language: str) -> tuple[Announcement, ...]:
     listed = [
         Announcement(
             key=key,
-            told_on=one["told_on"],
+            told_on=one.get("told_on", date.min),
             act_by=one.get("act_by"),
             title=one[language]["title"],
             text=one[language]["text"].strip(),
             link=one.get("link", ""),
+            when=one.get("when", ""),
         )
         for key, one in told.items()
     ]
-    return tuple(sorted(listed, key=lambda one: one.told_on, reverse=True))
+    return tuple(listed)
 
 
-def announcements(language: str, today: date) -> list[Announcement]:
+def announcements(language: str, today: date, occasions: Occasions) -> list[Announcement]:
     """Return what has been told up to today, the latest first."""
-    return [one for one in _all(language) if one.told_on <= today]
+    told = []
+    for one in _all(language):
+        if not one.when:
+            told.append(one)
+        elif one.when in occasions:
+            told_on, act_by = occasions[one.when]
+            told.append(replace(one, told_on=told_on, act_by=act_by))
+    shown = (one for one in told if one.told_on <= today)
+    return sorted(shown, key=lambda one: one.told_on, reverse=True)
 
 
-def unread_announcements(
-    session: Session, staff_id: int, language: str, today: date
-) -> list[Announcement]:
-    """Return what a person has not read yet."""
+def unread(session: Session, staff_id: int, told: Collection[Announcement]) -> list[Announcement]:
+    """Return those of them that a person has not read yet."""
     read = dismissed(session, staff_id)
-    return [one for one in announcements(language, today) if one.name not in read]
+    return [one for one in told if one.name not in read]
 
 
 def dismissed(session: Session, staff_id: int) -> Collection[str]:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from regulars import support
+from regulars import static_segments, support
 from regulars.errors import InputError, NotFoundError, PermissionDenied, Problem, problem
 from regulars.office import Shop, list_shops
 from regulars.office.models.staff import ApiKey, Staff, StaffSession, StaffShop
@@ -96,13 +96,23 @@ class Visit:
             return support.unread_by_operator(session)
 
     @property
+    def announcements(self) -> Sequence[support.Announcement]:
+        """What is told to this shop, the latest first."""
+        today = self.say.local(self.now).date()
+        occasions: support.Occasions = {}
+        if self.current_shop is not None:
+            with self.runtime.office.reading() as session:
+                occasions = static_segments.announced_days(session, self.current_shop, today)
+        return support.announcements(self.language, today, occasions)
+
+    @property
     def unread_announcements(self) -> Sequence[support.Announcement]:
         """What this person has not read under What's new."""
         if self.staff is None:
             return ()
-        today = self.say.local(self.now).date()
+        told = self.announcements
         with self.runtime.office.reading() as session:
-            return support.unread_announcements(session, self.staff.id, self.language, today)
+            return support.unread(session, self.staff.id, told)
 
     @property
     def author(self) -> str:

@@ -35,6 +35,9 @@ class StaticSegment(Base):
     segment_id: Mapped[int | None] = mapped_column(RowNumber)
     converted_at: Mapped[datetime | None]
     converted_by: Mapped[str | None] = mapped_column(String(255))
+    #: Deleted since, and its name is free again; its tags and trackings stay.
+    deleted_at: Mapped[datetime | None]
+    deleted_by: Mapped[str | None] = mapped_column(String(255))
 
 
 class StaticTag(Base):

@@ -24,10 +24,11 @@ router = APIRouter(tags=["static segments"])
 
 
 class StaticIn(BaseModel):
-    """Files of this machine: the customers and the manifest."""
+    """Files of this machine: the customers, and the manifest or, for a new list, its name."""
 
     file: str
-    manifest: str
+    manifest: str = ""
+    name: str = ""
 
 
 class StaticTagOut(BaseModel):
@@ -107,19 +108,22 @@ def index(call: ApiCaller, shop: str) -> StaticsOut:
 
 @router.post("/shops/{shop}/static-segments", status_code=201)
 def create(call: ApiCaller, shop: str, asked: StaticIn) -> StaticOut:
-    """Bring a static segment in: a command of the operator, on the machine itself."""
+    """Bring a static segment in, or make a new one: a command on the machine itself."""
     require_command_line(call)
     found = _shown(call, shop)
-    manifest = static_segments.read_manifest(_file(asked.manifest, "manifest").read_bytes())
+    parts, name = call.jobs.uploads(found), Path(asked.file).name
+    author, now = call.author, call.now
     with _file(asked.file, "file").open("rb") as source:
-        static = static_segments.import_static(
-            call.jobs.uploads(found),
-            source,
-            manifest,
-            file_name=Path(asked.file).name,
-            author=call.author,
-            now=call.now,
-        )
+        if asked.manifest:
+            content = _file(asked.manifest, "manifest").read_bytes()
+            manifest = static_segments.read_manifest(content)
+            static = static_segments.import_static(
+                parts, source, manifest, file_name=name, author=author, now=now
+            )
+        else:
+            static = static_segments.create_static(
+                parts, source, asked.name, file_name=name, author=author, now=now
+            )
     return _told(call, found, static.id)
 
 
@@ -137,6 +141,16 @@ def export(call: ApiCaller, shop: str, static: str) -> Response:
         row = static_segments.find_static(session, found, static)
     lines = csv_bytes(list_rows(call.runtime.warehouse(found), row.list_id))
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8")
+
+
+@router.delete("/shops/{shop}/static-segments/{static}", status_code=204)
+def delete(call: ApiCaller, shop: str, static: str) -> None:
+    """Delete a list that was not converted; its tag history and its trackings stay."""
+    found = _shown(call, shop)
+    with call.runtime.office.reading() as session:
+        row = static_segments.find_static(session, found, static)
+    parts = call.jobs.uploads(found)
+    static_segments.delete_static(parts, row.id, author=call.author, now=call.now)
 
 
 @router.post("/shops/{shop}/static-segments/{static}/conversion", status_code=201)

@@ -18,7 +18,7 @@ def show(visit: SignedIn) -> Response:
     today = visit.say.local(visit.now).date()
     return visit.page(
         "news/show.html",
-        listed=support.announcements(visit.language, today),
+        listed=visit.announcements,
         unread={one.name for one in visit.unread_announcements},
         today=today,
     )

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from sqlalchemy import select
 from starlette.responses import Response, StreamingResponse
 
+from regulars import static_segments
 from regulars.errors import InputError
 from regulars.language import describe, parse
 from regulars.money import decimal_of
@@ -359,6 +360,7 @@ def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
             return {
                 "assignments": session.scalars(rows.order_by(TagAssignment.id.desc())).all(),
                 "tag_rules": list_rules(session, visit.shop, segment_id=segment.id),
+                "made_of": static_segments.made_into(session, segment),
             }
         found = select(RevenueTracking).where(
             RevenueTracking.shop_id == visit.shop.id, RevenueTracking.segment_id == segment.id

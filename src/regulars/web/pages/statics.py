@@ -9,14 +9,15 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter
+from starlette.datastructures import UploadFile
 from starlette.responses import Response, StreamingResponse
 
 from regulars import static_segments
-from regulars.errors import InputError, NotFoundError, problem
+from regulars.errors import InputError, NotFoundError, UploadError, problem
 from regulars.office.models.jobs import Job
 from regulars.segments.exporting import csv_bytes, list_rows
 from regulars.static_segments import Detail, Phase
-from regulars.web.deps import SignedIn, Visit
+from regulars.web.deps import SignedIn, Visit, field_messages
 from regulars.web.i18n import N_
 
 router = APIRouter(prefix="/segments/static")
@@ -33,16 +34,55 @@ STATUSES = {
 @router.get("")
 def show_list(visit: SignedIn) -> Response:
     """Show all static segments."""
-    phase = _phase(visit)
-    with visit.runtime.office.reading() as session:
-        rows = static_segments.list_statics(session, visit.shop)
-        details = [static_segments.detail_of(session, row) for row in rows]
-    return visit.page(
-        "statics/list.html",
-        phase=phase,
-        rows=[{"detail": one, "count": _count(visit, one)} for one in details],
-        sources=SOURCES,
-    )
+    return _list_page(visit)
+
+
+@router.post("")
+def create(visit: SignedIn) -> Response:
+    """Make a new list of a file, while the phase-out is still open."""
+    _phase(visit)
+    given = visit.fields.get("file")
+    try:
+        if not isinstance(given, UploadFile) or not given.filename:
+            text = "Choose a CSV file first."
+            raise UploadError(problem("no_file_chosen", text, field="file"))
+        static = static_segments.create_static(
+            visit.jobs.uploads(visit.shop),
+            given.file,
+            visit.field("name"),
+            file_name=given.filename,
+            author=visit.author,
+            now=visit.now,
+        )
+    except InputError as wrong:
+        return _list_page(visit, wrong)
+    toast = visit.say('"{name}" is saved.', name=static.name)
+    return visit.go(f"/segments/static/{static.id}", toast)
+
+
+@router.get("/{static_id:int}/delete")
+def show_delete(visit: SignedIn, static_id: int) -> Response:
+    """Show the dialog that asks again."""
+    _phase(visit)
+    values = _dialog_values(visit, _find(visit, static_id), "")
+    return visit.dialog("statics/delete.html", **values)
+
+
+@router.post("/{static_id:int}/delete")
+def delete(visit: SignedIn, static_id: int) -> Response:
+    """Delete a list that nobody needs."""
+    _phase(visit)
+    detail = _find(visit, static_id)
+    try:
+        parts = visit.jobs.uploads(visit.shop)
+        static_segments.delete_static(parts, static_id, author=visit.author, now=visit.now)
+    except InputError as wrong:
+        values = _dialog_values(visit, detail, "")
+        return visit.dialog(
+            "statics/delete.html", status=409, problems=visit.problems(wrong), **values
+        )
+    name = detail.static.name
+    return visit.go("/segments/static", visit.say('"{name}" was deleted.', name=name))
 
 
 @router.get("/{static_id:int}")
@@ -109,6 +149,22 @@ def convert(visit: SignedIn, static_id: int) -> Response:
     visit.jobs.work_here(*begun)
     toast = visit.say('"{name}" is a customer segment now.', name=segment.name)
     return visit.go(f"/segments/{segment.id}", toast)
+
+
+def _list_page(visit: Visit, wrong: InputError | None = None) -> Response:
+    phase = _phase(visit)
+    with visit.runtime.office.reading() as session:
+        rows = static_segments.list_statics(session, visit.shop)
+        details = [static_segments.detail_of(session, row) for row in rows]
+    return visit.page(
+        "statics/list.html",
+        status=422 if wrong else 200,
+        phase=phase,
+        rows=[{"detail": one, "count": _count(visit, one)} for one in details],
+        sources=SOURCES,
+        name=visit.field("name"),
+        told=field_messages(visit.problems(wrong)) if wrong else {},
+    )
 
 
 def phase_of(visit: Visit) -> Phase:
