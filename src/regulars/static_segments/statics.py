@@ -313,7 +313,7 @@ def _hand_over(session: Session, static: StaticSegment, segment: Segment) -> Non
         tracking.segment_id, tracking.segment_name = segment.id, segment.name
 
 
-def _kept(shop: Shop) -> Select[tuple[StaticSegment]]:
+def _kept(shop: Shop) -> Select[StaticSegment]:
     return select(StaticSegment).where(
         StaticSegment.shop_id == shop.id, StaticSegment.deleted_at.is_(None)
     )

@@ -56,6 +56,9 @@ def create(visit: SignedIn) -> Response:
         )
     except InputError as wrong:
         return _list_page(visit, wrong)
+    finally:
+        if isinstance(given, UploadFile):
+            given.file.close()
     toast = visit.say('"{name}" is saved.', name=static.name)
     return visit.go(f"/segments/static/{static.id}", toast)
 
