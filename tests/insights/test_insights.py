@@ -10,7 +10,11 @@ import pytest
 from pyroaring import BitMap
 
 from regulars import insights
+from regulars.errors import InputError
+from regulars.segments import find_segment
+from regulars.web import comparing
 from regulars.web.figures import universe_of
+from regulars.web.sankey import sankey
 
 A, B, C = BitMap([1, 2, 3, 4]), BitMap([3, 4, 5]), BitMap([9])
 
@@ -40,23 +44,60 @@ def buyers(world) -> BitMap:
     return world.runtime.memberships(world.shop).members(segment_id)
 
 
-@pytest.mark.parametrize("kind", insights.KINDS)
-def test_shares_never_pass_everybody(world, buyers, kind):
-    everybody = universe_of(world.runtime, world.shop)
-    rows = insights.features_of(
-        world.runtime.warehouse(world.shop), buyers, everybody, kind=kind, zone=world.shop.zone
+def compared(world, members: BitMap, kind: str, orders: str = "all") -> insights.Features:
+    return insights.features_of(
+        world.runtime.warehouse(world.shop),
+        members,
+        universe_of(world.runtime, world.shop),
+        kind=kind,
+        orders=orders,
+        zone=world.shop.zone,
     )
 
-    for one in rows:
-        assert 0 <= one.member_count <= one.everybody_count <= len(everybody)
+
+@pytest.mark.parametrize("kind", insights.KINDS)
+def test_shares_never_pass_everybody(world, buyers, kind):
+    found = compared(world, buyers, kind)
+
+    for one in found.rows:
+        assert 0 <= one.member_count <= one.everybody_count <= found.everybody_count
         assert 0 <= one.member_share <= 1
 
 
+@pytest.mark.parametrize("kind", ["spend", "order_counts"])
+def test_a_distribution_counts_everybody_once(world, buyers, kind):
+    found = compared(world, buyers, kind)
+
+    assert sum(one.everybody_count for one in found.rows) == found.everybody_count == 44
+    assert sum(one.member_count for one in found.rows) == found.member_count == len(buyers)
+    lows = [int(one.value) for one in found.rows]
+    assert lows == sorted(lows)
+
+
+def test_money_and_gaps_lie_in_their_steps(world, buyers):
+    # Cleo spent 58,000 and ordered twice, 100 days apart.
+    cleo = BitMap(world.runtime.warehouse(world.shop).customer_nos(["cleo"]).values())
+    (spend,) = [one for one in compared(world, cleo, "spend").rows if one.member_count]
+    (gap,) = [one for one in compared(world, cleo, "gaps").rows if one.member_count]
+
+    assert (spend.value, gap.value) == ("50000", "90")
+
+
+def test_which_orders_are_looked_at_says_who_is_compared(world, buyers):
+    first = compared(world, buyers, "products", "first")
+    second = compared(world, buyers, "products", "second")
+    repeat = compared(world, buyers, "products", "repeat")
+    latest = compared(world, buyers, "products", "latest")
+
+    assert first.member_count == latest.member_count == len(buyers)
+    # One more order after the second is a repeat order too, of the same customers.
+    assert 0 < second.member_count == repeat.member_count < len(buyers)
+    with pytest.raises(InputError, match="last"):
+        compared(world, buyers, "products", "last")
+
+
 def test_a_tag_of_one_buyer_is_counted_once(world, buyers):
-    everybody = universe_of(world.runtime, world.shop)
-    (tag,) = insights.features_of(
-        world.runtime.warehouse(world.shop), buyers, everybody, kind="tags", zone=world.shop.zone
-    )
+    (tag,) = compared(world, buyers, "tags").rows
 
     assert (tag.value, tag.member_count, tag.everybody_count) == ("vip", 1, 1)
 
@@ -77,6 +118,32 @@ def test_every_buyer_is_in_exactly_one_cohort(world, buyers):
         ((whole,),) = cursor.execute("SELECT sum(total_amount) FROM orders").fetchall()
     last = [[sum_ for sum_ in one.revenue if sum_ is not None][-1] for one in found]
     assert sum(last) == whole
+
+
+def test_order_after_order_nobody_comes_back_who_had_gone(world, buyers):
+    now = world.now.astimezone(world.shop.zone)
+    warehouse = world.runtime.warehouse(world.shop)
+    found = insights.cohorts(
+        warehouse, buyers, zone=world.shop.zone, this_month=(now.year, now.month), by="order"
+    )
+    whole = insights.together(found)
+
+    for one in [*found, whole]:
+        placed = [count for count in one.buyers if count is not None]
+        assert placed == sorted(placed, reverse=True)
+        assert placed[0] == one.customer_count
+    assert whole.customer_count == len(buyers)
+    with warehouse.reader() as cursor:
+        ((revenue,),) = cursor.execute("SELECT sum(total_amount) FROM orders").fetchall()
+    assert whole.revenue[-1] == revenue
+
+
+def test_the_sum_of_all_months_leaves_out_months_to_come():
+    old = insights.Cohort("2026-01", 10, (10, 4), (100, 140), (10, 10))
+    new = insights.Cohort("2026-02", 5, (5, None), (50, None), (5, 5))
+    whole = insights.together([old, new])
+
+    assert (whole.buyers, whole.revenue, whole.known) == ((15, 4), (150, 140), (15, 10))
 
 
 def test_a_cell_makes_a_segment_of_just_these(world, visitor, buyers):
@@ -110,4 +177,48 @@ def test_the_journey_counts_from_the_log(world, visitor, buyers):
     page = visitor.get(f"/insights/journey?since={today}&until={today}")
 
     assert page.status == 200
-    assert "From none of these" in page.text
+    assert "None of these" in page.text
+
+
+def test_before_a_segment_was_made_its_rule_tells_who_belonged(world, buyers):
+    """Cleo had spent 58,000 by 200 days ago; the segment is made now."""
+    segment_id = world.segment("Spent much", "amount_spent >= 55000")
+    with world.runtime.office.reading() as session:
+        segment = find_segment(session, world.shop, segment_id)
+    cleo = set(world.runtime.warehouse(world.shop).customer_nos(["cleo"]).values())
+
+    def belonged(days: int) -> bool:
+        at = world.now - timedelta(days=days)
+        return cleo <= set(comparing.members_at(world.runtime, world.shop, segment, at))
+
+    assert belonged(199)
+    assert not belonged(201)
+
+
+def test_a_drawing_is_as_high_as_its_flows():
+    drawn = sankey(["A", "B"], {(0, 0): 30, (0, 1): 10}, at_start=[41, 0], at_end=[30, 12])
+    (node,) = drawn.left
+
+    assert (node.name, node.count) == ("A", 41)
+    assert [one.count for one in drawn.right] == [30, 12]
+    assert abs(drawn.right[0].height - 3 * drawn.right[1].height) < 1
+    assert [(one.start, one.end, one.count) for one in drawn.bands] == [
+        ("A", "A", 30),
+        ("A", "B", 10),
+    ]
+
+
+@pytest.mark.parametrize("tab", ["overlap", "features", "cohorts"])
+def test_a_segment_has_its_insights_on_its_own_page(world, visitor, buyers, tab):
+    segment_id = world.segment(f"With {tab}", "number_of_orders >= 2")
+    page = visitor.get(f"/segments/{segment_id}?tab={tab}")
+
+    assert page.status == 200
+    assert "Definition:" in page.text
+
+
+def test_a_value_that_nobody_offers_is_told(world, visitor, buyers):
+    answer = visitor.get("/api/v1/shops/demo/insights/features?segment=1&kind=shoes")
+
+    assert answer.status == 422
+    assert "unknown_choice" in answer.body

@@ -20,7 +20,7 @@ from regulars.settings import Settings
 if TYPE_CHECKING:
     from regulars.runtime import Runtime
 
-Params = Mapping[str, str | int | None]
+Params = Mapping[str, str | int | Sequence[str] | None]
 Answer = httpx.Response
 # Between two looks at something that is waited for: short for a person, long for the app.
 WAIT_SECONDS = 0.1
@@ -50,8 +50,8 @@ class ApiClient:
         """Whether the app was opened for this command alone: its work ends with the command."""
         return isinstance(self._door, OwnDoor)
 
-    def get(self, path: str, **params: str | int | None) -> Any:
-        """Read something."""
+    def get(self, path: str, **params: str | int | Sequence[str] | None) -> Any:
+        """Read something; a list is the parameter several times."""
         return self._request("GET", path, None, params)
 
     def post(self, path: str, content: object = None, **params: str | int | None) -> Any:

@@ -131,6 +131,10 @@ class Localizer:
             value = self.local(value).date()
         return dates.format_date(value, "medium", locale=self.locale)
 
+    def month(self, value: date) -> str:
+        """Write a calendar month: Nov 2026, 2026年11月."""
+        return dates.format_skeleton("yMMM", value, locale=self.locale)
+
     def instant(self, value: datetime) -> str:
         """Write an instant as day and minute in the shop's zone."""
         local = self.local(value)

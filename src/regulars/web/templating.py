@@ -17,7 +17,7 @@ TEMPLATE_FOLDER = Path(__file__).parent / "templates"
 
 def create_environment() -> Environment:
     """Build the environment; what belongs to one request is given at rendering."""
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATE_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -25,6 +25,8 @@ def create_environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.filters["pair_number"] = lambda text: (text, "number")
+    return environment
 
 
 def _json(value: object) -> str:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from regulars.errors import InputError, problem
 from regulars.language import parse
+from regulars.language.literals import quoted
 from regulars.office.models.segments import Segment
 from regulars.segments import create_segment, list_segments
 from regulars.web.deps import SignedIn, Visit, field_messages
@@ -100,12 +101,7 @@ def _chosen(visit: Visit, field: str) -> Segment:
 
 def _query(first: Segment, second: Segment, way: str) -> str:
     text = _TEXTS.get(way, _TEXTS["and"])
-    return text.format(first=_quoted(first.name), second=_quoted(second.name))
-
-
-def _quoted(name: str) -> str:
-    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return text.format(first=quoted(first.name), second=quoted(second.name))
 
 
 def _count(visit: Visit, a: Segment, b: Segment, way: str) -> int | None:

@@ -37,6 +37,7 @@ from regulars.tags.rules import list_rules
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
 from regulars.web.i18n import N_
+from regulars.web.insight_views import insights_of_segment
 from regulars.web.measures import measures_of
 from regulars.web.pages.statics import phase_of
 from regulars.web.starters import starters
@@ -53,9 +54,12 @@ TABS = {
     "members": N_("Members"),
     "metrics": N_("Metrics"),
     "log": N_("Joined & left"),
-    "definition": N_("Definition"),
+    "overlap": N_("Overlap"),
+    "features": N_("Features"),
+    "cohorts": N_("Cohorts"),
     "tags": N_("Tags"),
     "revenue": N_("Revenue"),
+    "definition": N_("Definition"),
 }
 CAUSES = {
     "order": N_("an order, a refund or a cancellation"),
@@ -345,6 +349,12 @@ def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
         return _log_values(visit, segment)
     if tab == "metrics":
         return measures_of(visit, segment)
+    if tab in {"overlap", "features", "cohorts"}:
+        return insights_of_segment(visit, segment, tab)
+    return _used_values(visit, segment, tab)
+
+
+def _used_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
     with visit.runtime.office.reading() as session:
         if tab == "definition":
             versions = list_versions(session, segment)

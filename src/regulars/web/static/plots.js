@@ -1,5 +1,6 @@
 // Plots: draws each canvas[data-plot] with Chart.js. The same numbers stand in a table beside it.
-// spec: {labels, series: [{name, values}], kind: "line" | "bar", format: "number" | a currency code}
+// spec: {labels, series: [{name, values}], kind: "line" | "bar", across: bars from left to right,
+// format: "number" | "percent" (of 100) | a currency code}
 "use strict";
 
 (() => {
@@ -12,6 +13,10 @@
 
   const writer = (format, notation) => {
     const options = { notation, maximumFractionDigits: notation === "compact" ? 1 : 2 };
+    if (format === "percent") {
+      const plain = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+      return { format: (value) => `${plain.format(value)}%` };
+    }
     if (format !== "number") Object.assign(options, { style: "currency", currency: format });
     if (format !== "number" && notation !== "compact") delete options.maximumFractionDigits;
     return new Intl.NumberFormat(language, options);
@@ -47,9 +52,10 @@
         datasets: spec.series.map((series, place) => dataset(series, place, spec.kind)),
       },
       options: {
+        indexAxis: spec.across ? "y" : "x",
         animation: false,
         maintainAspectRatio: false,
-        interaction: { mode: "index", intersect: false },
+        interaction: { mode: "index", axis: spec.across ? "y" : "x", intersect: false },
         plugins: {
           legend: { display: spec.series.length > 1, labels: { usePointStyle: true } },
           tooltip: {
@@ -59,8 +65,8 @@
           },
         },
         scales: {
-          x: { grid: { display: false }, ticks: { maxRotation: 0, autoSkipPadding: 16 } },
-          y: { beginAtZero: true, ticks: { callback: (value) => short.format(value), precision: 0 } },
+          [spec.across ? "y" : "x"]: { grid: { display: false }, ticks: { maxRotation: 0, autoSkipPadding: spec.across ? 2 : 16 } },
+          [spec.across ? "x" : "y"]: { beginAtZero: true, ticks: { callback: (value) => short.format(value), precision: 0 } },
         },
       },
     });
