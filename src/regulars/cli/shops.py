@@ -130,11 +130,12 @@ def sync(
 
 
 def _tell_report(report: dict[str, Any]) -> None:
-    for kind, part in report.items():
-        if not isinstance(part, dict):
-            terminal.tell(f"{kind}: {part}")
-            continue
-        numbers = ", ".join(
-            f"{value:,} {name}" for name, value in part.items() if isinstance(value, int)
-        )
-        terminal.tell(f"{kind}: {numbers}")
+    for what in ("orders", "customers"):
+        if part := report.get(what):
+            read = f"{part['rows']:,} rows read, {part['rejected_rows']:,} of them rejected"
+            terminal.tell(f"{what.capitalize()}: {read} ({part['kind']}, {part['encoding']}).")
+    terminal.tell(
+        f"{report['order_count']:,} orders, {report['new_customer_count']:,} new customers."
+    )
+    if report["rejects"]:
+        terminal.tell(f"The rejected rows with their reasons: {report['rejects']}")
