@@ -4,7 +4,7 @@ Takes a checked query tree, a warehouse and a context; knows no shop, no page an
 """
 
 from regulars.engine.context import Context
-from regulars.engine.customer import compile_query
+from regulars.engine.customer import SharedAnswers, compile_query
 from regulars.engine.explain import (
     Change,
     Evidence,
@@ -18,6 +18,7 @@ from regulars.engine.linting import CountedNote, lint_with_counts
 from regulars.engine.near import NearMiss, NearMisses, near_misses
 from regulars.engine.sets import Counts, NodeCount, SetEvaluator
 from regulars.engine.times import DayChange, calendar_ahead, next_midnight
+from regulars.engine.view import View
 from regulars.language.keys import mentions_time
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "NodeCount",
     "Own",
     "SetEvaluator",
+    "SharedAnswers",
+    "View",
     "calendar_ahead",
     "compile_query",
     "explain",

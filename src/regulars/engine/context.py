@@ -56,6 +56,10 @@ class Context:
         """How many decimals the shop's currency has: 2 for USD, 0 for JPY."""
         return currency_scale(self.currency)
 
+    def is_like(self, other: Context) -> bool:
+        """Whether a query means the same here and there, wherever named sets come from."""
+        return replace(self, named_set=no_named_sets) == replace(other, named_set=no_named_sets)
+
     def at(self, as_of: datetime) -> Context:
         """Return the same surroundings at another instant."""
         return replace(self, as_of=as_of)

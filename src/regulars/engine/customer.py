@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -63,6 +63,50 @@ _EARTH_KM = 6371.0088
 _NINE = Decimal("1e-9")
 
 
+class SharedAnswers:
+    """Answers that the queries of one context share: each question is worked out once a customer.
+
+    Ask all queries about one customer before the next, and in one thread at a time.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._answers: dict[Question, Answer] = {}
+
+    def compile(self, tree: Node) -> Answer:
+        """Return what to ask of views; negations hold for customers of the universe alone."""
+        return compile_tree(tree, self.context, self)
+
+    def view(self, record: CustomerRecord) -> View | None:
+        """Return what is asked about a customer; None outside the universe: nothing matches."""
+        view = View(record, self.context.as_of)
+        return view if view.is_there(self.context.universe) else None
+
+    def of(self, question: Question) -> Answer:
+        """Return the answer to a question, compiled at its first mention."""
+        if isinstance(question.source, NamedSet):
+            # One look into a set, which may change between two queries about one customer.
+            return compile_question(question, self.context)
+        found = self._answers.get(question)
+        if found is None:
+            found = _asked_once(compile_question(question, self.context))
+            self._answers[question] = found
+        return found
+
+
+def _asked_once(answer: Answer) -> Answer:
+    last: View | None = None
+    said = False
+
+    def remembered(view: View) -> bool:
+        nonlocal last, said
+        if view is not last:
+            last, said = view, answer(view)
+        return said
+
+    return remembered
+
+
 def compile_query(tree: Node, context: Context) -> Callable[[CustomerRecord], bool]:
     """Return what to ask of records: whether the customer matches at the context's instant.
 
@@ -78,14 +122,14 @@ def compile_query(tree: Node, context: Context) -> Callable[[CustomerRecord], bo
     return matches
 
 
-def compile_tree(tree: Node, context: Context) -> Answer:
+def compile_tree(tree: Node, context: Context, shared: SharedAnswers | None = None) -> Answer:
     """Return the tree's answer for a view, whatever the universe."""
     if isinstance(tree, Filter):
-        return compile_filter(tree, context)
+        return compile_filter(tree, context, shared)
     if isinstance(tree, Not):
-        inner = compile_tree(tree.part, context)
+        inner = compile_tree(tree.part, context, shared)
         return lambda view: not inner(view)
-    return _join(tree, [compile_tree(part, context) for part in tree.parts])
+    return _join(tree, [compile_tree(part, context, shared) for part in tree.parts])
 
 
 def _join(node: And | Or | AtLeast, parts: Sequence[Answer]) -> Answer:
@@ -111,10 +155,12 @@ def _join(node: And | Or | AtLeast, parts: Sequence[Answer]) -> Answer:
     return any_of
 
 
-def compile_filter(filter_: Filter, context: Context) -> Answer:
+def compile_filter(
+    filter_: Filter, context: Context, shared: SharedAnswers | None = None
+) -> Answer:
     """Return one filter's answer for a view."""
     question, negated = lower(filter_, context)
-    answer = compile_question(question, context)
+    answer = shared.of(question) if shared else compile_question(question, context)
     return (lambda view: not answer(view)) if negated else answer
 
 
@@ -264,9 +310,14 @@ def row_value(
         return lambda counted, _: getattr(counted, name)
     if name == "days_since_previous":
         return lambda counted, _: counted.days_since_previous(zone)
-    if name == "processed_at" or of == "orders":
+    if _is_of_order(name, of):
         return lambda counted, _: getattr(counted.order, name)
     return lambda _, line: getattr(line, name)
+
+
+def _is_of_order(name: str, of: str) -> bool:
+    """Whether a column is the order's, the same for all its lines."""
+    return of == "orders" or name in _OF_ORDER or name in {"processed_at", "days_since_previous"}
 
 
 def row_check(condition: Condition, of: str, zone: ZoneInfo) -> RowCheck:
@@ -289,28 +340,47 @@ def row_check(condition: Condition, of: str, zone: ZoneInfo) -> RowCheck:
     return positive
 
 
-def kept_rows(
-    view: View, of: str, checks: Sequence[RowCheck]
-) -> list[tuple[CountedOrder, LineRecord | None]]:
-    """Return the rows that meet every condition."""
-    if of == "orders":
-        return [
-            (counted, None)
-            for counted in view.orders
-            if all(holds(counted, None) for holds in checks)
-        ]
-    return [
-        (counted, line)
-        for counted in view.orders
-        for line in counted.order.lines
-        if all(holds(counted, line) for holds in checks)
-    ]
+Row = tuple[CountedOrder, LineRecord | None]
+
+
+def rows_kept(
+    conditions: Sequence[Condition], of: str, zone: ZoneInfo
+) -> Callable[[View], Iterator[Row]]:
+    """Return how the rows that meet every condition are found in a view."""
+    checks: dict[bool, list[RowCheck]] = {True: [], False: []}
+    for condition in conditions:
+        checks[_is_of_order(condition.column, of)].append(row_check(condition, of, zone))
+    # What is the same for all lines of an order is asked once.
+    of_order, of_line = _every(checks[True]), _every(checks[False])
+
+    def kept(view: View) -> Iterator[Row]:
+        for counted in view.orders:
+            if not of_order(counted, None):
+                continue
+            if of == "orders":
+                yield counted, None
+                continue
+            for line in counted.order.lines:
+                if of_line(counted, line):
+                    yield counted, line
+
+    return kept
+
+
+def _every(checks: Sequence[RowCheck]) -> RowCheck:
+    """Return one check for several; one or two, nearly always, cost no loop."""
+    if not checks:
+        return lambda _counted, _line: True
+    if len(checks) == 1:
+        return checks[0]
+    first, rest = checks[0], _every(checks[1:])
+    return lambda counted, line: first(counted, line) and rest(counted, line)
 
 
 def _events(question: Question, of: str, zone: ZoneInfo) -> Answer:
-    checks = [row_check(condition, of, zone) for condition in question.rows]
+    kept = rows_kept(question.rows, of, zone)
     if not question.counts and not question.sums:
-        return _any_event(of, checks)
+        return lambda view: next(kept(view), None) is not None
     totals: list[tuple[Callable[[list[Any]], int], Check, bool]] = [
         (count_of, check(one.test), one.negated) for one in question.counts
     ]
@@ -319,19 +389,17 @@ def _events(question: Question, of: str, zone: ZoneInfo) -> Answer:
         totals.append((_adder(read), check(one.test), one.negated))
 
     def holds(view: View) -> bool:
-        rows = kept_rows(view, of, checks)
+        rows = list(kept(view))
         return all(good(total(rows)) is not negated for total, good, negated in totals)
 
     return holds
 
 
-def paired_rows(
-    view: View, question: Question, zone: ZoneInfo
-) -> list[tuple[tuple[CountedOrder, LineRecord | None], tuple[CountedOrder, LineRecord | None]]]:
+def paired_rows(view: View, question: Question, zone: ZoneInfo) -> list[tuple[Row, Row]]:
     """Return the pairs of lines that meet every condition, the second from a later order."""
     first, later, apart = sides(question.rows)
-    starts = kept_rows(view, "lines", [row_check(one, "lines", zone) for one in first])
-    ends = kept_rows(view, "lines", [row_check(one, "lines", zone) for one in later])
+    starts = rows_kept(first, "lines", zone)(view)
+    ends = list(rows_kept(later, "lines", zone)(view))
     checks = [check(one.test) for one in apart]
     return [
         (start, end)
@@ -349,21 +417,7 @@ def _pairs(question: Question, zone: ZoneInfo) -> Answer:
     return lambda view: bool(paired_rows(view, question, zone))
 
 
-def _any_event(of: str, checks: Sequence[RowCheck]) -> Answer:
-    if of == "orders":
-        return lambda view: any(all(ok(one, None) for ok in checks) for one in view.orders)
-
-    def found(view: View) -> bool:
-        for counted in view.orders:
-            for line in counted.order.lines:
-                if all(ok(counted, line) for ok in checks):
-                    return True
-        return False
-
-    return found
-
-
-def count_of(rows: Sequence[tuple[CountedOrder, LineRecord | None]]) -> int:
+def count_of(rows: Sequence[Row]) -> int:
     """Return how many orders the rows belong to."""
     return len({counted.order.order_id for counted, _ in rows})
 

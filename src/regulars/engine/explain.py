@@ -18,12 +18,11 @@ from regulars.engine.customer import (
     compile_question,
     count_of,
     figure_of,
-    kept_rows,
     kilometres,
     labels_of,
     paired_rows,
-    row_check,
     row_value,
+    rows_kept,
 )
 from regulars.engine.days import local_day
 from regulars.engine.lowered import (
@@ -295,8 +294,7 @@ def _rows_behind(
         pairs = paired_rows(view, question, context.zone)
         rows = {(row[0].order.order_id, id(row[1])): row for pair in pairs for row in pair}
         return sorted(rows.values(), key=lambda row: row[0].number)
-    checks = [row_check(condition, source.of, context.zone) for condition in question.rows]
-    return kept_rows(view, source.of, checks)
+    return list(rows_kept(question.rows, source.of, context.zone)(view))
 
 
 def _orders_behind(source: Figure | Value, view: View) -> Sequence[CountedOrder]:

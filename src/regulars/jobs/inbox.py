@@ -25,8 +25,9 @@ from regulars.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-# A batch keeps the writer for a few milliseconds: small enough for pages, large enough for bursts.
-BATCH_MAX = 256
+# What waits is applied together, up to this many: a batch reads a large shop's tables once. Pages
+# read on meanwhile.
+BATCH_MAX = 1000
 ATTEMPTS_MAX = 8
 
 
@@ -118,9 +119,15 @@ class Inbox:
             if shop is None or not events:
                 return any_applied
             any_applied = True
-            if not self._try(shop, events, now) and len(events) > 1:
-                for event in events:
-                    self._try(shop, [event], now)
+            self._apply(shop, events, now)
+
+    def _apply(self, shop: Shop, events: Sequence[InboxEvent], now: datetime) -> None:
+        """Apply events together; halves of what fails, until the one that does is alone."""
+        if self._try(shop, events, now) or len(events) == 1:
+            return
+        middle = len(events) // 2
+        self._apply(shop, events[:middle], now)
+        self._apply(shop, events[middle:], now)
 
     def _try(self, shop: Shop, events: Sequence[InboxEvent], now: datetime) -> bool:
         """Apply events in one transaction. One event alone that fails is counted against it."""

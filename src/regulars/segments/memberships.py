@@ -12,13 +12,13 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 from sqlalchemy.orm import Session
 
-from regulars.engine import Context, SetEvaluator, compile_query, days
+from regulars.engine import Context, SetEvaluator, SharedAnswers, View, days
 from regulars.errors import InputError, problem
 from regulars.office import Shop
 from regulars.segments.definitions import Definition, definitions_in_force, sort_definitions
@@ -26,7 +26,6 @@ from regulars.segments.lists import Lists
 from regulars.segments.names import name_key
 from regulars.warehouse import Warehouse
 from regulars.warehouse.membership import LogEntry
-from regulars.warehouse.record import CustomerRecord
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -61,7 +60,7 @@ class Plan:
     """A definition in force, with the customer evaluator compiled for one day."""
 
     definition: Definition
-    matches: Callable[[CustomerRecord], bool] | None = None
+    matches: Callable[[View], bool] | None = None
 
 
 @dataclass
@@ -80,8 +79,8 @@ class State:
     working: dict[int, BitMap] = field(default_factory=dict)
     #: Replaced after a commit, never changed: readers need no lock.
     published: dict[int, BitMap] = field(default_factory=dict)
-    #: The shop's day for which the plans are compiled.
-    compiled_on: date | None = None
+    #: What the compiled plans share; it holds for one day of the shop.
+    shared: SharedAnswers | None = None
 
     def adopt(self, in_force: Iterable[Definition]) -> None:
         """Make these the definitions in force; the sets of others are forgotten."""
@@ -251,22 +250,26 @@ class Changing:
         more = touched - BitMap(customer_nos)
         if more:
             told += self._state.warehouse.records(more, cursor)
-        records = {record.customer_no: record for record in told if self._in_universe(record)}
-        self._compile()
+        shared = self._compile()
+        views = {record.customer_no: shared.view(record) for record in told}
+        # What cannot be evaluated is left out: its members stay as they are.
+        asked = [
+            (plan.definition, plan.matches, self._state.working[plan.definition.segment_id])
+            for plan in self._state.plans.values()
+            if plan.matches is not None
+        ]
         entries: list[LogEntry] = []
-        for plan in self._state.plans.values():
-            if plan.matches is None:
-                # Cannot be evaluated, so the members stay as they are.
-                continue
-            working = self._state.working[plan.definition.segment_id]
-            for number in {*customer_nos, *more}:
-                record = records.get(number)
-                belongs = record is not None and plan.matches(record)
+        # Customer by customer, so that the answers they share are worked out once; for each of
+        # them parts come before what is made of them.
+        for number in sorted({*customer_nos, *more}):
+            view = views.get(number)
+            for one, matches, working in asked:
+                belongs = view is not None and matches(view)
                 if belongs != (number in working):
                     cause = causes.get(number, "order")
-                    if number in listed and plan.definition.lists:
+                    if number in listed and one.lists:
                         cause = "upload"
-                    entries.append(self._flip(plan.definition, number, belongs, cause))
+                    entries.append(self._flip(one, number, belongs, cause))
         self._state.warehouse.log(cursor, entries)
 
     def refresh(
@@ -359,26 +362,18 @@ class Changing:
             change.left.add(number)
         return LogEntry(one.segment_id, number, self._now, joined, cause, one.version)
 
-    def _compile(self) -> None:
+    def _compile(self) -> SharedAnswers:
         """Compile what is not compiled for this day yet."""
-        if self._state.compiled_on != self._context.today:
+        shared = self._state.shared
+        if shared is None or not self._context.is_like(shared.context):
             for plan in self._state.plans.values():
                 plan.matches = None
-            self._state.compiled_on = self._context.today
+            shared = self._state.shared = SharedAnswers(self._context)
         for plan in self._state.plans.values():
             if plan.matches is not None:
                 continue
             try:
-                plan.matches = compile_query(plan.definition.tree, self._context)
+                plan.matches = shared.compile(plan.definition.tree)
             except InputError as error:
                 self.changes.broken[plan.definition.segment_id] = str(error)
-
-    def _in_universe(self, record: CustomerRecord) -> bool:
-        if record.values.get("deleted_at") is not None:
-            return False
-        if self._shop.universe == "all":
-            return True
-        return any(
-            order.cancelled_at is None and order.processed_at <= self._context.as_of
-            for order in record.orders
-        )
+        return shared

@@ -58,7 +58,7 @@ _SET_SHAPES: Final[dict[str, Shape]] = {
     },
 }
 _ABOUT_CUSTOMERS: Final = (CustomerFact, CustomerDeleted, CustomerRedacted, CustomersMerged)
-_NOS: Final[Shape] = {"customer_no": "whole"}
+_NOS: Final[Shape] = {"customer_no": "customer"}
 _STORED: Final = (*PROFILE, *CONSENT, *FIGURES)
 _WHOLE: Final = frozenset(FIGURES)
 

@@ -13,7 +13,9 @@ from typing import Any, Literal, overload
 import duckdb
 import numpy as np
 
-Kind = Literal["text", "whole", "number", "instant", "yes"]
+#: "customer" is a customer's number, never missing, in the very type of the tables: a join on
+#: another type would read every row instead of skipping most.
+Kind = Literal["text", "whole", "customer", "number", "instant", "yes"]
 #: A staged table's columns, in order, with what they hold.
 Shape = Mapping[str, Kind]
 
@@ -57,6 +59,8 @@ def _array(kind: Kind, values: Sequence[Any]) -> np.ndarray[Any, Any]:
         return np.array(values, dtype="datetime64[us]")
     if kind == "yes":
         return np.array(values, dtype=np.bool_)
+    if kind == "customer":
+        return np.array(values, dtype=np.uint32)
     dtype = np.int64 if kind == "whole" else np.float64
     missing = [value is None for value in values]
     if not any(missing):

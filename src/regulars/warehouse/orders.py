@@ -198,11 +198,17 @@ def _bury(
 def _stored(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> dict[str, _Stored]:
     if not ids:
         return {}
+    sql = statements("apply")
+    refunds: dict[str, int] = {}
     with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(ids)]):
-        rows = cursor.execute(statements("apply")["orders_by_id"]).fetchall()
+        rows = cursor.execute(sql["orders_by_id"]).fetchall()
+        if rows:
+            refunds = dict(cursor.execute(sql["refund_counts"]).fetchall())
     return {
-        order_id: _Stored(Rank(at, cancelled, refunds) if at is not None else None, no)
-        for order_id, at, no, cancelled, refunds in rows
+        order_id: _Stored(
+            Rank(at, cancelled, refunds.get(order_id, 0)) if at is not None else None, no
+        )
+        for order_id, at, no, cancelled in rows
     }
 
 

@@ -21,7 +21,7 @@ from regulars.warehouse.record import (
 )
 from regulars.warehouse.sql import statements
 
-_NOS: Final[Shape] = {"customer_no": "whole"}
+_NOS: Final[Shape] = {"customer_no": "customer"}
 _ORDERS: Final[Shape] = {"order_id": "text"}
 _PRODUCTS: Final[Shape] = {"product_id": "text"}
 

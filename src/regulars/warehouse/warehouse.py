@@ -263,7 +263,7 @@ class Warehouse:
             return {}
         with (
             self._reading(cursor) as reading,
-            given(reading, "given_nos", {"customer_no": "whole"}, rows),
+            given(reading, "given_nos", {"customer_no": "customer"}, rows),
         ):
             return dict(reading.execute(statements("read")["customer_ids"]).fetchall())
 

@@ -140,11 +140,15 @@ GROUP BY id;
 INSERT INTO tombstones SELECT ?, id, deleted_at FROM given_tombstones;
 
 -- orders_by_id --
--- The stored orders among those that a batch names, with what decides between two states of one second.
-SELECT order_id, updated_at, customer_no, cancelled_at IS NOT NULL,
-  (SELECT count(*) FROM refunds WHERE refunds.order_id = orders.order_id)
-FROM orders
+-- The stored orders among those that a batch names.
+SELECT order_id, updated_at, customer_no, cancelled_at IS NOT NULL FROM orders
 WHERE order_id IN (SELECT id FROM given_ids);
+
+-- refund_counts --
+-- How many refunds these orders have: it decides between two states of one second.
+SELECT order_id, count(*) FROM refunds
+WHERE order_id IN (SELECT id FROM given_ids)
+GROUP BY order_id;
 
 -- drop_orders --
 -- Orders that are replaced or deleted.
@@ -234,16 +238,16 @@ WHERE order_id IN (SELECT id FROM given_ids) AND customer_no IS NOT NULL;
 UPDATE customers SET
   order_count = coalesce(s.order_count, 0), spent_amount = coalesce(s.spent_amount, 0),
   first_order_at = s.first_order_at, last_order_at = s.last_order_at
-FROM (
-  SELECT g.customer_no, count(o.order_id) AS order_count,
-    sum(o.total_amount - o.refunded_amount)::BIGINT AS spent_amount,
-    min(o.processed_at) AS first_order_at, max(o.processed_at) AS last_order_at
-  FROM given_nos AS g
-  LEFT JOIN orders AS o
-    ON o.customer_no = g.customer_no AND NOT o.is_test AND o.cancelled_at IS NULL
-  GROUP BY g.customer_no
-) AS s
-WHERE customers.customer_no = s.customer_no;
+FROM given_nos AS g
+LEFT JOIN (
+  SELECT customer_no, count(*) AS order_count,
+    sum(total_amount - refunded_amount)::BIGINT AS spent_amount,
+    min(processed_at) AS first_order_at, max(processed_at) AS last_order_at
+  FROM orders
+  WHERE customer_no IN (SELECT customer_no FROM given_nos) AND NOT is_test AND cancelled_at IS NULL
+  GROUP BY customer_no
+) AS s ON s.customer_no = g.customer_no
+WHERE customers.customer_no = g.customer_no;
 
 -- keep_unseen --
 -- What Shopify counted of these customers, when it last told, beyond the orders that we hold of
