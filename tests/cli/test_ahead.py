@@ -45,3 +45,22 @@ def test_a_past_that_nobody_knows_is_said(regulars, basic):
 
     assert past.json["unknown_past"] == ["customer_tags"]
     assert "customer_tags" in said.err
+
+
+def test_members_of_a_past_day_are_told_with_what_is_unknown(regulars, basic):
+    regulars("segments", "create", "--shop", "basic", "--name", "Then", "--query",
+             "customer_tags NOT CONTAINS 'x' AND number_of_orders >= 1")  # fmt: skip
+    past = regulars("segments", "members", "Then", "--shop", "basic", "--as-of", "2020-01-01",
+                    "--json")  # fmt: skip
+
+    assert (past.json["count"], past.json["unknown_past"]) == (0, ["customer_tags"])
+
+
+def test_rfm_tells_thresholds_and_groups_that_add_up(regulars, basic):
+    told = regulars("rfm", "--shop", "basic", "--json").json
+    said = regulars("rfm", "--shop", "basic")
+    everybody = regulars("count", "number_of_orders >= 0", "--shop", "basic", "--json").json
+
+    assert len(told["recency"]) == len(told["frequency"]) == len(told["monetary"]) == 4
+    assert sum(one["count"] for one in told["groups"]) == everybody["count"]
+    assert "CHAMPIONS" in said.out

@@ -9,11 +9,11 @@ from __future__ import annotations
 import calendar
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from math import acos, cos, radians, sin
+from math import acos, ceil, cos, radians, sin
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,6 +70,9 @@ class World:
     zone: ZoneInfo
     decimals: int
     sets: dict[tuple[str, str], set[str]]
+    #: The same at the beginning of the day, and the thresholds found there; made when needed.
+    morning: World | None = None
+    fifths: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -251,6 +254,8 @@ def positive(  # noqa: PLR0911
         return dated(operator, instant_of(name, person, w), f.operands, w)
     if name in FIGURES:
         return compare(operator, FIGURES[name](person, w), [number(one) for one in f.operands])
+    if name in SCORES or name == "computed_rfm_group":
+        return ranked(f, operator, person, w)
     if name in LISTS:
         return contains(name, operator, person, f.operands)
     return others(f, operator, person, w)
@@ -315,6 +320,60 @@ FIGURES: dict[str, Callable[[Person, World], Any]] = {
     "days_since_last_order": lambda person, w: days_since(person, w, max),
     "average_days_between_orders": interval,
 }
+
+
+# -- RFM: scores by fifths of those who had ordered when the day began ---------------------------
+
+SCORES: dict[str, Callable[[Person, World], Any]] = {
+    "rfm_recency_score": lambda person, w: w.day(counted(person, w)[-1].processed_at),
+    "rfm_frequency_score": lambda person, w: len(counted(person, w)),
+    "rfm_monetary_score": spent,
+}
+#: Recency down, frequency and spend together across.
+GROUPS = """
+5 NEW         NEW             ACTIVE          CHAMPIONS CHAMPIONS
+4 PROMISING   PROMISING       ACTIVE          LOYAL     LOYAL
+3 ALMOST_LOST NEEDS_ATTENTION NEEDS_ATTENTION LOYAL     LOYAL
+2 ALMOST_LOST ALMOST_LOST     AT_RISK         AT_RISK   PREVIOUSLY_LOYAL
+1 DORMANT     DORMANT         AT_RISK         AT_RISK   PREVIOUSLY_LOYAL
+"""
+
+
+def this_morning(w: World) -> World:
+    """The same world at the last instant of the day before."""
+    start = datetime(w.today.year, w.today.month, w.today.day, tzinfo=w.zone).astimezone(UTC)
+    while w.day(start - timedelta(seconds=1)) == w.today:
+        start -= timedelta(seconds=1)
+    while w.day(start) != w.today:
+        start += timedelta(seconds=1)
+    return replace(w, as_of=start - timedelta(microseconds=1))
+
+
+def score(name: str, person: Person, w: World) -> int | None:
+    """How many fifths of the shop's customers a customer is above, and one."""
+    if not counted(person, w):
+        return None
+    if w.morning is None:
+        w.morning = this_morning(w)
+    if name not in w.fifths:
+        ordered = [one for one in w.people.values() if counted(one, w.morning)]
+        values = sorted(SCORES[name](one, w.morning) for one in ordered)
+        w.fifths[name] = [values[ceil(k * len(values) / 5) - 1] for k in range(1, 5) if values]
+    if not w.fifths[name]:
+        return 5 if name == "rfm_recency_score" else 1
+    own = SCORES[name](person, w)
+    return 1 + len([end for end in w.fifths[name] if own > end])
+
+
+def ranked(f: Filter, operator: Operator, person: Person, w: World) -> bool:
+    if f.attribute != "computed_rfm_group":
+        return compare(operator, score(f.attribute, person, w), [number(x) for x in f.operands])
+    recency, often, much = (score(name, person, w) for name in SCORES)
+    group = "PROSPECTS"
+    if recency is not None and often is not None and much is not None:
+        line = GROUPS.split("\n")[6 - recency].split()
+        group = line[int(Fraction(often + much, 2) + Fraction(1, 2))]
+    return compare(operator, group, [text(one) for one in f.operands])
 
 
 def city(address: Any) -> str | None:

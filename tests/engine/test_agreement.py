@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from regulars.engine import Context, SetEvaluator, compile_query
-from regulars.language.catalogue import CATALOGUE
+from regulars.language.catalogue import CATALOGUE, Rank
 from regulars.language.tree import Filter, Node, Not
 from regulars.warehouse.facts import CustomerFact, Fact
 from regulars.warehouse.record import CustomerRecord
 from regulars.warehouse.warehouse import Warehouse
 from tests.engine import naive
-from tests.engine.pool import DAYS, SETS, ZONES, functions, trees
+from tests.engine.pool import DAYS, SETS, ZONES, filters, functions, trees
 from tests.exploring import looking
 
 Universe = Literal["all", "buyers"]
@@ -55,7 +55,8 @@ class Agreement:
         return BitMap([self.nos[one] for one in self.sets[of, name]])
 
     def context(self, as_of: datetime, zone: ZoneInfo, universe: Universe) -> Context:
-        return Context(as_of, zone, "USD", universe, self.named_set)
+        rfm = self.evaluator.rfm_thresholds
+        return Context(as_of, zone, "USD", universe, self.named_set, rfm)
 
     def by_sets(self, tree: Node, context: Context) -> set[str]:
         return {self.names[no] for no in self.evaluator.members(tree, context)}
@@ -90,6 +91,21 @@ def test_three_evaluators_find_the_same_customers(
 @looking(15)
 @given(leaf=functions(CATALOGUE["products_purchased_in_order"]), when=instants())
 def test_three_evaluators_agree_on_what_was_bought_in_order(
+    shop: Agreement, leaf: Filter, when: tuple[datetime, ZoneInfo]
+) -> None:
+    context = shop.context(*when, "all")
+    expected = shop.naively(leaf, context)
+
+    assert expected == shop.one_by_one(leaf, context)
+    assert expected == shop.by_sets(leaf, context)
+
+
+RANKS = [row for row in CATALOGUE.values() if isinstance(row.source, Rank)]
+
+
+@looking(15)
+@given(leaf=st.sampled_from(RANKS).flatmap(filters), when=instants())
+def test_three_evaluators_agree_on_who_is_in_which_fifth(
     shop: Agreement, leaf: Filter, when: tuple[datetime, ZoneInfo]
 ) -> None:
     context = shop.context(*when, "all")

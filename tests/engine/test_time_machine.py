@@ -83,5 +83,6 @@ def _ids(warehouse: Warehouse, tree: Node) -> set[str]:
     def named_set(of: str, name: str) -> BitMap:
         return even if name == "even" else BitMap()
 
-    context = Context(INSTANT, ZONE, "USD", "all", named_set)
-    return {names[no] for no in SetEvaluator(warehouse).members(tree, context)}
+    evaluator = SetEvaluator(warehouse)
+    context = Context(INSTANT, ZONE, "USD", "all", named_set, evaluator.rfm_thresholds)
+    return {names[no] for no in evaluator.members(tree, context)}

@@ -45,7 +45,14 @@ def test_the_flip_told_ahead_is_the_first_midnight_that_changes_the_answer(
 ) -> None:
     assume(mentions_time(tree) and "NAME" not in str(tree))
     sets = {"even": pool_shop.universe("all")}
-    now = Context(AFTER_ALL, zone, "USD", "all", lambda of, name: sets.get(name, sets["even"]))
+    now = Context(
+        AFTER_ALL,
+        zone,
+        "USD",
+        "all",
+        lambda of, name: sets.get(name, sets["even"]),
+        SetEvaluator(pool_shop).rfm_thresholds,
+    )
     (record,) = pool_shop.records([number])
     view = View(record, AFTER_ALL)
     told = flips(tree, view, now).days[0]

@@ -152,7 +152,8 @@ class Shop:
     def context(self, setting: Setting) -> Context:
         universe = "buyers" if setting.universe == "buyers" else "all"
         currency = setting.currency or self.told.currency
-        return Context(setting.now, setting.zone, currency, universe)
+        rfm = self.evaluator.rfm_thresholds
+        return Context(setting.now, setting.zone, currency, universe, rfm=rfm)
 
 
 def answer(case: Case, shop: Shop) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""regulars count, explain, forecast: ask a query that is not saved."""
+"""regulars count, explain, forecast, rfm: ask what is not saved."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from regulars.cli import terminal
 from regulars.errors import InputError, problem
 
 Text = Annotated[str, typer.Argument(help="The query, in quotes.", metavar="TEXT")]
-AsOf = Annotated[
-    str | None,
-    typer.Option("--as-of", help="A day like 2026-11-21; its end is meant.", metavar="DATE"),
-]
 
 
 def commands(app: typer.Typer) -> None:
@@ -22,10 +18,11 @@ def commands(app: typer.Typer) -> None:
     app.command()(count)
     app.command()(explain)
     app.command()(forecast)
+    app.command()(rfm)
 
 
 def count(
-    text: Text, shop: terminal.Shop, as_of: AsOf = None, as_json: terminal.AsJson = False
+    text: Text, shop: terminal.Shop, as_of: terminal.AsOf = None, as_json: terminal.AsJson = False
 ) -> None:
     """Count the customers who match a query."""
     asked = {"query": terminal.about_query(text), "as_of": as_of}
@@ -36,9 +33,7 @@ def count(
         terminal.tell_json({key: told[key] for key in keys})
         return
     terminal.tell(f"{told['count']:,} of {told['universe']:,} customers")
-    if told["unknown_past"]:
-        names = ", ".join(told["unknown_past"])
-        terminal.warn(f"Not known for that day, so today's values were used: {names}.")
+    terminal.warn_of_unknown(told["unknown_past"])
 
 
 def explain(  # noqa: PLR0917 - options of a command, given by name
@@ -48,7 +43,7 @@ def explain(  # noqa: PLR0917 - options of a command, given by name
     near: Annotated[
         bool, typer.Option("--near", help="Tell who is closest to joining or leaving instead.")
     ] = False,
-    as_of: AsOf = None,
+    as_of: terminal.AsOf = None,
     as_json: terminal.AsJson = False,
 ) -> None:
     """Tell why a customer matches a query or not, or who is closest to joining or leaving it."""
@@ -108,6 +103,29 @@ def forecast(
         terminal.tell_table(("day", "join", "leave", "then"), rows)
     else:
         terminal.tell(f"Time alone changes nothing within {days} days.")
+
+
+def rfm(shop: terminal.Shop, as_of: terminal.AsOf = None, as_json: terminal.AsJson = False) -> None:
+    """Tell the thresholds of the RFM scores, and how many customers each group has."""
+    asked = {"as_of": as_of} if as_of else {}
+    with terminal.connect() as api:
+        told = api.get(f"/shops/{shop}/rfm", **asked)
+    if as_json:
+        terminal.tell_json(told)
+        return
+    terminal.tell(f"{told['customer_count']:,} customers had ordered before {told['at']}.")
+    rows = [
+        (title, *told[key])
+        for title, key in (
+            ("recency: last order after", "recency"),
+            ("frequency: orders above", "frequency"),
+            ("spend: minor units above", "monetary"),
+        )
+    ]
+    terminal.tell_table(("score begins", "2", "3", "4", "5"), rows)
+    terminal.tell_table(
+        ("group", "customers"), [(one["group"], one["count"]) for one in told["groups"]]
+    )
 
 
 def _nodes(root: dict[str, Any], depth: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -64,14 +64,17 @@ def members(
     segment: Segment,
     shop: terminal.Shop,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many customers.")] = None,
+    as_of: terminal.AsOf = None,
     as_json: terminal.AsJson = False,
 ) -> None:
-    """List the members of a segment."""
+    """List the members of a segment, or those whom its rule kept at the end of a past day."""
     with terminal.connect() as api:
-        count, customers = _members(api, shop, segment, limit)
+        count, customers, unknown = _members(api, shop, segment, limit, as_of)
     if as_json:
-        terminal.tell_json({"count": count, "customers": customers})
+        told = {"count": count, "customers": customers}
+        terminal.tell_json({**told, "unknown_past": unknown} if as_of else told)
         return
+    terminal.warn_of_unknown(unknown)
     terminal.tell_table(
         ("ID", "Name", "E-mail"), [(one["id"], one["name"], one["email"]) for one in customers]
     )
@@ -234,17 +237,19 @@ def push(
 
 
 def _members(
-    api: Any, shop: str, segment: str, limit: int | None
-) -> tuple[int, list[dict[str, Any]]]:
+    api: Any, shop: str, segment: str, limit: int | None, as_of: str | None
+) -> tuple[int, list[dict[str, Any]], list[str]]:
+    asked = {"as_of": as_of} if as_of else {}
+    unknown: list[str] = []
     customers: list[dict[str, Any]] = []
     after: int | None = -1
     count = 0
     while after is not None and (limit is None or len(customers) < limit):
         most = PAGE if limit is None else min(PAGE, limit - len(customers))
-        page = api.get(path(shop, segment, "members"), limit=most, after=after)
-        count, after = page["count"], page["next"]
+        page = api.get(path(shop, segment, "members"), limit=most, after=after, **asked)
+        count, after, unknown = page["count"], page["next"], page["unknown_past"]
         customers += page["customers"]
-    return count, customers
+    return count, customers, unknown
 
 
 def _when_built(api: Any, shop: str, made: dict[str, Any]) -> dict[str, Any]:

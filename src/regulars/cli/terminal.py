@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from regulars.bootstrap import ApiClient
 
 Shop = Annotated[str, typer.Option("--shop", help="The shop's name.", metavar="NAME")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="A day like 2026-11-21; its end is meant.", metavar="DATE"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 #: The query that the command at hand was given, for marking places in it.
@@ -67,6 +71,12 @@ def _cell(value: object) -> Any:
     if value is None:
         return Text("–")
     return Text(f"{value:,}" if isinstance(value, int) else str(value))
+
+
+def warn_of_unknown(names: Sequence[str]) -> None:
+    """Say on stderr what is not known of a past day."""
+    if names:
+        warn(f"Not known for that day, so today's values were used: {', '.join(names)}.")
 
 
 def about_query(text: str) -> str:

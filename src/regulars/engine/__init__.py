@@ -12,10 +12,11 @@ from regulars.engine.explain import (
     Explanation,
     Own,
     explain,
-    unknown_past,
 )
 from regulars.engine.linting import CountedNote, lint_with_counts
 from regulars.engine.near import NearMiss, NearMisses, near_misses
+from regulars.engine.pasts import unknown_past
+from regulars.engine.rfm import RfmThresholds, Standing
 from regulars.engine.sets import Counts, NodeCount, SetEvaluator
 from regulars.engine.times import DayChange, calendar_ahead, next_midnight
 from regulars.engine.view import View
@@ -34,8 +35,10 @@ __all__ = [
     "NearMisses",
     "NodeCount",
     "Own",
+    "RfmThresholds",
     "SetEvaluator",
     "SharedAnswers",
+    "Standing",
     "View",
     "calendar_ahead",
     "compile_query",

@@ -16,6 +16,8 @@ from babel.numbers import get_currency_precision
 from pyroaring import BitMap
 
 from regulars.engine import days
+from regulars.engine.pasts import TreeByName, no_trees
+from regulars.engine.rfm import RfmSource, RfmThresholds, no_rfm
 
 #: Who counts as everybody: all customers, or those with at least one counted order.
 Universe = Literal["all", "buyers"]
@@ -32,6 +34,9 @@ class Context:
 
     `as_of` is an aware UTC instant: orders, refunds and cancellations after it are not seen.
     `named_set(of, name)` returns the members of a segment or list; it raises for an unknown name.
+    `rfm` gives the thresholds of RFM scores: `SetEvaluator.rfm_thresholds`. Nothing after
+    `facts_until` moves them, for looks ahead from an instant in the past. `named_tree(name)` gives
+    a segment's query, or None; only whether a past is known depends on it.
     """
 
     as_of: datetime
@@ -39,6 +44,9 @@ class Context:
     currency: str
     universe: Universe = "all"
     named_set: Callable[[str, str], BitMap] = no_named_sets
+    rfm: RfmSource = no_rfm
+    facts_until: datetime | None = None
+    named_tree: TreeByName = no_trees
 
     def __post_init__(self) -> None:
         if self.as_of.utcoffset() is None:
@@ -58,11 +66,25 @@ class Context:
 
     def is_like(self, other: Context) -> bool:
         """Whether a query means the same here and there, wherever named sets come from."""
-        return replace(self, named_set=no_named_sets) == replace(other, named_set=no_named_sets)
+        return self._bare() == other._bare()
+
+    def _bare(self) -> Context:
+        return replace(self, named_set=no_named_sets, rfm=no_rfm, named_tree=no_trees)
+
+    def rfm_thresholds(self) -> RfmThresholds:
+        """Return the thresholds of RFM scores that the shop's day began with."""
+        began = days.day_start(self.today, self.zone)
+        if self.facts_until is not None:
+            began = min(began, self.facts_until + days.MICROSECOND)
+        return self.rfm(began, self.zone)
 
     def at(self, as_of: datetime) -> Context:
         """Return the same surroundings at another instant."""
         return replace(self, as_of=as_of)
+
+    def ahead(self, as_of: datetime) -> Context:
+        """Return the surroundings of a later instant until which nothing but time happens."""
+        return replace(self, as_of=as_of, facts_until=self.facts_until or self.as_of)
 
 
 @functools.lru_cache(maxsize=512)

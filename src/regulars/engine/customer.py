@@ -31,6 +31,7 @@ from regulars.engine.lowered import (
     Present,
     Question,
     Range,
+    Ranked,
     Steps,
     Test,
     Texts,
@@ -41,6 +42,7 @@ from regulars.engine.lowered import (
 )
 from regulars.engine.view import CountedOrder, View, days_between, view_of
 from regulars.language.catalogue import folded
+from regulars.language.rfm import together
 from regulars.language.shapes import (
     Annual,
     Distance,
@@ -49,6 +51,7 @@ from regulars.language.shapes import (
     Labels,
     Metafield,
     NamedSet,
+    Rank,
     StoreCredit,
     Value,
 )
@@ -182,6 +185,8 @@ def compile_question(  # noqa: PLR0911 - one line per shape
             return _figure(name, question, context.zone)
         case NamedSet(of=of):
             return _named(question.test, of, context)
+        case Rank(of=of):
+            return _rank(of, question.test)
         case _:
             return _stored(question, context)
 
@@ -460,6 +465,38 @@ def _figure(name: str, question: Question, zone: ZoneInfo) -> Answer:
         return figure is not None and in_range(figure, test)
 
     return holds
+
+
+_RANKED_BY: dict[str, Callable[[View], Any]] = {
+    "recency": lambda view: view.last_order_at,
+    "frequency": lambda view: view.order_count,
+    "monetary": lambda view: view.spent_amount,
+}
+
+
+def _rank(of: str, test: Test) -> Answer:
+    if isinstance(test, Present):
+        return lambda view: bool(view.orders)
+    if isinstance(test, Ranked):
+        pairs = frozenset(test.pairs)
+        bounds = test.recency, test.frequency, test.monetary
+        return lambda view: bool(view.orders) and _pair(view, *bounds) in pairs
+    read, holds = _RANKED_BY[of], check(test)
+    return lambda view: bool(view.orders) and holds(read(view))
+
+
+def _pair(
+    view: View,
+    recency: Sequence[datetime],
+    frequency: Sequence[int],
+    monetary: Sequence[int],
+) -> tuple[int, int]:
+    """Return a buyer's score of recency, and that of frequency and spend together."""
+    last = view.orders[-1].order.processed_at
+    first = 1 + sum(last >= bound for bound in recency)
+    often = 1 + sum(view.order_count >= bound for bound in frequency)
+    much = 1 + sum(view.spent_amount >= bound for bound in monetary)
+    return first, together(often, much)
 
 
 # -- metafields, anniversaries, store credit, distance ---------------------------------------------

@@ -37,9 +37,12 @@ from regulars.engine.lowered import (
     lower,
     only,
 )
+from regulars.engine.pasts import is_past_known
+from regulars.engine.rfm import Standing, standing
 from regulars.engine.times import Flips, flips
 from regulars.engine.view import CountedOrder, View
 from regulars.language.catalogue import CATALOGUE
+from regulars.language.rfm import WITHOUT_ORDERS
 from regulars.language.shapes import (
     Annual,
     Distance,
@@ -49,10 +52,11 @@ from regulars.language.shapes import (
     Labels,
     Metafield,
     NamedSet,
+    Rank,
     StoreCredit,
     Value,
 )
-from regulars.language.tree import And, AtLeast, Filter, Node, Not, filters_of
+from regulars.language.tree import And, AtLeast, Filter, Node, Not
 from regulars.warehouse.record import CustomerRecord, LineRecord
 
 #: Orders listed as evidence for one filter, newest first.
@@ -106,7 +110,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedNode:
-    """One node of the query for one customer. The last six fields are a filter's own."""
+    """One node of the query for one customer. All after `parts` are a filter's own.
+
+    `standing` is told for conditions on RFM scores, of customers who have ordered.
+    """
 
     node: Node
     is_true: bool
@@ -117,6 +124,7 @@ class ExplainedNode:
     evidence_count: int = 0
     change: Change | None = None
     past_known: bool = True
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,16 +189,6 @@ def own_and_change(
     return own, change_of(question, own, context, holds=holds)
 
 
-def unknown_past(tree: Node) -> tuple[str, ...]:
-    """Return the names of the query whose values on a past day are not known, in order.
-
-    Evaluated with a past `as_of` they are looked at as they are now; whoever shows such an answer
-    has to say so.
-    """
-    names = (leaf.attribute for leaf in filters_of(tree))
-    return tuple(dict.fromkeys(name for name in names if not CATALOGUE[name].past_known))
-
-
 def _unknown(root: ExplainedNode) -> Iterator[Filter]:
     if isinstance(root.node, Filter) and not root.past_known:
         yield root.node
@@ -248,8 +246,14 @@ class _Explainer:
             evidence=tuple(orders[:EVIDENCE_MAX]),
             evidence_count=len(orders),
             change=change_of(question, own, self._context, holds=is_true is not negated),
-            past_known=attribute.past_known or not self._is_past,
+            past_known=not self._is_past or is_past_known(node, self._context.named_tree),
+            standing=self._standing(question),
         )
+
+    def _standing(self, question: Question) -> Standing | None:
+        if not isinstance(question.source, Rank):
+            return None
+        return standing_of(self._view, self._context)
 
     def _rows(self, question: Question) -> list[tuple[CountedOrder, LineRecord | None]]:
         source = question.source
@@ -272,7 +276,7 @@ class _Explainer:
         if isinstance(source, Events):
             kept = {counted.order.order_id: counted for counted, _ in rows}
             orders = list(kept.values())
-        elif isinstance(source, Figure) or (isinstance(source, Value) and source.rollup):
+        elif isinstance(source, Figure | Rank) or (isinstance(source, Value) and source.rollup):
             orders = list(_orders_behind(source, self._view))
         else:
             orders = []
@@ -297,7 +301,9 @@ def _rows_behind(
     return list(rows_kept(question.rows, source.of, context.zone)(view))
 
 
-def _orders_behind(source: Figure | Value, view: View) -> Sequence[CountedOrder]:
+def _orders_behind(source: Figure | Rank | Value, view: View) -> Sequence[CountedOrder]:
+    if isinstance(source, Rank):
+        return view.orders[-1:] if source.of == "recency" else view.orders
     name = source.name if isinstance(source, Figure) else source.column
     if name in {"first_order_at", "days_since_first_order"}:
         return view.orders[:1]
@@ -336,6 +342,8 @@ def own_value(question: Question, kind: Kind, view: View, context: Context) -> O
             figure = figure_of(view, name, context.today, context.zone)
             unit = "money" if kind is Kind.MONEY else "days"
             return Own(unit, () if figure is None else (figure,))
+        case Rank(of=of):
+            return _own_rank(of, view, context)
         case Labels():
             return Own("text", tuple(labels_of(record, source)))
         case NamedSet(of=of):
@@ -356,6 +364,32 @@ def own_value(question: Question, kind: Kind, view: View, context: Context) -> O
             nearest = _nearest(only(Near, question.test), record)
             return Own("km", () if nearest is None else (nearest,))
     raise AssertionError(f"{source} has no value of its own")
+
+
+def standing_of(view: View, context: Context) -> Standing | None:
+    """Return the RFM scores of a customer; None without a counted order."""
+    last = view.last_order_at
+    if last is None:
+        return None
+    day = local_day(last, context.zone)
+    return standing(day, view.order_count, view.spent_amount, context.rfm_thresholds())
+
+
+def _own_rank(of: str, view: View, context: Context) -> Own:
+    """Return what a score is made of, in its own unit, or the group."""
+    found = standing_of(view, context)
+    if of == "group":
+        return Own("text", (WITHOUT_ORDERS if found is None else found.group,))
+    unit = {"recency": "day", "frequency": "orders", "monetary": "money"}[of]
+    if found is None:
+        return Own(unit, ())
+    values: dict[str, Plain | None] = {
+        "recency": view.last_order_at,
+        "frequency": view.order_count,
+        "monetary": view.spent_amount,
+    }
+    value = values[of]
+    return Own(unit, () if value is None else (value,))
 
 
 def _own_column(column: str, kind: Kind, view: View) -> Own:
@@ -404,6 +438,10 @@ def change_of(  # noqa: PLR0911 - one line per shape
         return _events_change(question, own, holds=holds)
     if isinstance(source, NamedSet):
         return Change("leave" if holds else "join", "set", text=only(Named, test).name)
+    if isinstance(source, Rank) and source.of == "group":
+        # Only an order moves somebody out of PROSPECTS; other groups have several ways out.
+        is_first = isinstance(test, Present) and not holds
+        return Change("more", "orders", 1) if is_first else None
     if isinstance(test, Present):
         return Change("lose" if holds else "gain", own.unit)
     if isinstance(test, Steps) and own.unit != "text":
@@ -483,6 +521,8 @@ def _range_change(own: Own, test: Range, *, holds: bool) -> Change | None:
 def _day_change(own: Own, test: Instants, context: Context, *, holds: bool) -> Change | None:
     if not own.values or not isinstance(own.values[0], datetime):
         return None if holds else Change("gain", own.unit)
+    if test.start is not None and test.start == test.end:
+        return None
     at = local_day(own.values[0], context.zone).toordinal()
     start = None if test.start is None else local_day(test.start, context.zone).toordinal()
     end = None if test.end is None else local_day(test.end, context.zone).toordinal()

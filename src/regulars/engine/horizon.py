@@ -13,6 +13,7 @@ import duckdb
 from sqlglot import exp
 
 from regulars.engine.predicates import below, column
+from regulars.engine.rfm import RfmThresholds
 
 #: The instants that kept sums and the universe depend on.
 _INSTANTS = (
@@ -29,6 +30,8 @@ class Horizon:
     def __init__(self) -> None:
         self._clear_from: datetime | None = None
         self._later_than: datetime | None = None
+        #: The thresholds of RFM scores, by instant and zone.
+        self.rfm: dict[tuple[datetime, str], RfmThresholds] = {}
 
     def known(self, as_of: datetime) -> bool | None:
         """Whether something is later than the instant; None where that was not asked yet."""

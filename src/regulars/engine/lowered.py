@@ -17,8 +17,10 @@ from typing import TypeVar
 
 from regulars.engine.context import Context as Surroundings
 from regulars.engine.days import DAY, SECOND, day_end, day_start, local_instant, shift
+from regulars.engine.rfm import RfmThresholds
 from regulars.errors import QueryError, problem
 from regulars.language.catalogue import CATALOGUE, folded
+from regulars.language.rfm import SCORES, WITHOUT_ORDERS, pairs_of
 from regulars.language.shapes import (
     Annual,
     Distance,
@@ -29,6 +31,7 @@ from regulars.language.shapes import (
     Metafield,
     NamedSet,
     ParameterRow,
+    Rank,
     Role,
     Source,
     StoreCredit,
@@ -152,11 +155,25 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """Any of these (recency, frequency and spend together) scores, by the bounds of a day.
+
+    A score is 1 and one more for each bound that is reached: of the last order, the number of
+    orders and the amount spent.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    recency: tuple[datetime, ...]
+    frequency: tuple[int, ...]
+    monetary: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Present:
     """There is a value."""
 
 
-Test = Instants | Steps | Range | Texts | Flag | Yearly | Near | Named | Present
+Test = Instants | Steps | Range | Texts | Flag | Yearly | Near | Named | Ranked | Present
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +218,8 @@ def lower(filter_: Filter, context: Surroundings) -> tuple[Question, bool]:
     operator = POSITIVE.get(filter_.operator, filter_.operator)
     if operator is Operator.IS_NOT_NULL and not filter_.parameters:
         return Question(source, Present(), filter_.key), negated
+    if isinstance(source, Rank):
+        return _rank(filter_, source, operator, context, negated=negated)
     if isinstance(source, Distance):
         return Question(source, _near(filter_.parameters)), negated
     if isinstance(source, Events | StoreCredit):
@@ -226,6 +245,52 @@ def _plain(filter_: Filter, source: Source, operator: Operator, context: Surroun
         today = context.today if source.moves else None
         return Question(source, span(operator, operands, scale), today=today)
     return Question(source, test_of(kind, operator, operands, context))
+
+
+def _rank(
+    filter_: Filter, source: Rank, operator: Operator, context: Surroundings, *, negated: bool
+) -> tuple[Question, bool]:
+    """Turn a group or a score into bounds of the day; PROSPECTS are those without an order."""
+    if source.of == "group":
+        group = _text(filter_.operands[0])
+        if group == WITHOUT_ORDERS:
+            return Question(source, Present()), not negated
+        return Question(source, _ranked(group, context)), negated
+    wanted = steps(operator, filter_.operands, 0)
+    lowest, highest = SCORES
+    low = lowest if wanted.low is None else max(lowest, wanted.low)
+    high = highest if wanted.high is None else min(highest, wanted.high)
+    return Question(source, _scored(source.of, low, high, context)), negated
+
+
+def _ranked(group: str, context: Surroundings) -> Ranked:
+    told = context.rfm_thresholds()
+    return Ranked(
+        pairs_of(group),
+        _first_instants(told, context),
+        tuple(bound + 1 for bound in told.frequency),
+        tuple(bound + 1 for bound in told.monetary),
+    )
+
+
+def _first_instants(told: RfmThresholds, context: Surroundings) -> tuple[datetime, ...]:
+    """Return the instants from which an order is above each threshold: the days after them."""
+    return tuple(day_end(day, context.zone) or _NEVER for day in told.recency)
+
+
+def _scored(of: str, low: int, high: int, context: Surroundings) -> Test:
+    """Return the bounds of the figure itself between two scores, both included."""
+    told = context.rfm_thresholds()
+    if low > high:
+        return Steps(1, 0, 0) if of != "recency" else Instants(_NEVER, _NEVER, None, None)
+    lowest, highest = SCORES
+    if of == "recency":
+        starts = _first_instants(told, context)
+        start = None if low == lowest else starts[low - 2]
+        return Instants(start, None if high == highest else starts[high - 1], None, None)
+    bounds = told.frequency if of == "frequency" else told.monetary
+    least = None if low == lowest else bounds[low - 2] + 1
+    return Steps(least, None if high == highest else bounds[high - 1], 0)
 
 
 def _function(filter_: Filter, source: Source, context: Surroundings) -> Question:

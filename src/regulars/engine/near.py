@@ -19,7 +19,7 @@ from regulars.engine.context import Context
 from regulars.engine.explain import Change, Own, own_and_change
 from regulars.engine.lowered import Condition, Instants, Question, Range, Steps, Test, lower
 from regulars.engine.sets import SetEvaluator
-from regulars.language.shapes import Events, Figure, Value
+from regulars.language.shapes import Events, Figure, Rank, Value
 from regulars.language.tree import Filter, Node, filters_of
 from regulars.warehouse.record import CustomerRecord
 
@@ -122,7 +122,7 @@ def _nearest(
 def _has_distance(question: Question) -> bool:
     if isinstance(question.source, Events):
         return len(question.counts) + len(question.sums) == 1
-    if isinstance(question.source, Value | Figure):
+    if isinstance(question.source, Value | Figure | Rank):
         return isinstance(question.test, Steps | Range | Instants)
     return False
 

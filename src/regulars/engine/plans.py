@@ -8,7 +8,7 @@ A plan may be inverted: its rows are then the customers for whom the answer is n
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -19,7 +19,17 @@ from sqlglot import exp
 from regulars.engine.context import Universe
 from regulars.engine.days import day_end, day_start
 from regulars.engine.events import counted_orders, events_query, pairs_query
-from regulars.engine.lowered import Condition, Near, Present, Question, Range, Steps, Texts, only
+from regulars.engine.lowered import (
+    Condition,
+    Near,
+    Present,
+    Question,
+    Range,
+    Ranked,
+    Steps,
+    Texts,
+    only,
+)
 from regulars.engine.metafields import annual_query, metafield_query
 from regulars.engine.predicates import (
     BoundValue,
@@ -46,6 +56,7 @@ from regulars.language.shapes import (
     Figure,
     Labels,
     Metafield,
+    Rank,
     StoreCredit,
     Value,
 )
@@ -126,6 +137,8 @@ def _by_shape(question: Question, scope: Scope) -> tuple[exp.Select, bool]:  # n
             return events_query(question, scope, source.of)
         case Figure():
             return _figure_query(question, source, scope)
+        case Rank():
+            return _rank_query(question, source, scope), False
         case Metafield():
             return metafield_query(question, scope), False
         case Annual():
@@ -249,15 +262,8 @@ def _figure_query(question: Question, source: Figure, scope: Scope) -> tuple[exp
     test = question.test
     if source.name == "refunded_amount":
         return _refunded_query(test, scope)
-    query = exp.Select().select(column("customer_no"), copy=False)
-    if scope.past is None:
-        query = query.from_(exp.to_table("customers"), copy=False)
-    else:
-        query = query.from_(
-            exp.alias_(exp.Subquery(this=_sums(scope)), "sums", table=True, copy=False), copy=False
-        )
     least = 2 if source.name == "average_days_between_orders" else 1
-    query = query.where(at_least(column("order_count"), exp.Literal.number(least)), copy=False)
+    query = _buyers(scope, ("customer_no",), least)
     if isinstance(test, Present):
         return query, False
     test = only(Range, test)
@@ -269,6 +275,67 @@ def _figure_query(question: Question, source: Figure, scope: Scope) -> tuple[exp
     return query.where(
         ratio_inside(*_ratio(source.name, scope), test, scope.binds), copy=False
     ), False
+
+
+def _buyers(scope: Scope, names: Iterable[str], least: int = 1) -> exp.Select:
+    """Select from the sums of customers with so many counted orders, open for more conditions."""
+    query = exp.Select().select(*(column(name) for name in names), copy=False)
+    if scope.past is None:
+        query = query.from_(exp.to_table("customers"), copy=False)
+    else:
+        query = query.from_(
+            exp.alias_(exp.Subquery(this=_sums(scope)), "sums", table=True, copy=False), copy=False
+        )
+    return query.where(at_least(column("order_count"), exp.Literal.number(least)), copy=False)
+
+
+#: What each score looks at.
+_RANKED_BY = {"recency": "last_order_at", "frequency": "order_count", "monetary": "spent_amount"}
+
+
+def rfm_plan(scope: Scope) -> Plan:
+    """Write the statement for the figures that the thresholds of RFM scores are made of."""
+    there = exp.Select().select(column("customer_no"), copy=False)
+    there = there.from_(exp.to_table("customers"), copy=False)
+    there = there.where(missing(column("deleted_at")), copy=False)
+    query = _buyers(scope, _RANKED_BY.values())
+    return _written(query.where(within(column("customer_no"), there), copy=False), scope)
+
+
+def _rank_query(question: Question, source: Rank, scope: Scope) -> exp.Select:
+    query = _buyers(scope, ("customer_no",))
+    test = question.test
+    if isinstance(test, Present):
+        return query
+    if isinstance(test, Ranked):
+        return query.where(_is_ranked(test, scope), copy=False)
+    return query.where(inside(column(_RANKED_BY[source.of]), test, scope.binds), copy=False)
+
+
+def _is_ranked(test: Ranked, scope: Scope) -> exp.Expr:
+    """Compare (recency, frequency and spend together), read as one number of two digits."""
+    bind = scope.binds
+    recency = _score("last_order_at", [bind.instant(one) for one in test.recency])
+    frequency = _score("order_count", [bind(one) for one in test.frequency])
+    monetary = _score("spent_amount", [bind(one) for one in test.monetary])
+    both = exp.Add(this=exp.Add(this=frequency, expression=monetary), expression=_one())
+    together = exp.IntDiv(this=exp.Paren(this=both), expression=exp.Literal.number(2))
+    tens = exp.Mul(this=recency, expression=exp.Literal.number(10))
+    wanted = [exp.Literal.number(first * 10 + second) for first, second in test.pairs]
+    return exp.In(this=exp.Paren(this=exp.Add(this=tens, expression=together)), expressions=wanted)
+
+
+def _score(name: str, bounds: Iterable[exp.Expr]) -> exp.Expr:
+    """Write 1 and one more for each bound that a column reaches."""
+    total = _one()
+    for bound in bounds:
+        reached = exp.cast(exp.Paren(this=at_least(column(name), bound)), "INT", copy=False)
+        total = exp.Add(this=total, expression=reached)
+    return exp.Paren(this=total)
+
+
+def _one() -> exp.Expr:
+    return exp.Literal.number(1)
 
 
 def _ratio(name: str, scope: Scope) -> tuple[exp.Expr, exp.Expr]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 import duckdb
 from numpy.typing import NDArray
@@ -23,13 +24,15 @@ from sqlglot import exp
 
 from regulars.engine.bitmaps import bitmap_of
 from regulars.engine.context import Context
+from regulars.engine.days import MICROSECOND
 from regulars.engine.horizon import Horizon
 from regulars.engine.lowered import Named, Question, lower
-from regulars.engine.plans import Plan, plan, universe_plan
+from regulars.engine.plans import Plan, plan, rfm_plan, universe_plan
+from regulars.engine.rfm import RfmThresholds, thresholds_of
 from regulars.engine.scope import Scope
 from regulars.errors import LimitError, problem
 from regulars.language.catalogue import folded
-from regulars.language.shapes import Events, Figure, Labels, NamedSet, Value
+from regulars.language.shapes import Events, Figure, Labels, NamedSet, Rank, Value
 from regulars.language.tree import And, AtLeast, Filter, Node, Not, Or
 
 #: Bitmaps kept per evaluator; 200 filters over a million customers take about 12 MB.
@@ -207,6 +210,11 @@ class SetEvaluator:
         """Return everybody there is."""
         return self._evaluated(context, lambda run: run.universe.copy())
 
+    def rfm_thresholds(self, at: datetime, zone: ZoneInfo) -> RfmThresholds:
+        """Return the thresholds of RFM scores over what had happened before an instant."""
+        context = Context(at - MICROSECOND, zone, "")
+        return self._evaluated(context, lambda run: run.rfm_thresholds(at))
+
     def counts(self, tree: Node, context: Context) -> Counts:
         """Count the customers at each node of the query, its funnels, total and universe."""
 
@@ -309,6 +317,16 @@ class _Evaluation:
         if later is None:
             later = horizon.look(as_of, self._reading())
         return as_of if later else None
+
+    def rfm_thresholds(self, at: datetime) -> RfmThresholds:
+        """Return the thresholds of RFM scores; the evaluation stands just before the instant."""
+        zone, known = self._context.zone, self._state.horizon.rfm
+        key = at, str(zone)
+        if key not in known:
+            written = rfm_plan(self._scope())
+            figures = self._reading().execute(written.sql, written.values).fetchnumpy()
+            known[key] = thresholds_of(at, zone, **figures)
+        return known[key]
 
     def prepared(self, tree: Node) -> _Evaluation:
         """Lower every filter first, so that what cannot be answered is said before work starts."""
@@ -476,7 +494,9 @@ def _reads(question: Question) -> tuple[str, str]:
 def _looks_at_orders(question: Question) -> bool:
     """Whether the answer depends on the instant beside the bounds, through the order rows."""
     source = question.source
-    return isinstance(source, Events | Figure) or (isinstance(source, Value) and source.rollup)
+    return isinstance(source, Events | Figure | Rank) or (
+        isinstance(source, Value) and source.rollup
+    )
 
 
 def at_least(count: int, sets: Sequence[BitMap]) -> BitMap:

@@ -20,7 +20,15 @@ from regulars.engine.sets import SetEvaluator
 from regulars.engine.view import View
 from regulars.language.catalogue import CATALOGUE
 from regulars.language.keys import mentions_time
-from regulars.language.shapes import Annual, Events, Figure, Metafield, StoreCredit, Value
+from regulars.language.shapes import (
+    Annual,
+    Events,
+    Figure,
+    Metafield,
+    Rank,
+    StoreCredit,
+    Value,
+)
 from regulars.language.tree import (
     And,
     AtLeast,
@@ -57,6 +65,9 @@ def turning_days(filter_: Filter, view: View, context: Context) -> set[date]:
     source = CATALOGUE[filter_.attribute].source
     if isinstance(source, Figure) and source.moves:
         found = _figure_turns(filter_, source.name, view, context.zone)
+    elif isinstance(source, Rank):
+        # The orders of today make the thresholds of tomorrow; after that nothing moves them.
+        found = {shift(context.today, 1, "d")}
     else:
         stands = set(_facts_days(filter_, view, context))
         found = {
@@ -167,7 +178,7 @@ def flips(tree: Node, view: View, context: Context) -> Flips:
     found: list[date | None] = [None] * len(now)
     turning = {one: turning_days(one, view, context) for one in moving}
     for day in sorted(set().union(*turning.values())):
-        later = context.at(day_start(day, context.zone))
+        later = context.ahead(day_start(day, context.zone))
         for one in moving:
             if day in turning[one]:
                 answers[one] = compile_filter(one, later)(view)

@@ -1,4 +1,4 @@
-"""The rows that Shopify's language does not have: sets by name and figures worked out from orders.
+"""The rows that Shopify's language does not have: sets by name, figures and ranks from orders.
 
 One namespace and one style with Shopify's own; `in_shopify=False` keeps them from being written to
 Shopify. How the names were chosen is decision 0003.
@@ -6,6 +6,7 @@ Shopify. How the names were chosen is decision 0003.
 
 from __future__ import annotations
 
+from regulars.language.attributes import RFM_NAMES
 from regulars.language.shapes import (
     EQUALITY,
     NULL_TESTS,
@@ -14,13 +15,21 @@ from regulars.language.shapes import (
     Figure,
     Kind,
     NamedSet,
+    Rank,
     Saying,
     Unit,
 )
 
 _DAYS = Unit("day", "days", "日")
+_TODAY = (
+    "Thresholds are those of the day's first instant: orders of the day move a customer at once,"
+)
+_NOTES = (
+    "Thresholds are those of the day's first instant; orders of the day move them at midnight.",
+    "Fifths of the shop's own customers; equal values have equal scores.",
+)
 
-EXTENSIONS = (
+_SETS = (
     Attribute(
         "segment",
         Kind.NAME,
@@ -53,6 +62,9 @@ EXTENSIONS = (
         say_ja=Saying("リスト{value}に載っている", "リスト{value}に載っていない"),
         also=("list", "csv", "csv_segment"),
     ),
+)
+
+_FIGURES = (
     Attribute(
         "average_order_value",
         Kind.MONEY,
@@ -171,3 +183,99 @@ EXTENSIONS = (
         also=("purchase_interval", "days_between_orders"),
     ),
 )
+
+
+def _score(
+    name: str,
+    of: str,
+    labels: tuple[str, str],
+    meanings: tuple[str, str],
+    *,
+    says: tuple[str, str],
+    also: tuple[str, ...],
+) -> Attribute:
+    return Attribute(
+        name,
+        Kind.INTEGER,
+        ORDERED | NULL_TESTS,
+        Rank(of),
+        *labels,
+        *meanings,
+        f"{name} >= 4",
+        in_shopify=False,
+        past_known=True,
+        notes=_NOTES,
+        say_en=Saying(
+            f"has {says[0]} of {{value}}",
+            f"does not have {says[0]} of {{value}}",
+            missing=f"has no {labels[0].lower().replace('rfm', 'RFM')}",
+            present=f"has {says[0]}",
+        ),
+        say_ja=Saying(
+            f"{says[1]}が{{value}}", missing=f"{says[1]}がない", present=f"{says[1]}がある"
+        ),
+        also=also,
+    )
+
+
+_RANKS = (
+    Attribute(
+        "computed_rfm_group",
+        Kind.ENUM,
+        EQUALITY,
+        Rank("group"),
+        "RFM group (computed here)",
+        "RFMグループ(このアプリで計算)",
+        "The group that the customer's recency, frequency and spend scores make, worked out here"
+        " from the orders; known for past days too.",
+        "最終購入・頻度・金額のスコアから、注文データをもとにこのアプリで計算するグループです。"
+        "過去の日についても分かります。",
+        "computed_rfm_group = 'CHAMPIONS'",
+        tuple(RFM_NAMES),
+        in_shopify=False,
+        past_known=True,
+        notes=_NOTES,
+        never_missing=True,
+        say_en=Saying(
+            "is in the computed RFM group “{value}”", "is not in the computed RFM group “{value}”"
+        ),
+        say_ja=Saying("計算したRFMグループが「{value}」", "計算したRFMグループが「{value}」以外"),
+        value_names=RFM_NAMES,
+        also=("rfm_computed", "own_rfm_group"),
+    ),
+    _score(
+        "rfm_recency_score",
+        "recency",
+        ("RFM recency score", "RFMの最終購入スコア"),
+        (
+            "1 to 5: 5 is the fifth of the customers who ordered last.",
+            "1〜5です。5は、最近購入した上位5分の1の顧客です。",
+        ),
+        says=("an RFM recency score", "RFMの最終購入スコア"),
+        also=("recency_score", "r_score"),
+    ),
+    _score(
+        "rfm_frequency_score",
+        "frequency",
+        ("RFM frequency score", "RFMの頻度スコア"),
+        (
+            "1 to 5: 5 is the fifth of the customers with the most orders.",
+            "1〜5です。5は、注文回数の多い上位5分の1の顧客です。",
+        ),
+        says=("an RFM frequency score", "RFMの頻度スコア"),
+        also=("frequency_score", "f_score"),
+    ),
+    _score(
+        "rfm_monetary_score",
+        "monetary",
+        ("RFM monetary score", "RFMの金額スコア"),
+        (
+            "1 to 5: 5 is the fifth of the customers who spent the most.",
+            "1〜5です。5は、購入金額の多い上位5分の1の顧客です。",
+        ),
+        says=("an RFM monetary score", "RFMの金額スコア"),
+        also=("monetary_score", "m_score", "spend_score"),
+    ),
+)
+
+EXTENSIONS = (*_SETS, *_FIGURES, *_RANKS)

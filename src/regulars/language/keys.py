@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
-from regulars.language.catalogue import CATALOGUE, Figure, Kind
+from regulars.language.catalogue import CATALOGUE, Figure, Kind, Rank
 from regulars.language.shapes import folded
 from regulars.language.tree import (
     Boolean,
@@ -80,7 +80,8 @@ def mentions_time(node: Node) -> bool:
 
 def _moves(leaf: Filter) -> bool:
     row = CATALOGUE.get(leaf.attribute)
-    if row is not None and isinstance(row.source, Figure) and row.source.moves:
+    source = None if row is None else row.source
+    if isinstance(source, Rank) or (isinstance(source, Figure) and source.moves):
         return True
     operands = [*leaf.operands, *(one for p in leaf.parameters for one in p.operands)]
     return any(isinstance(value, RelativeDay) for value in operands)

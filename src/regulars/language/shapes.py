@@ -150,6 +150,24 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Rank:
+    """Shape *rank*: where the customer stands among all who had ordered when the day began.
+
+    Scores go from 1 to 5. Customers of the shop with a counted order before the shop's midnight are
+    put in order by the day of their last order, by how many they placed, by what they spent (less
+    refunds); a threshold stands at the customer who ends each fifth (the one at ⌈k × n ÷ 5⌉ of n,
+    k from 1 to 4). A score is 1 and one more for each threshold that the customer's own value, at
+    the instant, lies above; equal values have equal scores. Before anybody had ordered, recency
+    scores 5 and the others 1. Orders that we may not read do not count here.
+
+    `of` is "recency", "frequency", "monetary", or "group": what `rfm` makes of the three. Scores
+    are missing without a counted order; the group is PROSPECTS then.
+    """
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unavailable:
     """Shopify does not give this to apps; a query that uses it is refused with the reason.
 
@@ -169,6 +187,7 @@ Source = (
     | StoreCredit
     | NamedSet
     | Figure
+    | Rank
     | Unavailable
 )
 

@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
 from sqlalchemy.orm import Session
 
-from regulars.engine import Context, SetEvaluator, SharedAnswers, View, days
+from regulars.engine import Context, RfmThresholds, SetEvaluator, SharedAnswers, View, days
+from regulars.engine.rfm import RfmSource, read_thresholds, write_thresholds
 from regulars.errors import InputError, problem
 from regulars.office import Shop
 from regulars.segments.definitions import Definition, definitions_in_force, sort_definitions
@@ -30,7 +32,10 @@ from regulars.warehouse.membership import LogEntry
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MICROSECOND = timedelta(microseconds=1)
+    from regulars.language.tree import Node
+
+#: Under this name the warehouse keeps the thresholds of the day.
+RFM_NAME = "rfm_thresholds"
 
 
 @dataclass(slots=True)
@@ -81,6 +86,10 @@ class State:
     published: dict[int, BitMap] = field(default_factory=dict)
     #: What the compiled plans share; it holds for one day of the shop.
     shared: SharedAnswers | None = None
+    #: The thresholds of RFM scores of the kept memberships' day; the same all day long.
+    rfm_of_day: RfmThresholds | None = None
+    #: Those that are written in the warehouse, so that a restart finds the same.
+    rfm_stored: RfmThresholds | None = None
 
     def adopt(self, in_force: Iterable[Definition]) -> None:
         """Make these the definitions in force; the sets of others are forgotten."""
@@ -109,6 +118,31 @@ class State:
             raise InputError(problem("unknown_segment", template, name=name))
         return self.plans[segment_id]
 
+    def rfm(self, at: datetime, zone: ZoneInfo) -> RfmThresholds:
+        """Return the thresholds of RFM scores at an instant.
+
+        Those of the kept memberships' day stay as they were first found, whatever is told later of
+        the days before: an order moves nobody but its own customer.
+        """
+        kept = self.rfm_of_day
+        return kept if kept and kept.at == at else self.evaluator.rfm_thresholds(at, zone)
+
+    def rfm_from(self, began: datetime) -> RfmSource:
+        """Return the source of thresholds for the day that began then, which it keeps."""
+
+        def source(at: datetime, zone: ZoneInfo) -> RfmThresholds:
+            found = self.rfm(at, zone)
+            if at == began:
+                self.rfm_of_day = found
+            return found
+
+        return source
+
+    def named_tree(self, name: str) -> Node | None:
+        """Return the query of a segment by its name; None while there is none."""
+        segment_id = self.ids.get(name_key(name))
+        return None if segment_id is None else self.plans[segment_id].definition.tree
+
     def named_set(self, of: str, name: str) -> BitMap:
         """Return the members of a segment or list, as the transaction at hand sees them."""
         if of == "csv_list":
@@ -128,6 +162,9 @@ class Memberships:
         with self._lock:
             self._state.lists.load(session, shop)
             self._state.adopt(definitions_in_force(session, shop))
+            stored = self._state.warehouse.meta(RFM_NAME)
+            self._state.rfm_of_day = read_thresholds(stored) if stored else None
+            self._state.rfm_stored = self._state.rfm_of_day
             for segment_id in self._state.plans:
                 self._state.working[segment_id] = self._state.warehouse.current_members(segment_id)
                 self._state.publish(segment_id)
@@ -170,9 +207,11 @@ class Memberships:
 
         Everything told today counts, whatever the clocks of Shopify and this machine differ by.
         """
-        end = days.day_end(days.local_day(now, shop.zone), shop.zone)
-        as_of = (end or datetime.max.replace(tzinfo=UTC)) - MICROSECOND
-        return self._context(shop, as_of, self._state.named_set)
+        today = days.local_day(now, shop.zone)
+        end = days.day_end(today, shop.zone)
+        as_of = (end or datetime.max.replace(tzinfo=UTC)) - days.MICROSECOND
+        live = self._context(shop, as_of, self._state.named_set)
+        return replace(live, rfm=self._state.rfm_from(days.day_start(today, shop.zone)))
 
     def _context(
         self, shop: Shop, as_of: datetime, named_set: Callable[[str, str], BitMap]
@@ -183,6 +222,8 @@ class Memberships:
             currency=shop.currency,
             universe="buyers" if shop.universe == "buyers" else "all",
             named_set=named_set,
+            rfm=self._state.rfm,
+            named_tree=self._state.named_tree,
         )
 
     @contextmanager
@@ -231,6 +272,8 @@ class Changing:
         self._now = now
         self._context = context
         self._plans_before = dict(state.plans), dict(state.ids)
+        self._rfm_before = state.rfm_of_day
+        self._rfm_written: RfmThresholds | None = None
         self.changes = Changes()
 
     def follow(
@@ -271,6 +314,7 @@ class Changing:
                         cause = "upload"
                     entries.append(self._flip(one, number, belongs, cause))
         self._state.warehouse.log(cursor, entries)
+        self._store_rfm(cursor)
 
     def refresh(
         self,
@@ -289,6 +333,8 @@ class Changing:
             if one.segment_id in segment_ids or one.segment_id in self._state.plans
         ]
         before = dict(self._state.plans)
+        if cause == "loaded":
+            self._forget_rfm()
         self._switch(newest, segment_ids)
         moved: set[str] = set()
         # Data that was loaded at once may hold customers who were waited for.
@@ -312,6 +358,18 @@ class Changing:
             if self._replace(cursor, one, members, why):
                 moved.add(one.key)
             self.changes.evaluated[one.segment_id] = one.version
+        self._store_rfm(cursor)
+
+    def _forget_rfm(self) -> None:
+        """Have the day's thresholds found anew: the shop's past was told again."""
+        self._state.rfm_of_day = None
+        self._state.shared = None
+
+    def _store_rfm(self, cursor: DuckDBPyConnection) -> None:
+        found = self._state.rfm_of_day
+        if found is not None and found != self._state.rfm_stored:
+            self._state.warehouse.set_meta(RFM_NAME, write_thresholds(found), cursor)
+            self._rfm_written = found
 
     def undo(self) -> None:
         """Take everything back."""
@@ -321,11 +379,13 @@ class Changing:
                 working -= change.joined
                 working |= change.left
         self._state.plans, self._state.ids = self._plans_before
+        self._state.rfm_of_day = self._rfm_before
         self._state.lists.settle(kept=False)
 
     def publish(self) -> None:
         """Let readers see the new sets."""
         self._state.lists.settle(kept=True)
+        self._state.rfm_stored = self._rfm_written or self._state.rfm_stored
         for segment_id in {*self.changes.by_segment, *self.changes.evaluated}:
             self._state.publish(segment_id)
 

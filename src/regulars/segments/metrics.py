@@ -8,20 +8,18 @@ order belongs to the segment where its customer was a member when the day began.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pyroaring import BitMap
 
-from regulars.engine import SetEvaluator
-from regulars.engine.days import day_start, local_day
-from regulars.language import CATALOGUE
-from regulars.language.tree import Filter, Node, filters_of
+from regulars.engine import SetEvaluator, unknown_past
+from regulars.engine.days import MICROSECOND, day_start, local_day
+from regulars.language.tree import Node
 from regulars.office import Shop
 from regulars.segments.definitions import Definition
-from regulars.segments.graph import reference_filters
-from regulars.segments.memberships import MICROSECOND, Memberships
+from regulars.segments.memberships import Memberships
 from regulars.segments.names import name_key
 from regulars.warehouse import Warehouse, metrics
 from regulars.warehouse.metrics import CustomerSums, SegmentDay, Sums
@@ -86,18 +84,12 @@ def present_figures(warehouse: Warehouse, shop: Shop, members: BitMap, now: date
 
 def is_past_known(one: Definition, by_key: Mapping[str, Definition]) -> bool:
     """Whether no condition, of the rule or of the segments it is made of, lacks its past."""
-    seen: set[str] = set()
-    waiting = [one.tree]
-    while waiting:
-        tree = waiting.pop()
-        if not all(CATALOGUE[leaf.attribute].past_known for leaf in _own(tree)):
-            return False
-        for _leaf, name in reference_filters(tree):
-            part = by_key.get(name_key(name))
-            if part is not None and part.key not in seen:
-                seen.add(part.key)
-                waiting.append(part.tree)
-    return True
+
+    def named_tree(name: str) -> Node | None:
+        part = by_key.get(name_key(name))
+        return None if part is None else part.tree
+
+    return not unknown_past(one.tree, named_tree)
 
 
 def back_fill(
@@ -202,10 +194,6 @@ def _keep(warehouse: Warehouse, found: Mapping[int, Sequence[SegmentDay]]) -> No
     with warehouse.transaction(changes_facts=False) as cursor:
         for segment_id, days in found.items():
             metrics.keep_days(cursor, segment_id, days)
-
-
-def _own(tree: Node) -> Iterable[Filter]:
-    return (leaf for leaf in filters_of(tree) if leaf.attribute != "segment")
 
 
 def _days(first: date, last: date) -> list[date]:

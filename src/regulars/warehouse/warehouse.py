@@ -317,10 +317,13 @@ class Warehouse:
             rows = cursor.execute("SELECT value FROM meta WHERE name = ?", [name]).fetchall()
         return rows[0][0] if rows else None
 
-    def set_meta(self, name: str, value: str | None) -> None:
-        """Keep a small fact about the file itself."""
-        with self.transaction(changes_facts=False) as cursor:
+    def set_meta(self, name: str, value: str | None, cursor: Cursor | None = None) -> None:
+        """Keep a small fact about the file itself; with a cursor as part of its transaction."""
+        if cursor is not None:
             self._set_meta(cursor, name, value)
+            return
+        with self.transaction(changes_facts=False) as own:
+            self._set_meta(own, name, value)
 
     @staticmethod
     def _set_meta(cursor: Cursor, name: str, value: str | None) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
-from regulars.engine import Explanation
+from regulars.engine import Explanation, RfmThresholds, Standing
 from regulars.engine.explain import Change, Evidence, ExplainedNode, Own, Plain
 from regulars.language import describe
+from regulars.language.attributes import RFM_NAMES
 from regulars.language.tree import And, AtLeast, Filter, Not
 from regulars.web.i18n import N_, Localizer
 
@@ -64,6 +65,9 @@ class Reason:
     flips_on: str
     orders: Sequence[str]
     parts: Sequence[Reason]
+    #: Where the customer stands among all, with the thresholds; empty for other conditions.
+    standing: Sequence[str] = ()
+    past_known: bool = True
 
 
 def reasons(explained: Explanation, say: Localizer) -> Reason:
@@ -79,15 +83,56 @@ def _reason(node: ExplainedNode, say: Localizer) -> Reason:
     return Reason(
         text,
         node.is_true,
-        _own(node.own, say) if node.own else "",
-        _change(node.change, say) if node.change else "",
+        own_text(node.own, say) if node.own else "",
+        change_text(node.change, say) if node.change else "",
         say.day(node.flips_on) if node.flips_on else "",
         [_order(one, say) for one in node.evidence[:3]],
         [_reason(part, say) for part in node.parts],
+        _standing(node.standing, say) if node.standing else (),
+        node.past_known,
     )
 
 
-def _own(own: Own, say: Localizer) -> str:
+def _standing(told: Standing, say: Localizer) -> Sequence[str]:
+    scores = say(
+        "Scores: recency {recency}, frequency {frequency}, spend {monetary} of 5 each: {group}",
+        recency=told.recency,
+        frequency=told.frequency,
+        monetary=told.monetary,
+        group=RFM_NAMES[told.group][say.language == "ja"],
+    )
+    return [scores, *threshold_lines(told.thresholds, say)]
+
+
+def threshold_lines(told: RfmThresholds, say: Localizer) -> Sequence[str]:
+    """Return the thresholds of RFM scores in words, one line for each score."""
+    if not told.customer_count:
+        return [say("Nobody had ordered when the day began, so whoever orders is new.")]
+    return [
+        say(
+            "Recency: scores 2 to 5 begin after {days}",
+            days=say.listed([say.day(day) for day in told.recency]),
+        ),
+        say(
+            "Frequency: scores 2 to 5 begin above {counts} orders",
+            counts=say.listed([say.number(count) for count in told.frequency]),
+        ),
+        say(
+            "Spend: scores 2 to 5 begin above {amounts}",
+            amounts=say.listed([say.money(amount) for amount in told.monetary]),
+        ),
+        say.ngettext(
+            "Fifths of {count} customer who had ordered before {day}",
+            "Fifths of {count} customers who had ordered before {day}",
+            told.customer_count,
+            count=say.number(told.customer_count),
+            day=say.day(told.at),
+        ),
+    ]
+
+
+def own_text(own: Own, say: Localizer) -> str:
+    """Return what a customer has where a condition looks."""
     if own.is_missing:
         return say("no value")
     listed = [_value(own.unit, one, say) for one in own.values[:8]]
@@ -111,7 +156,8 @@ def _value(unit: str, value: Plain, say: Localizer) -> str:
     return say.number(_rounded(value))
 
 
-def _change(change: Change, say: Localizer) -> str:
+def change_text(change: Change, say: Localizer) -> str:
+    """Return the smallest change that turns a condition."""
     if change.code == "more":
         text = _AMOUNTS_MORE.get(change.unit, N_("{amount} more would do"))
     elif change.code == "less":

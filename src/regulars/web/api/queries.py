@@ -112,7 +112,11 @@ def count(call: ApiCaller, shop: str, asked: CountIn) -> CountOut:
         universe=counts.universe,
         as_of=asked.as_of or call.now.isoformat(),
         parts=_parts(counts.root),
-        unknown_past=list(unknown_past(tree)) if as_of is not None and as_of < call.now else [],
+        unknown_past=(
+            list(unknown_past(tree, context.named_tree))
+            if as_of is not None and as_of < call.now
+            else []
+        ),
     )
 
 

@@ -11,12 +11,14 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from regulars import segments
+from regulars.engine import unknown_past
+from regulars.language import parse
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.segments import shelves
 from regulars.warehouse import Warehouse
-from regulars.web.api.shapes import SegmentOut, segment_out
+from regulars.web.api.shapes import SegmentOut, instant_of, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}/segments", tags=["segments"])
@@ -74,6 +76,8 @@ class MembersOut(BaseModel):
     customers: list[CustomerOut]
     #: Give it as `after` for the next page; None on the last one.
     next: int | None
+    #: For a past day: the names whose values then are not known, so that today's were used.
+    unknown_past: list[str] = []
 
 
 @router.get("")
@@ -170,15 +174,24 @@ def members(
     call: ApiCaller,
     shop: str,
     segment: str,
+    *,
     limit: Annotated[int, Query(ge=1, le=MEMBERS_MAX)] = 100,
     after: Annotated[int, Query(ge=-1)] = -1,
+    as_of: Annotated[str | None, Query(description="A past day, or an instant.")] = None,
 ) -> MembersOut:
-    """List the members, page by page."""
+    """List the members, page by page; with `as_of` those whom the present rule kept then."""
     call.require_customers()
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         row = segments.find_segment(session, found, segment)
-    everybody = call.runtime.memberships(found).members(row.id)
+    unknown: list[str] = []
+    if as_of is None:
+        everybody = call.runtime.memberships(found).members(row.id)
+    else:
+        context = call.runtime.context(found, instant_of(found, as_of))
+        tree = parse(row.query)
+        everybody = call.runtime.evaluator(found).members(tree, context)
+        unknown = list(unknown_past(tree, context.named_tree)) if context.as_of < call.now else []
     first = everybody.rank(after) if after >= 0 else 0
     numbers = list(everybody[first : first + limit])
     return MembersOut(
@@ -186,6 +199,7 @@ def members(
         state=row.state,
         customers=customers_out(call.runtime.warehouse(found), numbers),
         next=numbers[-1] if first + limit < len(everybody) else None,
+        unknown_past=unknown,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -34,11 +34,12 @@ from regulars.segments import (
 )
 from regulars.spreadsheet import guarded
 from regulars.tags.rules import list_rules
-from regulars.web.deps import SignedIn, Visit
+from regulars.web.deps import SignedIn, ToldProblem, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
 from regulars.web.i18n import N_
 from regulars.web.insight_views import insights_of_segment
 from regulars.web.measures import measures_of
+from regulars.web.other_days import past_day, rfm_lines, what_may_come
 from regulars.web.pages.statics import phase_of
 from regulars.web.starters import starters
 
@@ -54,6 +55,7 @@ TABS = {
     "members": N_("Members"),
     "metrics": N_("Metrics"),
     "log": N_("Joined & left"),
+    "ahead": N_("What may come"),
     "overlap": N_("Overlap"),
     "features": N_("Features"),
     "cohorts": N_("Cohorts"),
@@ -132,6 +134,7 @@ def show(visit: SignedIn, segment_id: int) -> Response:
     values: dict[str, Any] = {
         "segment": segment,
         "tab": tab,
+        "part": tab,
         "tabs": TABS,
         "sentence": sentence(visit, segment.query),
         **_head_figures(visit, segment),
@@ -140,9 +143,12 @@ def show(visit: SignedIn, segment_id: int) -> Response:
         if query.get("seen") == values["seen"]:
             return Response(status_code=204)
         return visit.page("segments/head.html", **values)
-    values.update(_tab_values(visit, segment, tab))
+    try:
+        values.update(_tab_values(visit, segment, tab))
+    except InputError as wrong:
+        values.update(part="problem", tab_problems=visit.problems(wrong))
     if visit.is_fragment:
-        return visit.page(f"segments/tab_{tab}.html", **values)
+        return visit.page(f"segments/tab_{values['part']}.html", **values)
     return visit.page("segments/show.html", **values)
 
 
@@ -343,49 +349,76 @@ def _head_figures(visit: Visit, segment: Segment) -> dict[str, Any]:
 
 
 def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
-    if tab == "members":
-        return _members_values(visit, segment)
-    if tab == "log":
-        return _log_values(visit, segment)
-    if tab == "metrics":
-        return measures_of(visit, segment)
-    if tab in {"overlap", "features", "cohorts"}:
-        return insights_of_segment(visit, segment, tab)
-    return _used_values(visit, segment, tab)
+    tellers: Mapping[str, Callable[[Visit, Segment], dict[str, Any]]] = {
+        "members": _members_values,
+        "metrics": measures_of,
+        "log": _log_values,
+        "ahead": lambda visit, segment: what_may_come(visit, segment.query),
+        "definition": _definition_values,
+        "tags": _tags_values,
+        "revenue": _revenue_values,
+    }
+    if tab in tellers:
+        return tellers[tab](visit, segment)
+    return insights_of_segment(visit, segment, tab)
 
 
-def _used_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
+def _definition_values(visit: Visit, segment: Segment) -> dict[str, Any]:
     with visit.runtime.office.reading() as session:
-        if tab == "definition":
-            versions = list_versions(session, segment)
-            earlier = [one.query for one in versions[1:]]
-            changes = [
-                difference(old, one.query) for old, one in zip(earlier, versions, strict=False)
-            ]
-            return {"versions": versions, "changes": [*changes, ()]}
-        if tab == "tags":
-            rows = select(TagAssignment).where(
-                TagAssignment.shop_id == visit.shop.id, TagAssignment.segment_id == segment.id
-            )
-            return {
-                "assignments": session.scalars(rows.order_by(TagAssignment.id.desc())).all(),
-                "tag_rules": list_rules(session, visit.shop, segment_id=segment.id),
-                "made_of": static_segments.made_into(session, segment),
-            }
-        found = select(RevenueTracking).where(
-            RevenueTracking.shop_id == visit.shop.id, RevenueTracking.segment_id == segment.id
-        )
+        versions = list_versions(session, segment)
+    earlier = [one.query for one in versions[1:]]
+    changes = [difference(old, one.query) for old, one in zip(earlier, versions, strict=False)]
+    return {
+        "versions": versions,
+        "changes": [*changes, ()],
+        "rfm_lines": rfm_lines(visit, segment.query),
+    }
+
+
+def _tags_values(visit: Visit, segment: Segment) -> dict[str, Any]:
+    rows = select(TagAssignment).where(
+        TagAssignment.shop_id == visit.shop.id, TagAssignment.segment_id == segment.id
+    )
+    with visit.runtime.office.reading() as session:
+        return {
+            "assignments": session.scalars(rows.order_by(TagAssignment.id.desc())).all(),
+            "tag_rules": list_rules(session, visit.shop, segment_id=segment.id),
+            "made_of": static_segments.made_into(session, segment),
+        }
+
+
+def _revenue_values(visit: Visit, segment: Segment) -> dict[str, Any]:
+    found = select(RevenueTracking).where(
+        RevenueTracking.shop_id == visit.shop.id, RevenueTracking.segment_id == segment.id
+    )
+    with visit.runtime.office.reading() as session:
         return {"trackings": session.scalars(found.order_by(RevenueTracking.id.desc())).all()}
 
 
 def _members_values(visit: Visit, segment: Segment) -> dict[str, Any]:
     query = visit.request.query_params
-    words = query.get("q", "").strip()
-    members = visit.runtime.memberships(visit.shop).members(segment.id)
+    words, day = query.get("q", "").strip(), query.get("as_of", "").strip()
+    wrong: Sequence[ToldProblem] = ()
+    past = None
+    try:
+        past = past_day(visit, segment.query, day)
+    except InputError as error:
+        wrong = visit.problems(error)
+    members = (
+        visit.runtime.memberships(visit.shop).members(segment.id) if past is None else past.members
+    )
     page = members_page(
         visit.runtime.warehouse(visit.shop), members, after=query.get("after", ""), words=words
     )
-    return {"page": page, "words": words, "is_first": not query.get("after")}
+    return {
+        "page": page,
+        "words": words,
+        "day": day,
+        "day_problems": wrong,
+        "past": past,
+        "today": visit.say.local(visit.now).date().isoformat(),
+        "is_first": not query.get("after"),
+    }
 
 
 def _log_values(visit: Visit, segment: Segment) -> dict[str, Any]:

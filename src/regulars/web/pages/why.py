@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -14,6 +16,7 @@ from regulars.web.deps import SignedIn, Visit
 from regulars.web.editing import read_rows, written
 from regulars.web.explaining import reasons
 from regulars.web.figures import find_customers
+from regulars.web.other_days import labels, past_day
 
 router = APIRouter(prefix="/segments")
 
@@ -23,7 +26,11 @@ def show(visit: SignedIn, segment_id: int, customer_id: str) -> Response:
     """Explain a customer's membership of a saved segment."""
     with visit.runtime.office.reading() as session:
         segment = find_segment(session, visit.shop, segment_id)
-    return _explain(visit, parse(segment.query), customer_id, f"/segments/{segment_id}")
+    day = visit.request.query_params.get("as_of", "")
+    past = past_day(visit, segment.query, day)
+    back = f"/segments/{segment_id}" + (f"?as_of={day}" if past else "")
+    as_of = past.as_of if past else None
+    return _explain(visit, parse(segment.query), customer_id, back, as_of)
 
 
 @router.post("/why")
@@ -53,14 +60,17 @@ def test_customer(visit: SignedIn) -> Response:
     return visit.page("editor/tested.html", words=words, found=found, members=members)
 
 
-def _explain(visit: Visit, tree: Node, customer_id: str, back: str) -> Response:
+def _explain(
+    visit: Visit, tree: Node, customer_id: str, back: str, as_of: datetime | None = None
+) -> Response:
     warehouse = visit.runtime.warehouse(visit.shop)
     numbers = warehouse.customer_nos([customer_id])
     records = warehouse.records(numbers.values())
     if not records:
         text = "There is no customer {customer} in this shop."
         raise NotFoundError(problem("no_customer", text, customer=customer_id))
-    explained = explain(tree, records[0], visit.runtime.context(visit.shop))
+    context = visit.runtime.context(visit.shop, as_of)
+    explained = explain(tree, records[0], context, now=visit.now)
     values = records[0].values
     name = str(values.get("display_name") or values.get("email") or customer_id)
     return visit.dialog(
@@ -68,6 +78,8 @@ def _explain(visit: Visit, tree: Node, customer_id: str, back: str) -> Response:
         back=back,
         name=name,
         customer_id=customer_id,
+        at=as_of or visit.now,
+        unknown=labels((leaf.attribute for leaf in explained.unknown), visit.language),
         explained=explained,
         reason=reasons(explained, visit.say),
     )
