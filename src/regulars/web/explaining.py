@@ -21,21 +21,11 @@ _JOINED = {
     AtLeast: N_("Enough of these hold"),
 }
 
-_AMOUNTS_MORE = {
-    "money": N_("{amount} more would do"),
-    "orders": N_("{amount} more orders would do"),
-    "pieces": N_("{amount} more pieces would do"),
-    "days": N_("{amount} more days would do"),
-}
-_AMOUNTS_LESS = {
-    "money": N_("with {amount} less it would change"),
-    "orders": N_("with {amount} fewer orders it would change"),
-    "pieces": N_("with {amount} fewer pieces it would change"),
-    "days": N_("with {amount} fewer days it would change"),
-}
-_OTHER_CHANGES = {
-    "later": N_("{amount} days later it would be different"),
-    "earlier": N_("{amount} days earlier it would be different"),
+_CHANGES = {
+    "more": N_("{amount} more would do"),
+    "less": N_("{amount} less would change it"),
+    "later": N_("{amount} later it would be different"),
+    "earlier": N_("{amount} earlier it would be different"),
     "become": N_('it would have to become "{text}"'),
     "stop_being": N_('it would have to stop being "{text}"'),
     "gain": N_("any value would do"),
@@ -158,22 +148,17 @@ def _value(unit: str, value: Plain, say: Localizer) -> str:
 
 def change_text(change: Change, say: Localizer) -> str:
     """Return the smallest change that turns a condition."""
-    if change.code == "more":
-        text = _AMOUNTS_MORE.get(change.unit, N_("{amount} more would do"))
-    elif change.code == "less":
-        text = _AMOUNTS_LESS.get(change.unit, N_("with {amount} less it would change"))
-    else:
-        text = _OTHER_CHANGES.get(change.code, "")
+    text = _CHANGES.get(change.code, "")
     if not text:
         return ""
-    amount = ""
-    if change.amount is not None:
-        amount = (
-            say.money(round(change.amount))
-            if change.unit == "money"
-            else say.number(_rounded(change.amount))
-        )
+    amount = "" if change.amount is None else _amount(change, change.amount, say)
     return say(text, amount=amount, text=change.text or "")
+
+
+def _amount(change: Change, amount: float | Fraction, say: Localizer) -> str:
+    if change.unit in _UNITS and change.unit != "km":
+        return _value(change.unit, amount, say)
+    return say.money(round(amount)) if change.unit == "money" else say.number(_rounded(amount))
 
 
 def _order(one: Evidence, say: Localizer) -> str:
