@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from regulars.engine import Context, SetEvaluator, compile_query
 from regulars.errors import InputError
@@ -17,6 +19,7 @@ from regulars.simulator.generator import generate
 from regulars.simulator.simulator import DEMO_TOKEN, Simulator
 from regulars.simulator.transport import transport
 from regulars.warehouse import Warehouses
+from tests.exploring import looking
 
 NOW = datetime(2026, 3, 1, 3, tzinfo=UTC)
 
@@ -73,18 +76,38 @@ def test_a_template_finds_the_same_customers_either_way(loaded, key):
     assert describe(tree, "en", "JPY") != describe(tree, "ja", "JPY")
 
 
+def parts_of(loaded, recipe, given):
+    filled = templates.fill_recipe(recipe, "JPY", loaded.known, given, "en")
+    return [loaded.evaluator.members(parse(query), loaded.context) for _name, query in filled]
+
+
 @pytest.mark.parametrize("recipe", templates.RECIPES, ids=lambda one: one.key)
 def test_the_parts_of_a_recipe_add_up(loaded, recipe):
-    parts = [
-        loaded.evaluator.members(
-            parse(templates.fill(pattern, "JPY", loaded.known)), loaded.context
-        )
-        for _name, _name_ja, pattern in recipe.parts
-    ]
+    parts = parts_of(loaded, recipe, {})
 
     assert sum(map(len, parts)) == len(loaded.everybody)
     assert parts[0].union(*parts) == loaded.everybody
     assert all(parts)
+
+
+@looking(10)
+@given(
+    recipe=st.sampled_from(templates.RECIPES),
+    figures=st.tuples(st.integers(0, 5000), st.integers(0, 200_000), st.integers(0, 200_000)),
+)
+def test_they_add_up_with_whatever_figures_are_accepted(loaded, recipe, figures):
+    days, low, money = figures
+    asked = {"days": days, "count": days % 60, "low": low, "money": money}
+    places = [one.name for one in templates.thresholds(recipe.pattern, "JPY", loaded.known)]
+    told = {name: str(asked[name]) for name in places}
+    if ("low" in places and low > money) or ("count" in places and asked["count"] < 2):
+        with pytest.raises(InputError):
+            parts_of(loaded, recipe, told)
+        return
+
+    parts = parts_of(loaded, recipe, told)
+    assert sum(map(len, parts)) == len(loaded.everybody)
+    assert parts[0].union(*parts) == loaded.everybody
 
 
 def test_thresholds_are_adjusted_and_money_fits_the_currency():

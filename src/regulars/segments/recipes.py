@@ -11,7 +11,7 @@ from regulars.office import Shop
 from regulars.office.models.segments import Segment
 from regulars.segments import shelves
 from regulars.segments.definitions import create_segment
-from regulars.segments.templates import Recipe, fill
+from regulars.segments.templates import Recipe, fill_recipe
 
 
 def cook(
@@ -26,17 +26,14 @@ def cook(
     now: datetime,
 ) -> Sequence[Segment]:
     """Make the recipe's segments; raises ConflictError where one of their names is taken."""
-    title = recipe.name_ja if language == "ja" else recipe.name
+    title = recipe.title(language)
     made = []
-    for name, name_ja, pattern in recipe.parts:
-        part = name_ja if language == "ja" else name
-        # A part knows only its own places; the other parts may have more.
-        own = {key: text for key, text in given.items() if f"{{{key}=" in pattern}
+    for part, query in fill_recipe(recipe, shop.currency, known, given, language):
         segment = create_segment(
             session,
             shop,
             name=f"{title}: {part}",
-            query=fill(pattern, shop.currency, known, own),
+            query=query,
             author=author,
             now=now,
         )

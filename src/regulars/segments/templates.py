@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from importlib import resources
 
@@ -22,6 +22,8 @@ _FAMILY = re.compile(r"\[(\w+)\] (.+) \| (.+)")
 _PLACE = re.compile(r"\{(\w+)=?([^{}]*)\}")
 #: A tenth of a usual order, in whole units; elsewhere the US dollar's.
 _MONEY = {"JPY": 100, "KRW": 1300, "TWD": 30, "INR": 80, "CNY": 7, "THB": 35, "VND": 25_000}
+#: Of two figures in one rule the first is the smaller one.
+_ORDERED = (("low", "money"), ("near", "far"))
 #: Places filled from the shop's data, with what stands there in a shop that has none.
 TEXTS = {
     "type": "Tea",
@@ -89,6 +91,17 @@ class Recipe:
     name_ja: str
     #: Name in English, name in Japanese, pattern.
     parts: tuple[tuple[str, str, str], ...]
+    #: The smallest figures with which the parts still add up.
+    least: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def pattern(self) -> str:
+        """All parts as one text, for the places in it."""
+        return " ".join(pattern for _name, _name_ja, pattern in self.parts)
+
+    def title(self, language: str) -> str:
+        """Return the name in a language."""
+        return self.name_ja if language == "ja" else self.name
 
 
 RECIPES = (
@@ -113,6 +126,7 @@ RECIPES = (
             ("Several times", "2回以上", "number_of_orders BETWEEN 2 AND {count=4}"),
             ("Regulars", "常連", "number_of_orders > {count=4}"),
         ),
+        {"count": 2},
     ),
     Recipe(
         "money",
@@ -191,13 +205,59 @@ def fill(
         )
     asked = {name: (given or {}).get(name, one.default) for name, one in values.items()}
     texts = {name: _written(values[name], text) for name, text in asked.items()}
+    for smaller, larger in _ORDERED:
+        if (
+            smaller in texts
+            and larger in texts
+            and Decimal(texts[smaller]) > Decimal(texts[larger])
+        ):
+            template = "{smaller} cannot be more than {larger}."
+            raise InputError(
+                problem(
+                    "threshold_order",
+                    template,
+                    smaller=texts[smaller],
+                    larger=texts[larger],
+                    field=smaller,
+                )
+            )
     return _PLACE.sub(lambda match: texts[match.group(1)], pattern)
+
+
+def fill_recipe(
+    recipe: Recipe,
+    currency: str,
+    known: Mapping[str, str],
+    given: Mapping[str, str],
+    language: str,
+) -> Sequence[tuple[str, str]]:
+    """Return name and query of each part; InputError where figures would make parts overlap."""
+    fill(recipe.pattern, currency, known, given)
+    for name, least in recipe.least.items():
+        if name in given and Decimal(given[name].strip()) < least:
+            template = "{name} has to be {least} or more here."
+            raise InputError(
+                problem("threshold_small", template, name=name, least=least, field=name)
+            )
+    return [
+        (
+            name_ja if language == "ja" else name,
+            fill(pattern, currency, known, _own(pattern, given)),
+        )
+        for name, name_ja, pattern in recipe.parts
+    ]
 
 
 def known_values(warehouse: Warehouse) -> Mapping[str, str]:
     """Return the usual texts of a shop by place: its most ordered product type and so on."""
     with warehouse.reader() as cursor:
         return usual_values(cursor)
+
+
+def _own(pattern: str, given: Mapping[str, str]) -> Mapping[str, str]:
+    """Return those of the figures that a part has places for; other parts may have more."""
+    own = {match.group(1) for match in _PLACE.finditer(pattern)}
+    return {name: text for name, text in given.items() if name in own}
 
 
 def _kind(name: str) -> str:

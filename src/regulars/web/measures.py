@@ -1,4 +1,4 @@
-"""The metrics of a segment as its page shows them: six figures with their change, and plots."""
+"""The metrics of a segment as its page shows them: six figures with their trend, and plots."""
 
 from __future__ import annotations
 
@@ -25,57 +25,152 @@ SHOWN: Mapping[str, tuple[str, Kind]] = {
     "orders_per_customer": (N_("Orders per customer"), "decimal"),
     "purchase_interval_days": (N_("Days between orders"), "decimal"),
 }
+#: How many days a plot can be asked to show.
+SPANS = {30: N_("30 days"), 90: N_("90 days"), 365: N_("A year")}
+SPAN_DEFAULT = 90
+#: The small line beside a figure: how many days, and its box.
+SPARK_DAYS = 30
+SPARK_WIDTH, SPARK_HEIGHT = 72, 22
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure with its change, as texts."""
+    """One figure with its change and its last days, as texts."""
 
     name: str
     label: str
     value: str
+    #: Against the mean of the last seven days; None where there is none to compare with.
     change: str | None
+    #: "up", "down" or "".
+    direction: str
+    #: The points of a small line; empty where less than two days are known.
+    spark: str
+
+    @classmethod
+    def named(cls, visit: Visit, name: str) -> Measure:
+        """Return a figure that is not known yet."""
+        return cls(name, visit.say(SHOWN[name][0]), "–", None, "", "")
 
 
-def measures_of(visit: Visit, segment: Segment) -> dict[str, Any]:
-    """Return what the tab of metrics shows."""
+@dataclass(frozen=True)
+class Day:
+    """One row of the table beside a plot."""
+
+    label: str
+    value: str
+    is_past_known: bool
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One plot with its table."""
+
+    key: str
+    title: str
+    spec: dict[str, Any]
+    rows: Sequence[Day]
+
+
+def measures_of(visit: Visit, segment: Segment) -> Sequence[Measure]:
+    """Return the six figures for now, with what the last days say about them."""
     shop, warehouse = visit.shop, visit.runtime.warehouse(visit.shop)
-    first = local_day(visit.now, shop.zone) - timedelta(days=metrics.DAYS_BACK)
-    with warehouse.reader() as cursor:
-        days = read_days(cursor, segment.id, first)
+    days = _days(visit, segment, SPARK_DAYS)
     members = visit.runtime.memberships(shop).members(segment.id)
     now = metrics.present_figures(warehouse, shop, members, visit.now)
     change = metrics.change_of(now, days)
+    return [_measure(visit, name, now, change[name], days) for name in SHOWN]
+
+
+def plots_of(visit: Visit, segment: Segment) -> dict[str, Any]:
+    """Return what the tab of metrics shows: the figure asked for by day, revenue and orders."""
+    query = visit.request.query_params
+    span = next((days for days in SPANS if str(days) == query.get("span")), SPAN_DEFAULT)
+    days = _days(visit, segment, span)
+    of = query.get("of") or ""
+    of = of if of in SHOWN else "customers"
+    label, kind = SHOWN[of]
+    means = [metrics.figures_of(one.sums) for one in days]
+    amounts: Sequence[float] = [one.day_amount for one in days]
+    counts: Sequence[float] = [one.day_order_count for one in days]
+    members = visit.runtime.memberships(visit.shop).members(segment.id)
+    warehouse = visit.runtime.warehouse(visit.shop)
+    now = metrics.present_figures(warehouse, visit.shop, members, visit.now)
     return {
-        "measures": [_measure(visit, name, now, change) for name in SHOWN],
-        "order_mean": _text(visit, "money", now.order_mean),
         "days": days,
+        "of": of,
+        "span": span,
+        "spans": [(one, visit.say(text)) for one, text in SPANS.items()],
+        "figures_shown": [(name, visit.say(text)) for name, (text, _kind) in SHOWN.items()],
+        "order_mean": text_of(visit, "money", now.order_mean),
         "unknown_until": _last_unknown(days),
-        "plots": _plots(visit, days),
+        "plots": [
+            _plot(visit, (of, visit.say(label), kind), days, [getattr(one, of) for one in means]),
+            _plot(visit, ("revenue", visit.say("Revenue by day"), "money"), days, amounts),
+            _plot(visit, ("orders", visit.say("Orders by day"), "count"), days, counts),
+        ]
+        if days
+        else (),
     }
 
 
-def _measure(
-    visit: Visit, name: str, now: metrics.Figures, change: Mapping[str, float | None]
-) -> Measure:
-    label, kind = SHOWN[name]
-    by = change[name]
-    told = None
-    if by is not None:
-        told = ("+" if by > 0 else "−" if by < 0 else "±") + _text(visit, kind, abs(by))
-    return Measure(name, visit.say(label), _text(visit, kind, getattr(now, name)), told)
-
-
-def _text(visit: Visit, kind: Kind, value: float | None) -> str:
+def text_of(visit: Visit, kind: Kind, value: float | None) -> str:
+    """Write a figure."""
     if value is None:
         return "–"
     tellers: Mapping[Kind, Callable[[float], object]] = {
         "count": lambda one: visit.say.number(round(one)),
         "share": visit.say.percent,
         "money": lambda one: visit.say.money(round(one)),
-        "decimal": lambda one: f"{one:,.1f}",
+        "decimal": lambda one: visit.say.number(round(one, 1)),
     }
     return str(tellers[kind](value))
+
+
+def _days(visit: Visit, segment: Segment, count: int) -> Sequence[SegmentDay]:
+    first = local_day(visit.now, visit.shop.zone) - timedelta(days=count)
+    with visit.runtime.warehouse(visit.shop).reader() as cursor:
+        return read_days(cursor, segment.id, first)
+
+
+def _measure(
+    visit: Visit,
+    name: str,
+    now: metrics.Figures,
+    by: float | None,
+    days: Sequence[SegmentDay],
+) -> Measure:
+    label, kind = SHOWN[name]
+    value = getattr(now, name)
+    change, direction = None, ""
+    if by is not None:
+        amount = text_of(visit, kind, abs(by))
+        is_none = amount == text_of(visit, kind, 0)
+        direction = "" if is_none else "up" if by > 0 else "down"
+        change = visit.say("unchanged")
+        if direction:
+            change = ("+" if direction == "up" else "−") + amount
+    values = [getattr(metrics.figures_of(one.sums), name) for one in days]
+    return Measure(
+        name, visit.say(label), text_of(visit, kind, value), change, direction, _spark(values)
+    )
+
+
+def _spark(values: Sequence[float | None]) -> str:
+    """Return points inside a small box, the latest at its right end."""
+    known = [(place, value) for place, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return ""
+    low, high = min(value for _, value in known), max(value for _, value in known)
+    height = SPARK_HEIGHT - 4
+    points = [
+        (
+            1 + place * (SPARK_WIDTH - 2) / (len(values) - 1),
+            2 + (height - (value - low) / (high - low) * height if high > low else height / 2),
+        )
+        for place, value in known
+    ]
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 def _last_unknown(days: Sequence[SegmentDay]) -> date | None:
@@ -83,30 +178,29 @@ def _last_unknown(days: Sequence[SegmentDay]) -> date | None:
     return unknown[-1] if unknown else None
 
 
-def _plots(visit: Visit, days: Sequence[SegmentDay]) -> Sequence[tuple[str, str, dict[str, Any]]]:
-    scale = 10**visit.say.currency_digits
-    labels = [visit.say.day(one.shop_day) for one in days]
-
-    def spec(name: str, values: Sequence[float], kind: str, form: str) -> dict[str, Any]:
-        return {
-            "labels": labels,
-            "series": [{"name": name, "values": list(values)}],
-            "kind": kind,
-            "format": form,
-        }
-
-    customers, revenue = visit.say("Customers"), visit.say("Revenue by day")
-    orders = visit.say("Orders by day")
-    return [
-        (
-            "customers",
-            customers,
-            spec(customers, [one.sums.customer_count for one in days], "line", "number"),
-        ),
-        (
-            "revenue",
-            revenue,
-            spec(revenue, [one.day_amount / scale for one in days], "bar", visit.shop.currency),
-        ),
-        ("orders", orders, spec(orders, [one.day_order_count for one in days], "bar", "number")),
+def _plot(
+    visit: Visit,
+    named: tuple[str, str, Kind],
+    days: Sequence[SegmentDay],
+    values: Sequence[float | None],
+) -> Plot:
+    key, title, kind = named
+    scale: float = 10**visit.say.currency_digits if kind == "money" else 1
+    # Percent is told of a hundred.
+    drawn = [
+        None if one is None else one * 100 if kind == "share" else one / scale for one in values
     ]
+    labels = [visit.say.day(one.shop_day) for one in days]
+    spec = {
+        "labels": labels,
+        "series": [
+            {"name": title, "values": drawn, "pale": [not one.is_past_known for one in days]}
+        ],
+        "kind": "bar" if key in {"revenue", "orders"} else "line",
+        "format": {"money": visit.shop.currency, "share": "percent"}.get(kind, "number"),
+    }
+    rows = [
+        Day(label, text_of(visit, kind, value), day.is_past_known)
+        for label, value, day in zip(labels, values, days, strict=True)
+    ]
+    return Plot(key, title, spec, rows)

@@ -108,6 +108,7 @@ def _values(visit: Visit) -> dict[str, Any]:
         "job_names": JOB_NAMES,
         "matters": matters,
         "movers": _movers(visit, segments),
+        "featured": _featured(visit, segments),
         "today": today,
     }
     values["seen"] = _fingerprint(values)
@@ -124,6 +125,7 @@ def _fingerprint(values: dict[str, Any]) -> str:
         [matter.text for matter in values["matters"]],
         [(one.segment.id, one.joined, one.left) for one in values["movers"]],
         [(one.id, one.name) for one in values["running"]],
+        [(one.segment.id, one.segment.member_count) for one in values["featured"]],
     ]
     return sha256(repr(told).encode()).hexdigest()[:16]
 
@@ -131,6 +133,12 @@ def _fingerprint(values: dict[str, Any]) -> str:
 def _in_any(visit: Visit, segments: Sequence[Segment]) -> BitMap:
     memberships = visit.runtime.memberships(visit.shop)
     return BitMap.union(BitMap(), *(memberships.members(one.id) for one in segments))
+
+
+def _featured(visit: Visit, segments: Sequence[Segment]) -> list[Mover]:
+    chosen = [one for one in segments if one.is_featured]
+    moves = moves_since(visit.runtime.warehouse(visit.shop), week_ago(visit.now)) if chosen else {}
+    return [Mover(one, *moves.get(one.id, (0, 0))) for one in chosen]
 
 
 def _movers(visit: Visit, segments: Sequence[Segment]) -> list[Mover]:

@@ -29,8 +29,10 @@ from regulars.segments import (
     find_segment,
     list_segments,
     list_versions,
+    name_key,
     rename_segment,
     restore_version,
+    shelves,
 )
 from regulars.spreadsheet import guarded
 from regulars.tags.rules import list_rules
@@ -38,8 +40,9 @@ from regulars.web.deps import SignedIn, ToldProblem, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
 from regulars.web.i18n import N_
 from regulars.web.insight_views import insights_of_segment
-from regulars.web.measures import measures_of
+from regulars.web.measures import SHOWN, Measure, measures_of, plots_of
 from regulars.web.other_days import past_day, rfm_lines, what_may_come
+from regulars.web.pages.shelves import names_of
 from regulars.web.pages.statics import phase_of
 from regulars.web.starters import starters
 
@@ -50,6 +53,12 @@ SORTS = {
     "customers": N_("Most customers"),
     "updated": N_("Last edited"),
     "change": N_("Largest change"),
+}
+KINDS = {
+    "": N_("All kinds"),
+    "query": N_("Rules"),
+    "combination": N_("Combinations"),
+    "csv": N_("CSV lists"),
 }
 TABS = {
     "members": N_("Members"),
@@ -76,6 +85,8 @@ CAUSES = {
     "merged": N_("the customer was merged with another"),
     "upload": N_("an uploaded file, or a customer whom a list waited for"),
 }
+#: With so many customers the figures are worked out while the page is drawn.
+FIGURES_AT_ONCE = 100_000
 EXPORT_ENCODINGS = {"utf-8-sig": N_("UTF-8 (for Excel)"), "cp932": N_("Shift_JIS (CP932)")}
 
 
@@ -89,6 +100,7 @@ class Row:
     share: float | None
     joined: int
     left: int
+    groups: Sequence[str]
 
     @property
     def change(self) -> int:
@@ -100,15 +112,15 @@ class Row:
 def show_list(visit: SignedIn) -> Response:
     """Show the list, or only its rows when something may have changed."""
     query = visit.request.query_params
-    words, sort = query.get("q", "").strip(), query.get("sort", "name")
-    rows = _sorted(_matching(_rows(visit), words), sort)
-    state = urlencode({"q": words, "sort": sort})
+    chosen = {name: query.get(name, "").strip() for name in ("q", "sort", "group", "kind")}
+    all_rows = _rows(visit)
+    rows = _sorted(_matching(all_rows, chosen), chosen["sort"])
     seen = _fingerprint(rows)
     values: dict[str, Any] = {
         "rows": rows,
-        "words": words,
-        "sort": sort,
-        "state": state,
+        "chosen": chosen,
+        "is_filtered": bool(chosen["q"] or chosen["group"] or chosen["kind"]),
+        "state": urlencode(chosen),
         "seen": seen,
     }
     if visit.is_fragment:
@@ -118,6 +130,8 @@ def show_list(visit: SignedIn) -> Response:
     return visit.page(
         "segments/list.html",
         sorts_shown=[(key, visit.say(text)) for key, text in SORTS.items()],
+        kinds_shown=[(key, visit.say(text)) for key, text in KINDS.items()],
+        groups_shown=_group_choices(visit, all_rows),
         starters=starters(visit),
         phase=phase_of(visit),
         **values,
@@ -130,9 +144,12 @@ def show(visit: SignedIn, segment_id: int) -> Response:
     query = visit.request.query_params
     tab = query.get("tab", "members")
     tab = tab if tab in TABS else "members"
-    segment = _find(visit, segment_id)
+    with visit.runtime.office.reading() as session:
+        segment = find_segment(session, visit.shop, segment_id)
+        groups = names_of(shelves.groups_of(session, visit.shop), segment_id)
     values: dict[str, Any] = {
         "segment": segment,
+        "groups": groups,
         "tab": tab,
         "part": tab,
         "tabs": TABS,
@@ -142,7 +159,13 @@ def show(visit: SignedIn, segment_id: int) -> Response:
     if visit.is_fragment and query.get("part") == "head":
         if query.get("seen") == values["seen"]:
             return Response(status_code=204)
-        return visit.page("segments/head.html", **values)
+        return visit.page("segments/head.html", **values, measures=measures_of(visit, segment))
+    # In a large shop the figures take a moment: the page does not wait, the head fetches them.
+    is_quick = values["everybody"] <= FIGURES_AT_ONCE
+    values["measures"] = measures_of(visit, segment) if is_quick else ()
+    values["unmeasured"] = [Measure.named(visit, name) for name in SHOWN]
+    if not is_quick:
+        values["seen"] = ""
     try:
         values.update(_tab_values(visit, segment, tab))
     except InputError as wrong:
@@ -294,6 +317,7 @@ def _rows(visit: Visit) -> list[Row]:
     shop = visit.shop
     with visit.runtime.office.reading() as session:
         segments = list_segments(session, shop)
+        groups = shelves.groups_of(session, shop)
     moves = moves_since(visit.runtime.warehouse(shop), week_ago(visit.now))
     everybody = len(universe_of(visit.runtime, shop))
     return [
@@ -303,18 +327,26 @@ def _rows(visit: Visit) -> list[Row]:
             segment.member_count,
             segment.member_count / everybody if everybody else None,
             *moves.get(segment.id, (0, 0)),
+            groups=names_of(groups, segment.id),
         )
         for segment in segments
     ]
 
 
-def _matching(rows: Sequence[Row], words: str) -> list[Row]:
-    wanted = words.casefold()
+def _matching(rows: Sequence[Row], chosen: Mapping[str, str]) -> list[Row]:
+    words, group, kind = chosen["q"].casefold(), name_key(chosen["group"]), chosen["kind"]
     return [
         row
         for row in rows
-        if wanted in row.segment.name.casefold() or wanted in row.sentence.casefold()
+        if (words in row.segment.name.casefold() or words in row.sentence.casefold())
+        and (not group or group in map(name_key, row.groups))
+        and (not kind or row.segment.kind == kind)
     ]
+
+
+def _group_choices(visit: Visit, rows: Sequence[Row]) -> Sequence[tuple[str, str]]:
+    names = sorted({name for row in rows for name in row.groups}, key=name_key)
+    return [("", visit.say("All groups")), *((name, name) for name in names)] if names else ()
 
 
 def _sorted(rows: list[Row], sort: str) -> list[Row]:
@@ -329,8 +361,9 @@ def _sorted(rows: list[Row], sort: str) -> list[Row]:
 
 def _fingerprint(rows: Sequence[Row]) -> str:
     told = [
-        (row.segment.id, row.segment.name, row.segment.state, row.count, row.joined, row.left)
+        (one.id, one.name, one.icon, one.state, row.count, row.joined, row.left, *row.groups)
         for row in rows
+        for one in [row.segment]
     ]
     return sha256(repr(told).encode()).hexdigest()[:16]
 
@@ -351,7 +384,7 @@ def _head_figures(visit: Visit, segment: Segment) -> dict[str, Any]:
 def _tab_values(visit: Visit, segment: Segment, tab: str) -> dict[str, Any]:
     tellers: Mapping[str, Callable[[Visit, Segment], dict[str, Any]]] = {
         "members": _members_values,
-        "metrics": measures_of,
+        "metrics": plots_of,
         "log": _log_values,
         "ahead": lambda visit, segment: what_may_come(visit, segment.query),
         "definition": _definition_values,

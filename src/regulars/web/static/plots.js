@@ -1,5 +1,5 @@
 // Plots: draws each canvas[data-plot] with Chart.js. The same numbers stand in a table beside it.
-// spec: {labels, series: [{name, values}], kind: "line" | "bar", across: bars from left to right,
+// spec: {labels, series: [{name, values, pale?}], kind: "line" | "bar", across: bars from left to right,
 // format: "number" | "percent" (of 100) | a currency code}
 "use strict";
 
@@ -22,6 +22,14 @@
     return new Intl.NumberFormat(language, options);
   };
 
+  // Days that are not fully known: bars grow pale, lines pale and dotted.
+  const pale = (marks, colour, kind) => {
+    if (!marks.some(Boolean)) return {};
+    if (kind === "bar") return { backgroundColor: marks.map((mark) => (mark ? `${colour}55` : `${colour}cc`)) };
+    const of = (mark, plain) => (context) => (marks[context.p1DataIndex] ? mark : plain);
+    return { segment: { borderColor: of(`${colour}77`, undefined), borderDash: of([2, 4], undefined) } };
+  };
+
   const dataset = (series, place, kind) => {
     const colour = COLOURS[place % COLOURS.length];
     return {
@@ -37,6 +45,7 @@
       tension: 0,
       spanGaps: false,
       maxBarThickness: 36,
+      ...pale(series.pale ?? [], colour, kind),
     };
   };
 
