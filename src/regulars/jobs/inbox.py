@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from regulars.errors import LimitError, problem
-from regulars.jobs import live, queue
+from regulars.jobs import live, privacy, queue
 from regulars.office import Office, Shop
 from regulars.office.models.inbox import InboxEvent
 from regulars.runtime import Runtime
@@ -132,7 +132,12 @@ class Inbox:
     def _try(self, shop: Shop, events: Sequence[InboxEvent], now: datetime) -> bool:
         """Apply events in one transaction. One event alone that fails is counted against it."""
         try:
-            facts = live.read_events(self._runtime, shop, events)
+            facts = live.read_events(
+                self._runtime,
+                shop,
+                events,
+                lambda event, payload: privacy.read_event(self._runtime, shop, event, payload),
+            )
             live.apply_facts(
                 self._runtime,
                 shop,

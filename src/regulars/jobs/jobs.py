@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from regulars.errors import InputError, ShopifyError, Throttled
-from regulars.jobs import notices, queue, schedule, tagging, works
+from regulars.jobs import notices, queue, schedule, tagging, telling, works
 from regulars.jobs.inbox import Inbox
 from regulars.jobs.run import JobRun
 from regulars.jobs.wake import Wakes
@@ -41,6 +41,7 @@ class Jobs:
         self._slots = threading.BoundedSemaphore(workers - 1)
         self._wakes = Wakes({"work": self._work, "inbox": self._apply, "tick": self._tick}, workers)
         tagging.listen(self)
+        telling.listen(self)
 
     def start(self) -> None:
         """Start the threads and look for what was left undone."""
@@ -69,6 +70,10 @@ class Jobs:
     def wake_inbox(self) -> None:
         """Have the inbox looked at."""
         self._wakes.wake("inbox")
+
+    def wake_work(self) -> None:
+        """Have due jobs looked at."""
+        self._wakes.wake("work")
 
     def later(
         self,
@@ -189,6 +194,10 @@ class Jobs:
     def check_tag_drift_later(self, session: Session, shop: Shop) -> Job:
         """Have the tags at Shopify compared with what we told it."""
         return self.later(session, "check_tag_drift", shop)
+
+    def deliver_later(self, session: Session, shop: Shop, endpoint_id: int) -> Job:
+        """Have what waits for an endpoint sent."""
+        return telling.deliver_later(self, session, shop, endpoint_id)
 
     def tell_of_messages_later(
         self, session: Session, shop: Shop, conversation_id: int, *, by_operator: bool

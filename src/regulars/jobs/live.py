@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,13 @@ def causes(facts: Sequence[Fact]) -> Mapping[str, str]:
     return why
 
 
-def read_events(runtime: Runtime, shop: Shop, events: Sequence[InboxEvent]) -> Sequence[Fact]:
+#: Is given each event with its content: for what is not about facts.
+Heard = Callable[[InboxEvent, Any], None]
+
+
+def read_events(
+    runtime: Runtime, shop: Shop, events: Sequence[InboxEvent], heard: Heard
+) -> Sequence[Fact]:
     """Return the facts of webhooks, and start what else they ask for."""
     facts: list[Fact] = []
     again: dict[str, object] = {}
@@ -98,8 +104,7 @@ def read_events(runtime: Runtime, shop: Shop, events: Sequence[InboxEvent]) -> S
         if object_again is not None:
             kind, gid = object_again
             again[gid] = kind
-        if event.topic == "app/uninstalled":
-            _disconnect(runtime, shop, event.triggered_at)
+        heard(event, payload)
     if again:
         _read_again_later(runtime, shop, again)
     return facts
@@ -124,8 +129,3 @@ def _read_again_later(runtime: Runtime, shop: Shop, again: dict[str, object]) ->
             now=now,
             due_at=now + GATHERED,
         )
-
-
-def _disconnect(runtime: Runtime, shop: Shop, at: datetime) -> None:
-    with runtime.office.session() as session:
-        session.get_one(Shop, shop.id).disconnected_at = at

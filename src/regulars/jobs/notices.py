@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from regulars import support
+from regulars import outgoing, support
 from regulars.jobs.run import JobRun
 from regulars.office import audit, choices
 from regulars.office.models.installation import KeptAnswer
@@ -94,6 +94,7 @@ def forget_old(session: Session, now: datetime) -> None:
     session.execute(delete(Conversation).where(Conversation.updated_at < chat_before))
     job_before = now - timedelta(days=choices.days(session, "job_days"))
     session.execute(delete(Job).where(Job.finished_at < job_before))
+    outgoing.forget_old(session, now, choices.days(session, "delivery_days"))
     session.execute(delete(KeptAnswer).where(KeptAnswer.created_at < now - ANSWERS_KEPT))
     audit_before = now - timedelta(days=choices.days(session, "audit_days"))
     audit.shorten(session, before=audit_before, now=now)

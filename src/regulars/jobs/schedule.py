@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from regulars.jobs import comparing, proving, queue, tagging
+from regulars.jobs import comparing, proving, queue, tagging, telling
 from regulars.office.models.shops import Shop
 from regulars.settings import Settings
 
@@ -21,6 +21,7 @@ def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
             queue.enqueue(session, shop_id=shop.id, kind="day_change", now=now)
         tagging.enqueue_due(session, shop, now)
         proving.enqueue_due(session, shop, now)
+        telling.enqueue_due(session, shop, now)
         if shop.kind != "shopify" or shop.disconnected_at or shop.loaded_at is None:
             continue
         if shop.caught_up_at is None or shop.caught_up_at + pause <= now:

@@ -11,7 +11,17 @@ from pathlib import Path
 from sqlalchemy import delete, update
 
 from regulars import importing, segments, shopify, tags
-from regulars.jobs import comparing, live, measuring, notices, proving, tagging
+from regulars.jobs import (
+    comparing,
+    keeping,
+    live,
+    measuring,
+    notices,
+    privacy,
+    proving,
+    tagging,
+    telling,
+)
 from regulars.jobs.run import JobRun, Work
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.shops import Shop
@@ -288,6 +298,11 @@ WORKS: Mapping[str, Work] = {
     "follow_tag_rules": tagging.follow_tag_rules,
     "check_tag_drift": tagging.check_tag_drift,
     "tell_of_messages": notices.tell_of_messages,
+    "redact_customer": privacy.redact_customer,
+    "erase_shop": privacy.erase_shop,
+    "make_backup": keeping.make_backup,
+    "tell_outside": telling.tell_outside,
+    "deliver_outside": telling.deliver_outside,
 }
 
 #: The kinds that hold a shop's facts for long.

@@ -24,10 +24,24 @@ PAGE = 1000
 #: Every act that is written down. The texts are told by the web room.
 ACTS = frozenset(
     {
-        "signed_in", "password_set", "invited", "invitation_revoked", "joined_team",
-        "role_changed", "staff_disabled", "staff_enabled", "api_key_made", "api_key_revoked",
-        "members_exported", "figures_exported", "segment_deleted", "choice_changed",
-        "universe_changed", "conversation_closed", "log_shortened",
+        # Who may come in.
+        "signed_in", "sign_in_link_made", "password_set", "invited", "invitation_revoked",
+        "joined_team", "role_changed", "staff_disabled", "staff_enabled", "api_key_made",
+        "api_key_revoked",
+        # Segments, tags, trackings, uploads, lists of the earlier system.
+        "segment_made", "segment_changed", "segment_renamed", "segment_deleted",
+        "segment_restored", "tag_assigned", "tag_removed", "tag_paused", "tag_cancelled",
+        "tag_rule_made", "tag_rule_changed", "tag_rule_on", "tag_rule_off", "tracking_made",
+        "tracking_changed", "tracking_cancelled", "tracking_deleted", "upload_applied",
+        "upload_undone", "static_brought_in", "static_converted", "static_phase_set",
+        # Data that leaves or goes.
+        "members_exported", "figures_exported", "privacy_asked", "privacy_done",
+        "customer_exported", "shop_erased", "shop_kept",
+        # Shops, other programs, the installation.
+        "shop_added", "shop_connected", "shop_disconnected", "universe_changed",
+        "endpoint_made", "endpoint_changed", "endpoint_on", "endpoint_off", "endpoint_deleted",
+        "backup_made", "restored", "secrets_sealed_anew", "choice_changed",
+        "conversation_closed", "log_shortened",
     }
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ DAYS: Final[Mapping[str, tuple[int, int, int]]] = {
     "audit_days": (730, 90, 3650),
     "chat_days": (730, 30, 3650),
     "job_days": (90, 7, 3650),
+    "delivery_days": (30, 7, 3650),
 }
 NOTICE_EMAIL = "notice_email"
 EMAIL_LENGTH_MAX = 254

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from regulars.clock import Clock, system_clock
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -21,19 +23,26 @@ BUSY_SECONDS = 15
 class Office:
     """The database of one installation. Sessions are short: nothing long is done inside one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Clock = system_clock) -> None:
+        from regulars.office.watching import watch
+
         self.url = url
         self.engine = _engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        watch(self._sessions, clock)
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, author: str | None = None) -> Iterator[Session]:
         """Open a transaction that commits at the end and rolls back on an error.
+
+        `author` is who stands in the audit log for what it changes.
 
         On SQLite it takes the write lock at once, so that what was read cannot have changed when it
         is written; do not open a second one inside. Objects stay readable afterwards.
         """
         with self._sessions.begin() as session:
+            if author is not None:
+                session.info["author"] = author
             yield session
 
     @contextmanager

@@ -19,6 +19,8 @@ from regulars.warehouse import Warehouse, Warehouses
 from regulars.warehouse.opening import WarehouseSettings
 
 if TYPE_CHECKING:
+    import httpx
+
     from regulars.engine import Context, SetEvaluator
     from regulars.segments import Memberships
     from regulars.shopify import ShopifyClient
@@ -32,7 +34,7 @@ class Runtime:
         self.settings = settings
         self.clock = clock
         self.sealer = Sealer.of_file(home / "secret.key")
-        self.office = Office(settings.database_url)
+        self.office = Office(settings.database_url, clock)
         memory = WarehouseSettings(memory_limit=settings.duckdb_memory)
         self.warehouses = Warehouses(home / "shops", memory)
         self.news = News()
@@ -41,6 +43,7 @@ class Runtime:
         self._memberships: dict[int, Memberships] = {}
         self._evaluators: dict[int, SetEvaluator] = {}
         self._clients: dict[int, ShopifyClient] = {}
+        self._outside: httpx.Client | None = None
         self._closing: list[Callable[[], None]] = []
         self._lock = threading.RLock()
 
@@ -94,6 +97,21 @@ class Runtime:
                 )
             return self._clients[shop.id]
 
+    @property
+    def outside(self) -> httpx.Client:
+        """The client for addresses that people chose: it reaches public ones only."""
+        from regulars.shopify import open_http
+
+        with self._lock:
+            if self._outside is None:
+                # Beside a pretend Shopify, receivers may be on this machine as well.
+                self._outside = open_http(loopback_allowed=bool(self.settings.simulator_url))
+            return self._outside
+
+    @outside.setter
+    def outside(self, client: httpx.Client) -> None:
+        self._outside = client
+
     def forget(self, shop_id: int) -> None:
         """Drop what is kept of a shop whose settings or token changed."""
         with self._lock:
@@ -101,6 +119,13 @@ class Runtime:
             self._memberships.pop(shop_id, None)
         if client is not None:
             client.http.close()
+
+    def erase(self, shop_id: int) -> None:
+        """Drop everything that is open of a shop, and remove its warehouse's files."""
+        self.forget(shop_id)
+        with self._lock:
+            self._evaluators.pop(shop_id, None)
+        self.warehouses.remove(shop_id)
 
     def on_close(self, function: Callable[[], None]) -> None:
         """Have a function called when everything is closed, last in first out."""
@@ -110,6 +135,8 @@ class Runtime:
         """Close all files."""
         for client in self._clients.values():
             client.http.close()
+        if self._outside is not None:
+            self._outside.close()
         self.warehouses.close()
         self.office.close()
         while self._closing:

@@ -101,6 +101,9 @@ class Simulator:
         self.tokens.grant(access_token)
         self.webhooks = Webhooks(shop, client_secret, self.faults, send)
         self.bulk = BulkOperations(self, bulk_seconds)
+        #: Flow triggers that the app was deployed with, and what they were told.
+        self.flow_handles: set[str] = set()
+        self.flow_received: list[object] = []
         self.files_origin = files_origin
         self.allow_local_webhooks = allow_local_webhooks
         #: How long the fault "slow" holds an answer back.

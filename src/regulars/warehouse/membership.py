@@ -52,6 +52,17 @@ class LoggedEntry(NamedTuple):
     version: int
 
 
+class Flip(NamedTuple):
+    """A stored flip as other programs are told of it."""
+
+    key: int
+    segment_id: int
+    customer_id: str
+    at: datetime
+    joined: bool
+    cause: str
+
+
 def bitmap_of(result: duckdb.DuckDBPyConnection) -> BitMap:
     """Return the one unsigned column of a result as a set; array.array is ten times numpy's way."""
     (values,) = result.fetchnumpy().values()
@@ -186,3 +197,18 @@ def entries(
     for key, segment, customer, at, joined, cause, version in rows:
         found.append(LoggedEntry(key, segment, customer, outside(at), joined, cause, version))
     return found
+
+
+def flips_after(cursor: duckdb.DuckDBPyConnection, key: int, most: int) -> list[Flip]:
+    """Return what happened after the entry with this key, oldest first."""
+    rows = cursor.execute(statements("membership")["flips_after"], [key, most]).fetchall()
+    return [
+        Flip(number, segment, customer, outside(at), joined, cause)
+        for number, segment, customer, at, joined, cause in rows
+    ]
+
+
+def last_key(cursor: duckdb.DuckDBPyConnection) -> int:
+    """Return the key of the newest entry; -1 for an empty log."""
+    ((key,),) = cursor.execute(statements("membership")["last_key"]).fetchall()
+    return int(key)

@@ -22,7 +22,7 @@ from regulars.warehouse.applying import apply_facts
 from regulars.warehouse.columns import given, inside, outside
 from regulars.warehouse.facts import Fact
 from regulars.warehouse.loading import Allow, Loaded, LoadKind, Progress, merge, staged
-from regulars.warehouse.membership import LogEntry, LoggedEntry, MembershipLog, bitmap_of
+from regulars.warehouse.membership import Flip, LogEntry, LoggedEntry, MembershipLog, bitmap_of
 from regulars.warehouse.opening import WarehouseSettings, file_problems, open_file
 from regulars.warehouse.reading import read_records
 from regulars.warehouse.record import CustomerRecord
@@ -332,6 +332,17 @@ class Warehouse:
         if changed.fetchall() == [(0,)]:
             cursor.execute("INSERT INTO meta VALUES ($name, $value)", values)
 
+    @contextmanager
+    def held_still(self) -> Iterator[Sequence[Path]]:
+        """Let nobody write while the block runs; gives the files, which are whole and consistent.
+
+        The write-ahead log is one of them where somebody reads an older state meanwhile.
+        """
+        with self._alone():
+            self._checkpoint()
+            log = self._path.with_name(f"{self._path.name}.wal")
+            yield [self._path, log] if log.exists() else [self._path]
+
     def checkpoint(self) -> bool:
         """Fold the write-ahead log into the file; return whether it could be done now."""
         with self._alone():
@@ -404,6 +415,16 @@ class Warehouse:
         with self._reading(cursor) as reading:
             return membership.members_ever(reading, segment_id, start, end)
 
+    def flips_after(self, key: int, most: int) -> Sequence[Flip]:
+        """Return what the log tells after the entry with this key, oldest first."""
+        with self.reader() as cursor:
+            return membership.flips_after(cursor, key, most)
+
+    def last_log_key(self) -> int:
+        """Return the key of the newest entry of the log; -1 while there is none."""
+        with self.reader() as cursor:
+            return membership.last_key(cursor)
+
     def log_entries(
         self,
         *,
@@ -451,6 +472,15 @@ class Warehouses:
                 path = self._folder / f"{int(shop_id)}.duckdb"
                 found = self._open[shop_id] = Warehouse(path, self._settings)
             return found
+
+    def remove(self, shop_id: int) -> None:
+        """Close a shop's warehouse and remove its files for good."""
+        with self._opening:
+            found = self._open.pop(shop_id, None)
+            if found is not None:
+                found.close()
+            for path in self._folder.glob(f"{int(shop_id)}.duckdb*"):
+                path.unlink()
 
     def close(self) -> None:
         """Close every open file."""

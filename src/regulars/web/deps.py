@@ -149,7 +149,7 @@ class Visit:
     @contextmanager
     def office(self) -> Iterator[Session]:
         """Open an office transaction."""
-        with self.runtime.office.session() as session:
+        with self.runtime.office.session(self.author or None) as session:
             yield session
 
     def problems(self, error: InputError) -> Sequence[ToldProblem]:
@@ -374,7 +374,7 @@ class ApiCall:
     @contextmanager
     def office(self) -> Iterator[Session]:
         """Open an office transaction."""
-        with self.runtime.office.session() as session:
+        with self.runtime.office.session(self.author or None) as session:
             yield session
 
     def shop(self, name: str) -> Shop:

@@ -350,8 +350,11 @@ def subscription_create(_root: object, _args: Args, world: World) -> Payload:
     return {"appSubscription": subscription, "confirmationUrl": url, "userErrors": []}
 
 
-def flow_trigger(_root: object, args: Args, _world: World) -> Payload:
-    """Take a Flow trigger; none is deployed here, as the answer says."""
+def flow_trigger(_root: object, args: Args, world: World) -> Payload:
+    """Take a Flow trigger of a handle that is deployed; without one, as the answer says."""
+    if args.get("handle") in world.simulator.flow_handles:
+        world.simulator.flow_received.append(args["payload"])
+        return failed()
     message = f"Invalid handle '{args.get('handle')}': no such trigger is deployed."
     return failed(user_error(["handle"], message))
 

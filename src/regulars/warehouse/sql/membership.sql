@@ -41,3 +41,15 @@ WHERE ($segment_id IS NULL OR segment_id = $segment_id)
   AND ($before IS NULL OR rowid < $before)
 ORDER BY rowid DESC
 LIMIT $most;
+
+-- flips_after --
+-- What happened after an entry, in order, with the customers' own ids.
+SELECT entry.rowid, entry.segment_id, customers.customer_id, entry.happened_at, entry.joined, entry.cause
+FROM membership_log AS entry JOIN customers USING (customer_no)
+WHERE entry.rowid > ?
+ORDER BY entry.rowid
+LIMIT ?;
+
+-- last_key --
+-- The newest entry.
+SELECT coalesce(max(rowid), -1) FROM membership_log;

@@ -1,0 +1,81 @@
+"""Removing one person while every sum stays: rows lose who they were about, not that they were."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from regulars.office import Shop
+from regulars.office.models.inbox import InboxEvent
+from regulars.office.models.outgoing import Delivery
+from regulars.office.models.tags import (
+    TagAssignment,
+    TagAudience,
+    TagHoldout,
+    TagLedger,
+    TagRemoval,
+    TagRemovalRow,
+)
+from regulars.privacy.requests import close_exports
+from regulars.warehouse import Warehouse
+from regulars.warehouse.personal import blank
+
+#: Outcomes of tag work that would still be done; for somebody who is gone it is over.
+UNDONE = ("waiting", "told", "leaving", "taking")
+
+
+def redact_warehouse(warehouse: Warehouse, customer_id: str) -> None:
+    """Blank what the fact of a redaction leaves open: order names, waiting list rows."""
+    found = warehouse.customer_nos([customer_id])
+    if found:
+        with warehouse.transaction() as cursor:
+            blank(cursor, found[customer_id])
+
+
+def redact_office(session: Session, shop: Shop, customer_id: str, now: datetime) -> None:
+    """Take a customer's number out of tag work, parked webhooks and deliveries; counts stay."""
+    # Nobody can find out whose row it was, and two rows of one person do not show that they are.
+    nobody = f"erased-{secrets.token_hex(8)}"
+    mine = (TagAudience.shop_id == shop.id, TagAudience.customer_id == customer_id)
+    session.execute(
+        update(TagAudience).where(*mine, TagAudience.outcome.in_(UNDONE)).values(outcome="gone")
+    )
+    session.execute(
+        update(TagAudience).where(*mine).values(customer_id=nobody, wanted=False, problem=None)
+    )
+    assignments = select(TagAssignment.id).where(TagAssignment.shop_id == shop.id)
+    session.execute(
+        update(TagHoldout)
+        .where(TagHoldout.assignment_id.in_(assignments), TagHoldout.customer_id == customer_id)
+        .values(customer_id=nobody)
+    )
+    removals = select(TagRemoval.id).where(TagRemoval.shop_id == shop.id)
+    rows = (TagRemovalRow.removal_id.in_(removals), TagRemovalRow.customer_id == customer_id)
+    session.execute(
+        update(TagRemovalRow).where(*rows, TagRemovalRow.outcome.in_(UNDONE)).values(outcome="gone")
+    )
+    session.execute(update(TagRemovalRow).where(*rows).values(customer_id=nobody, problem=None))
+    session.execute(
+        delete(TagLedger).where(TagLedger.shop_id == shop.id, TagLedger.customer_id == customer_id)
+    )
+    _forget_messages(session, shop, customer_id)
+    close_exports(session, shop, customer_id, now)
+
+
+def _forget_messages(session: Session, shop: Shop, customer_id: str) -> None:
+    """Forget webhooks that were put aside and deliveries that name the customer."""
+    parked = select(InboxEvent).where(
+        InboxEvent.shop_id == shop.id, InboxEvent.state == "quarantined"
+    )
+    for event in session.scalars(parked):
+        if event.body is not None and customer_id.encode() in event.body:
+            session.delete(event)
+    for delivery in session.scalars(select(Delivery).where(Delivery.shop_id == shop.id)):
+        data = delivery.body.get("data")
+        named = data.get("customer_ids") if isinstance(data, dict) else None
+        if isinstance(named, list) and customer_id in named:
+            left = {**data, "customer_ids": [one for one in named if one != customer_id]}  # type: ignore[dict-item]
+            delivery.body = {**delivery.body, "data": left}
