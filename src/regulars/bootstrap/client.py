@@ -66,13 +66,17 @@ class ApiClient:
         """Change something."""
         return self._request("PATCH", path, content, {})
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, **params: str | int | None) -> None:
         """Take something away."""
-        self._request("DELETE", path, None, {})
+        self._request("DELETE", path, None, params)
 
     def fetch(self, path: str, **params: str | int | None) -> bytes:
         """Read a file."""
         return self._send("GET", path, None, params).content
+
+    def fetch_by_post(self, path: str) -> bytes:
+        """Read a file whose fetching is an act that is written down."""
+        return self._send("POST", path, {}, {}).content
 
     def wait(
         self,

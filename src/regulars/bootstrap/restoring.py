@@ -55,6 +55,7 @@ def restore(
     for name in files:
         (beside / name).parent.mkdir(exist_ok=True, mode=0o700)
         shutil.copyfile(backup / name, beside / name)
+        (beside / name).chmod(0o600)
     has_key = _put_key(beside, key, found.has_key)
     _check_office(beside / "office.db", has_key=has_key)
     _move(beside, home)

@@ -246,7 +246,7 @@ def _members(
     count = 0
     while after is not None and (limit is None or len(customers) < limit):
         most = PAGE if limit is None else min(PAGE, limit - len(customers))
-        page = api.get(path(shop, segment, "members"), limit=most, after=after, **asked)
+        page = api.get(path(shop, segment, "members"), limit=most, cursor=after, **asked)
         count, after, unknown = page["count"], page["next"], page["unknown_past"]
         customers += page["customers"]
     return count, customers, unknown

@@ -291,7 +291,7 @@ def _all(api: Any, shop: str, filters: dict[str, str | None]) -> list[dict[str, 
     listed: list[dict[str, Any]] = []
     before: int | None = None
     while True:
-        page = api.get(path(shop), before=before, **filters)
+        page = api.get(path(shop), cursor=before, **filters)
         listed += page["assignments"]
         before = page["next"]
         if before is None:

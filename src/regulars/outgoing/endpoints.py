@@ -232,8 +232,10 @@ def _event_problems(kind: str, events: Sequence[str]) -> list[Problem]:
 
 
 def _address_problems(address: str, loopback_allowed: bool) -> list[Problem]:
-    text = "Write an address that begins with https:// and that everybody can reach, without a port"
-    wrong = problem("endpoint_address", f"{text}.", field="address")
+    text = (
+        "Write an address that begins with https:// and that everybody can reach, without a port."
+    )
+    wrong = problem("endpoint_address", text, field="address")
     if len(address) > ADDRESS_LENGTH_MAX or any(ord(sign) < 33 for sign in address):
         return [wrong]
     try:

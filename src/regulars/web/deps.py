@@ -370,6 +370,8 @@ class ApiCall:
     may_write: bool
     #: Whether names, addresses and single customers may be told.
     may_see_customers: bool = True
+    #: The person who is signed in; None for programs.
+    staff: Staff | None = None
 
     @contextmanager
     def office(self) -> Iterator[Session]:
@@ -391,6 +393,14 @@ class ApiCall:
         if not self.may_see_customers:
             text = "This API key may not see who the customers are. Make one that may in Settings."
             raise PermissionDenied(problem("no_customers_key", text))
+
+    @property
+    def person(self) -> Staff:
+        """Who is signed in; raises PermissionDenied for programs, which have no chat."""
+        if self.staff is None:
+            text = "This belongs to a person: sign in. A key or the command line has none of it."
+            raise PermissionDenied(problem("person_only", text))
+        return self.staff
 
     def require_local(self) -> None:
         """Demand the machine's own command line, or the signed-in owner."""
@@ -463,7 +473,14 @@ def _call_by_session(request: Request, runtime: Runtime, now: datetime) -> ApiCa
     check_origin(request, token, request.headers.get("x-form-token", ""))
     owner_sees = None if staff.role == "owner" else shops
     return ApiCall(
-        request, runtime, request.app.state.jobs, now, staff.name, owner_sees, may_write=True
+        request,
+        runtime,
+        request.app.state.jobs,
+        now,
+        staff.name,
+        owner_sees,
+        may_write=True,
+        staff=staff,
     )
 
 

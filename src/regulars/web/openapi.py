@@ -72,7 +72,7 @@ definitions and counts, *customers* also who the customers are, *write* also cha
 
 * Errors are `application/problem+json` with a stable `code` and one entry in `errors` for each
   thing that is wrong, with its place.
-* Lists that may be long have `next`; give it back as the parameter they name for the next page.
+* Lists that may be long have `next`; give it back as `cursor` for the next page, until it is null.
 * `POST` takes `Idempotency-Key`: the same key again within a day gets the first answer.
 """
 

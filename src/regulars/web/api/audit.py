@@ -30,7 +30,7 @@ class EntriesOut(BaseModel):
     """Entries, newest first."""
 
     entries: list[EntryOut]
-    #: Give it as `before` for the next page; None on the last one.
+    #: Give it as `cursor` for the next page; null on the last one.
     next: int | None
 
 
@@ -47,13 +47,13 @@ class VerdictOut(BaseModel):
 @router.get("")
 def index(
     call: ApiCaller,
-    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    cursor: Annotated[int | None, Query(ge=1, le=2**53)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> EntriesOut:
     """List what was done."""
     call.require_local()
     with call.runtime.office.reading() as session:
-        rows = audit.list_entries(session, before=before, limit=limit + 1)
+        rows = audit.list_entries(session, before=cursor, limit=limit + 1)
     shown = [EntryOut.model_validate(row, from_attributes=True) for row in rows[:limit]]
     return EntriesOut(entries=shown, next=shown[-1].number if len(rows) > limit else None)
 

@@ -74,7 +74,7 @@ class MembersOut(BaseModel):
     count: int
     state: str
     customers: list[CustomerOut]
-    #: Give it as `after` for the next page; None on the last one.
+    #: Give it as `cursor` for the next page; null on the last one.
     next: int | None
     #: For a past day: the names whose values then are not known, so that today's were used.
     unknown_past: list[str] = []
@@ -176,7 +176,7 @@ def members(
     segment: str,
     *,
     limit: Annotated[int, Query(ge=1, le=MEMBERS_MAX)] = 100,
-    after: Annotated[int, Query(ge=-1)] = -1,
+    cursor: Annotated[int, Query(ge=-1)] = -1,
     as_of: Annotated[str | None, Query(description="A past day, or an instant.")] = None,
 ) -> MembersOut:
     """List the members, page by page; with `as_of` those whom the present rule kept then."""
@@ -192,7 +192,7 @@ def members(
         tree = parse(row.query)
         everybody = call.runtime.evaluator(found).members(tree, context)
         unknown = list(unknown_past(tree, context.named_tree)) if context.as_of < call.now else []
-    first = everybody.rank(after) if after >= 0 else 0
+    first = everybody.rank(cursor) if cursor >= 0 else 0
     numbers = list(everybody[first : first + limit])
     return MembersOut(
         count=len(everybody),

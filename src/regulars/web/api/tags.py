@@ -68,7 +68,7 @@ class HistoryOut(BaseModel):
     """The assignments of a shop, newest first."""
 
     assignments: list[AssignmentOut]
-    #: Give it as `before` for the next page; None on the last one.
+    #: Give it as `cursor` for the next page; null on the last one.
     next: int | None
 
 
@@ -130,7 +130,7 @@ def index(
     kind: Annotated[str | None, Query(pattern="^(once|rule|legacy)$")] = None,
     since: date | None = None,
     until: date | None = None,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    cursor: Annotated[int | None, Query(ge=1)] = None,
     limit: Annotated[int, Query(ge=1, le=history.PAGE_ROWS)] = history.PAGE_ROWS,
 ) -> HistoryOut:
     """List the tag history."""
@@ -146,7 +146,7 @@ def index(
             tag=tag,
             since=since,
             until=until,
-            before_id=before,
+            before_id=cursor,
             most=limit,
         )
         whole = [history.entry_of(session, entry.assignment) for entry in entries]

@@ -112,6 +112,8 @@ class CheckedRowsOut(BaseModel):
     """A page of rows that are no members."""
 
     rows: list[CheckedRowOut]
+    #: Give it as `cursor` for the next page; null on the last one.
+    next: int | None
 
 
 @router.post("/uploads", status_code=202)
@@ -174,16 +176,17 @@ def rows(
     upload_id: int,
     *,
     outcome: str | None = None,
-    after: Annotated[int, Query(ge=0)] = 0,
+    cursor: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 100,
 ) -> CheckedRowsOut:
-    """List the rows that are no members, in the file's order; `after` is a line."""
+    """List the rows that are no members, in the file's order."""
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         upload = uploads.find_upload(session, found, upload_id)
-    with call.runtime.warehouse(found).reader() as cursor:
-        listed = ListRows(cursor)
-        page = listed.checked_page(upload.id, outcome=outcome, after=after, most=limit)
+    with call.runtime.warehouse(found).reader() as reader:
+        listed = ListRows(reader)
+        found_rows = listed.checked_page(upload.id, outcome=outcome, after=cursor, most=limit + 1)
+        page = found_rows[:limit]
         keys = [
             key
             for row in page
@@ -202,7 +205,8 @@ def rows(
                 customers=list(people.get(row.email_key or row.phone_key or "", ())),
             )
             for row in page
-        ]
+        ],
+        next=page[-1].line if len(found_rows) > limit else None,
     )
 
 
