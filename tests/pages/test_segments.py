@@ -215,7 +215,7 @@ def test_the_export_has_names_only_when_asked_for(world: World, visitor: Visitor
 def test_combining_makes_a_segment_that_follows_both(world: World, visitor: Visitor, vip: int):
     recent = world.segment("Recent", "last_order_date >= -30d")
     page = visitor.get(f"/segments/combine?first={vip}&second={recent}&way=except")
-    assert "13" in page.text
+    assert "13 customers would belong" in page.text
 
     made = visitor.press(page, "Create segment", Name_of="VIP but quiet")
     world.work()

@@ -1,114 +1,187 @@
-"""Combine: a segment made of two others by AND, OR or EXCEPT; it follows both from then on."""
+"""Combine: a segment made of others by AND, OR and EXCEPT, in any order and nesting.
+
+The form is worked on by its buttons, with the count and the overlap beside it; what is saved is a
+query, so the segment follows all of its parts from then on.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from fastapi import APIRouter
+from pyroaring import BitMap
 from starlette.responses import Response
 
-from regulars.errors import InputError, problem
-from regulars.language import parse
-from regulars.language.literals import quoted
+from regulars.errors import InputError
+from regulars.insights import overlap
+from regulars.language import describe, parse, print_query
 from regulars.office.models.segments import Segment
 from regulars.segments import create_segment, list_segments
-from regulars.web.deps import SignedIn, Visit, field_messages
+from regulars.web.combining import (
+    DEPTH_MAX,
+    Combination,
+    Part,
+    changed_combination,
+    chosen,
+    read_combination,
+    tree_of,
+    walk,
+)
+from regulars.web.deps import SignedIn, ToldProblem, Visit, field_messages
 from regulars.web.i18n import N_
 
 router = APIRouter(prefix="/segments/combine")
 
 WAYS = {
-    "and": N_("in both (AND)"),
-    "or": N_("in either (OR)"),
-    "except": N_("in the first, not in the second (EXCEPT)"),
+    "AND": N_("in all of these (AND)"),
+    "OR": N_("in any of these (OR)"),
+    "EXCEPT": N_("in the first, in none of the others (EXCEPT)"),
 }
-_TEXTS = {
-    "and": "segment = {first} AND segment = {second}",
-    "or": "segment = {first} OR segment = {second}",
-    "except": "segment = {first} AND NOT segment = {second}",
-}
+#: What stands between two parts.
+BETWEEN = {"AND": N_("AND"), "OR": N_("OR"), "EXCEPT": N_("EXCEPT")}
+
+
+@dataclass(frozen=True)
+class Share:
+    """How one part stands to the others."""
+
+    name: str
+    count: int
+    #: In this part and in at least one other.
+    shared: int
+    only: int
+    #: Of the part's customers, how many belong to the combination.
+    kept: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is known about the combination as it stands."""
+
+    total: int | None = None
+    sentence: str = ""
+    query: str = ""
+    shares: Sequence[Share] = ()
+    #: In every one of the parts.
+    in_all: int = 0
+    problems: Sequence[ToldProblem] = ()
 
 
 @router.get("")
 def show(visit: SignedIn) -> Response:
-    """Show the form, with its count."""
-    return _page(visit)
+    """Show the form; `with`, or `first`, `second` and `way`, fill it."""
+    query = visit.request.query_params
+    names = _names(visit)
+    first = query.get("with") or query.get("first") or ""
+    second = query.get("second") or ""
+    others = [one for one in names if one != first]
+    way = query.get("way", "").upper()
+    root = Combination(
+        way if way in WAYS else "AND",
+        [
+            Part(first if first in names else next(iter(others), "")),
+            Part(second if second in names else ""),
+        ],
+    )
+    return _page(visit, root, query.get("name", ""))
 
 
-@router.get("/count")
-def count(visit: SignedIn) -> Response:
-    """Count the combination as it stands."""
-    return _page(visit, template="combine/count.html")
+@router.post("/preview")
+def preview(visit: SignedIn) -> Response:
+    """Answer a change in the form with the form as it is then, and its count."""
+    root = changed_combination(read_combination(dict(visit.fields)), visit.field("op"))
+    return _page(visit, root, visit.field("name"), template="combine/parts.html")
 
 
 @router.post("")
 def create(visit: SignedIn) -> Response:
-    """Make the segment."""
+    """Make the segment, or redraw the form for a button pressed without script."""
+    root = read_combination(dict(visit.fields))
+    op, name = visit.field("op"), visit.field("name")
+    if op:
+        return _page(visit, changed_combination(root, op), name)
     try:
-        query = _query(_chosen(visit, "first"), _chosen(visit, "second"), visit.field("way"))
+        query = print_query(tree_of(root, _names(visit)))
         with visit.office() as session:
             segment = create_segment(
-                session,
-                visit.shop,
-                name=visit.field("name"),
-                query=query,
-                author=visit.author,
-                now=visit.now,
+                session, visit.shop, name=name, query=query, author=visit.author, now=visit.now
             )
             job = visit.jobs.refresh_segment_soon(session, visit.shop, segment.id, "created")
     except InputError as wrong:
-        return _page(visit, wrong)
+        return _page(visit, root, name, wrong)
     visit.jobs.work_here(job)
     return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
 
 
 def _page(
-    visit: Visit, wrong: InputError | None = None, template: str = "combine/show.html"
+    visit: Visit,
+    root: Combination,
+    name: str,
+    wrong: InputError | None = None,
+    template: str = "combine/show.html",
 ) -> Response:
-    with visit.runtime.office.reading() as session:
-        segments = list_segments(session, visit.shop)
-    query = visit.request.query_params
-    first = visit.field("first") or query.get("first") or query.get("with", "")
-    others = [str(one.id) for one in segments if str(one.id) != first]
-    second = visit.field("second") or query.get("second") or (others[0] if others else "")
-    first = first or next((str(one.id) for one in segments if str(one.id) != second), "")
-    way = visit.field("way") or query.get("way", "and")
-    way = way if way in WAYS else "and"
-    by_id = {str(one.id): one for one in segments}
-    a, b = by_id.get(first), by_id.get(second)
+    segments = _segments(visit)
     return visit.page(
         template,
         status=422 if wrong else 200,
-        choices=[(one.id, one.name) for one in segments],
-        first=first,
-        second=second,
-        way=way,
+        root=root,
+        name=name,
+        choices=[("", visit.say("Choose a segment")), *((one.id, one.name) for one in segments)],
+        counts={str(one.id): one.member_count for one in segments},
         ways=[(key, visit.say(text)) for key, text in WAYS.items()],
-        name=visit.field("name") or query.get("name", ""),
+        between=BETWEEN,
+        depth_max=DEPTH_MAX,
         told=field_messages(visit.problems(wrong)) if wrong else {},
-        a=a,
-        b=b,
-        total=_count(visit, a, b, way) if a and b else None,
+        result=_result(visit, root, {str(one.id): one for one in segments}),
     )
 
 
-def _chosen(visit: Visit, field: str) -> Segment:
-    with visit.runtime.office.reading() as session:
-        segments = {str(one.id): one for one in list_segments(session, visit.shop)}
-    chosen = segments.get(visit.field(field))
-    if chosen is None:
-        raise InputError(problem("no_segment_chosen", "Choose a segment.", field=field))
-    return chosen
-
-
-def _query(first: Segment, second: Segment, way: str) -> str:
-    text = _TEXTS.get(way, _TEXTS["and"])
-    return text.format(first=quoted(first.name), second=quoted(second.name))
-
-
-def _count(visit: Visit, a: Segment, b: Segment, way: str) -> int | None:
+def _result(visit: Visit, root: Combination, segments: Mapping[str, Segment]) -> Result:
+    names = {number: one.name for number, one in segments.items()}
+    root = chosen(root)
     try:
-        tree = parse(_query(a, b, way))
-        context = visit.runtime.context(visit.shop)
-        return len(visit.runtime.evaluator(visit.shop).members(tree, context))
-    except InputError:
-        # One of the two has not been counted yet.
-        return None
+        query = print_query(tree_of(root, names))
+        members = _members(visit, query)
+        sets = _parts(visit, root, names)
+    except InputError as wrong:
+        # Not finished yet, or one of the segments was not counted so far.
+        return Result(problems=visit.problems(wrong))
+    shared = overlap(dict(enumerate(sets.values())))
+    return Result(
+        total=len(members),
+        sentence=describe(parse(query), visit.language, visit.shop.currency),
+        query=query,
+        shares=[
+            Share(
+                name,
+                len(one),
+                len(one) - shared.only[place],
+                shared.only[place],
+                one.intersection_cardinality(members),
+            )
+            for place, (name, one) in enumerate(sets.items())
+        ],
+        in_all=len(BitMap.intersection(*sets.values())),
+    )
+
+
+def _parts(visit: Visit, root: Combination, names: Mapping[str, str]) -> Mapping[str, BitMap]:
+    """Return the members of each segment that is named, once each, in the form's order."""
+    used = [part.segment for _path, part in walk(root) if isinstance(part, Part)]
+    memberships = visit.runtime.memberships(visit.shop)
+    return {names[number]: memberships.members(int(number)) for number in dict.fromkeys(used)}
+
+
+def _members(visit: Visit, query: str) -> BitMap:
+    context = visit.runtime.context(visit.shop)
+    return visit.runtime.evaluator(visit.shop).members(parse(query), context)
+
+
+def _segments(visit: Visit) -> Sequence[Segment]:
+    with visit.runtime.office.reading() as session:
+        return list_segments(session, visit.shop)
+
+
+def _names(visit: Visit) -> Mapping[str, str]:
+    return {str(one.id): one.name for one in _segments(visit)}
