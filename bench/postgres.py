@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,9 +82,14 @@ class Postgres:
     def row(self, sql: str, values: Mapping[str, object] | None) -> tuple[Any, ...]:
         return self._connection.execute(sql, values).fetchone() or ()  # type: ignore[arg-type]
 
-    def fill(self, warehouse: Warehouse) -> None:
+    def fill(
+        self,
+        warehouse: Warehouse,
+        tables: Mapping[str, str] = TABLES,
+        indexes: Sequence[str] = INDEXES,
+    ) -> None:
         """Copy the bench's tables, index and vacuum them."""
-        for table, columns in TABLES.items():
+        for table, columns in tables.items():
             names = [one.strip().split()[0] for one in columns.split(",")]
             self._connection.execute(f"CREATE TABLE {table} ({columns})")  # type: ignore[arg-type]
             lines = " || chr(9) || ".join(f"coalesce({name}::VARCHAR, '\\N')" for name in names)
@@ -100,7 +105,7 @@ class Postgres:
                 )
                 while block := rows.fetchone():
                     copy.write(f"{block[0]}\n")
-        for index in INDEXES:
+        for index in indexes:
             self._connection.execute(f"CREATE INDEX ON {index}")  # type: ignore[arg-type]
         self._connection.execute("VACUUM (FREEZE, ANALYZE)")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from regulars import segments, tracking
@@ -9,6 +11,7 @@ from regulars.errors import ConflictError, InputError, NotFoundError, QueryError
 from regulars.office.models.tags import TagAssignment
 from regulars.segments.definitions import renamed_query
 from regulars.segments.names import name_key
+from regulars.segments.shelves import empty_trash
 
 
 @pytest.fixture
@@ -130,7 +133,34 @@ def test_a_used_segment_is_not_deleted_and_its_users_are_named(make, change, at_
     with pytest.raises(ConflictError) as raised:
         change(segments.delete_segment, used, now=at_work.clock())
 
-    assert str(raised.value).endswith(': "B", "vip", "spring sale".')
+    assert str(raised.value).endswith(': "B", "vip".')
+
+
+def test_a_tracking_goes_on_with_the_rule_of_its_deleted_segment(make, change, at_work):
+    """Decision 0021."""
+    part, used = make("Part"), make("A", "segment = 'Part'")
+    today = at_work.clock().astimezone(at_work.shop.zone).date()
+    with at_work.runtime.office.session() as session:
+        row = segments.find_segment(session, at_work.shop, used)
+        tracking.create_tracking(
+            session,
+            at_work.shop,
+            row,
+            starts_on=today,
+            ends_on=today + timedelta(days=60),
+            author="ana",
+            now=at_work.clock(),
+        )
+    change(segments.delete_segment, used, now=at_work.clock())
+
+    with pytest.raises(ConflictError):
+        change(segments.delete_segment, part, now=at_work.clock())
+    with at_work.runtime.office.session() as session:
+        empty_trash(session, at_work.shop, at_work.clock() + timedelta(days=31))
+        followed = {one.segment_id for one in segments.definitions(session, at_work.shop)}
+        empty_trash(session, at_work.shop, at_work.clock() + timedelta(days=62))
+        later = {one.segment_id for one in segments.definitions(session, at_work.shop)}
+    assert (followed, later) == ({part, used}, {part})
 
 
 def test_what_is_over_does_not_keep_a_segment(make, change, at_work):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -52,19 +53,38 @@ def create(
 @app.command("list")
 def index(
     shop: terminal.Shop,
+    *,
     segment: Annotated[
-        list[str] | None, typer.Option("--segment", help="Only these segments.")
+        list[str] | None, typer.Option("--segment", help="Only these segments' trackings.")
     ] = None,
+    first: Annotated[str, typer.Option("--from", help="First of the chosen days.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last of the chosen days.")] = "",
+    days: Annotated[
+        str | None,
+        typer.Option("--days", help="Instead: next_30, last_30, last_90 or last_365."),
+    ] = None,
+    within: Annotated[
+        bool, typer.Option("--within", help="Wholly within these days, not only touching them.")
+    ] = False,
+    status: Annotated[
+        str | None,
+        typer.Option("--status", help="scheduled, in_progress, finished or cancelled."),
+    ] = None,
+    search: Annotated[str, typer.Option("--search", help="Part of a name.")] = "",
     as_json: terminal.AsJson = False,
 ) -> None:
-    """List the trackings, the latest period first."""
+    """List the trackings, the latest period first; the options narrow them."""
     with terminal.connect() as api:
-        told = api.get(path(shop))
-    if segment:
-        wanted = set(segment)
-        told["trackings"] = [
-            one for one in told["trackings"] if wanted & {str(one["segment_id"]), one["segment"]}
-        ]
+        told = api.get(
+            path(shop),
+            segment=segment,
+            first=first,
+            last=last,
+            days=days,
+            meets="within" if within else "overlaps",
+            status=status,
+            q=search,
+        )
     if as_json:
         terminal.tell_json(told)
         return
@@ -72,6 +92,74 @@ def index(
         "ID", "Name", "Segment", "Status", "At start", "Now", "Ever", "Orders", "Revenue", "AOV",
     )  # fmt: skip
     terminal.tell_table(columns, [_row(one) for one in told["trackings"]])
+
+
+@app.command()
+def compare(
+    shop: terminal.Shop,
+    tracking_ids: Annotated[list[int], typer.Argument(help="Two to twelve.", metavar="ID...")],
+    *,
+    value: Annotated[
+        str, typer.Option("--value", help="revenue, orders or average (order value).")
+    ] = "revenue",
+    view: Annotated[
+        str,
+        typer.Option(
+            "--view", help="absolute, per_customer, per_day, cumulative or index (first day = 100)."
+        ),
+    ] = "absolute",
+    by: Annotated[str, typer.Option("--by", help="day (number of the day) or date.")] = "day",
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Put trackings side by side, day by day."""
+    with terminal.connect() as api:
+        told = api.get(
+            f"{path(shop)}/comparison",
+            ids=[str(one) for one in tracking_ids],
+            measure=value,
+            view=view,
+            align=by,
+        )
+    if as_json:
+        terminal.tell_json(told)
+        return
+    names = [one["name"] for one in told["series"]]
+    lines = [one["values"] for one in told["series"]]
+    rows = [(label, *values) for label, *values in zip(told["labels"], *lines, strict=True)]
+    terminal.tell_table(("Day", *names), rows)
+    if told["differences"]:
+        terminal.tell(f"They differ in: {', '.join(told['differences'])}.")
+    terminal.tell_table(("Customers in common", *names), list(_overlap(names, told["overlap"])))
+
+
+def _overlap(names: list[str], overlap: list[list[int]]) -> Iterator[tuple[object, ...]]:
+    for name, line in zip(names, overlap, strict=True):
+        yield name, *line
+
+
+@app.command()
+def outlook(
+    shop: terminal.Shop,
+    *,
+    segment: Annotated[str, typer.Option("--segment", help="The segment's number or name.")],
+    first: Annotated[str, typer.Option("--from", help="First day, today or later.")],
+    last: Annotated[str, typer.Option("--to", help="Last day, at most a year later.")],
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Tell, before a tracking starts, the smallest effect that a holdout would show."""
+    with terminal.connect() as api:
+        told = api.get(f"{path(shop)}/outlook", segment=segment, starts_on=first, ends_on=last)
+    if as_json:
+        terminal.tell_json(told)
+        return
+    terminal.tell(f"{told['customers']:,} customers, who spent {told['mean']} each on average.")
+    rows = [
+        (f"{one['share']:.1%}", one["held_out_customers"], one["smallest_effect"])
+        for one in told["effects"]
+    ]
+    terminal.tell_table(("Held out", "Customers", "Smallest effect per customer"), rows)
+    if not told["is_held_out"]:
+        terminal.tell("Nobody is held out now; these shares are suggestions.")
 
 
 @app.command()
@@ -155,4 +243,19 @@ def _tell(one: dict[str, Any], *, as_json: bool) -> None:
         for name, figures in one["populations"].items()
     ]
     terminal.tell_table(columns, rows)
+    joining = one["joining"]
+    terminal.tell(
+        f"joined by this order: {joining['orders']:,} orders, {joining['revenue']} "
+        f"(not part of order-time)"
+    )
+    if one["lift"]:
+        lift = one["lift"]
+        terminal.tell(
+            f"lift per customer: {lift['difference']} (95 % interval {lift['low']} to "
+            f"{lift['high']}); with the tag {lift['treated_mean']} over "
+            f"{lift['treated_customers']:,}, held out {lift['held_out_mean']} over "
+            f"{lift['held_out_customers']:,}"
+        )
+    if one["smallest_effect"]:
+        terminal.tell(f"smallest difference that could be seen: {one['smallest_effect']}")
     terminal.tell(f"Money in {one['currency']}, less refunds. * the headline.")

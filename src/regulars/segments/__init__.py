@@ -31,7 +31,7 @@ from regulars.segments.refresh import (
     refresh_day,
     refresh_products,
 )
-from regulars.segments.users import User, all_users, users_of
+from regulars.segments.users import User, all_users, running_trackings, users_of
 
 __all__ = [
     "CAUSES",
@@ -64,5 +64,6 @@ __all__ = [
     "rename_segment",
     "restore_segment",
     "restore_version",
+    "running_trackings",
     "users_of",
 ]

@@ -23,7 +23,7 @@ from regulars.office.models.segments import Segment, SegmentVersion
 from regulars.segments import graph
 from regulars.segments.lists import check_lists
 from regulars.segments.names import checked_name, name_key, trash_key
-from regulars.segments.users import all_users, users_of
+from regulars.segments.users import all_users, is_followed, users_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +168,12 @@ def duplicate_segment(
 
 
 def delete_segment(session: Session, shop: Shop, segment: Segment, *, now: datetime) -> None:
-    """Put a segment into the trash; ConflictError, listing them, where something uses it."""
-    named = [f'"{user.name}"' for user in all_users(session, shop, segment, now=now)]
+    """Put a segment into the trash; ConflictError, listing them, where something needs it.
+
+    Trackings do not: they go on with its rule (decision 0021).
+    """
+    users = all_users(session, shop, segment, now=now)
+    named = [f'"{user.name}"' for user in users if user.kind != "tracking"]
     if named:
         template = '"{name}" is used by {count} others. Change or delete those first: {users}.'
         raise ConflictError(
@@ -225,10 +229,11 @@ def restore_version(
 
 
 def definitions(session: Session, shop: Shop) -> tuple[Definition, ...]:
-    """Return the newest definition of each live segment, parts before what is made of them."""
+    """Return the newest definition of each followed segment, parts before what is made of them."""
+    followed = select(Segment).where(Segment.shop_id == shop.id, is_followed(shop))
     read = [
         definition(segment, segment.version, segment.query)
-        for segment in list_segments(session, shop)
+        for segment in session.scalars(followed.order_by(Segment.id))
     ]
     return sort_definitions(read)
 
@@ -242,7 +247,7 @@ def definitions_in_force(session: Session, shop: Shop) -> tuple[Definition, ...]
             (SegmentVersion.segment_id == Segment.id)
             & (SegmentVersion.version == Segment.evaluated_version),
         )
-        .where(Segment.shop_id == shop.id, Segment.deleted_at.is_(None))
+        .where(Segment.shop_id == shop.id, is_followed(shop))
     )
     read = [
         definition(segment, segment.evaluated_version or segment.version, query)

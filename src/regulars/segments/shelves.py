@@ -21,6 +21,7 @@ from regulars.office.models.segments import (
     SegmentVersion,
 )
 from regulars.segments.names import checked_name, name_key
+from regulars.segments.users import running_trackings
 
 TRASH_KEPT = timedelta(days=30)
 DESCRIPTION_CHARACTERS_MAX = 2000
@@ -99,6 +100,7 @@ def groups_of(session: Session, shop: Shop) -> Mapping[str, Sequence[int]]:
 def empty_trash(session: Session, shop: Shop, now: datetime) -> int:
     """Empty the segments that have been in the trash for thirty days; return how many.
 
+    Those that a tracking still measures wait for its end.
     The rows stay, so that no later segment gets a number that the membership log knows.
     """
     old = session.scalars(
@@ -108,6 +110,7 @@ def empty_trash(session: Session, shop: Shop, now: datetime) -> int:
             Segment.purged_at.is_(None),
         )
     ).all()
+    old = [one for one in old if not running_trackings(session, shop, one, now=now)]
     for segment in old:
         segment.purged_at, segment.query, segment.description = now, "", ""
         numbers = SegmentVersion.segment_id == segment.id

@@ -1,6 +1,7 @@
 """Users of a segment: what would break, or stand still, without it.
 
-The one place that says what counts as a user; deleting and the save preview both ask here.
+The one place that says what counts as a user; deleting and the save preview both ask here. A
+tracking is a user that goes on without its segment: the rule is kept for it (decision 0021).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from regulars.engine.days import local_day
@@ -43,10 +44,24 @@ class User:
     name: str
 
 
+def is_followed(shop: Shop) -> ColumnElement[bool]:
+    """Return the condition that a segment's members are kept up to date.
+
+    It is there, or in the trash while a tracking that was not cancelled measures it.
+    """
+    measured = select(RevenueTracking.segment_id).where(
+        RevenueTracking.shop_id == shop.id,
+        RevenueTracking.kind == "segment",
+        RevenueTracking.cancelled_at.is_(None),
+    )
+    in_trash = Segment.purged_at.is_(None) & Segment.id.in_(measured)
+    return Segment.deleted_at.is_(None) | in_trash
+
+
 def users_of(session: Session, shop: Shop, segment: Segment) -> Sequence[Segment]:
     """Return the segments whose query names this one."""
     others = select(Segment).where(
-        Segment.shop_id == shop.id, Segment.id != segment.id, Segment.deleted_at.is_(None)
+        Segment.shop_id == shop.id, Segment.id != segment.id, is_followed(shop)
     )
     return [
         other
@@ -62,14 +77,23 @@ def all_users(session: Session, shop: Shop, segment: Segment, *, now: datetime) 
         TagAssignment.segment_id == segment.id,
         TagAssignment.status.in_(OPEN_TAG_STATUSES),
     )
-    trackings = select(RevenueTracking.id, RevenueTracking.name).where(
-        RevenueTracking.shop_id == shop.id,
-        RevenueTracking.segment_id == segment.id,
-        RevenueTracking.ends_on >= local_day(now, shop.zone),
-        RevenueTracking.cancelled_at.is_(None),
-    )
     return [
         *(User("segment", one.id, one.name) for one in users_of(session, shop, segment)),
         *(User("tag", number, tag) for number, tag in session.execute(tags)),
-        *(User("tracking", number, name) for number, name in session.execute(trackings)),
+        *running_trackings(session, shop, segment, now=now),
     ]
+
+
+def running_trackings(
+    session: Session, shop: Shop, segment: Segment, *, now: datetime
+) -> Sequence[User]:
+    """Return the trackings of a segment that have not ended."""
+    rows = session.execute(
+        select(RevenueTracking.id, RevenueTracking.name).where(
+            RevenueTracking.shop_id == shop.id,
+            RevenueTracking.segment_id == segment.id,
+            RevenueTracking.ends_on >= local_day(now, shop.zone),
+            RevenueTracking.cancelled_at.is_(None),
+        )
+    )
+    return [User("tracking", number, name) for number, name in rows]

@@ -2,6 +2,7 @@
 
 from regulars.tracking.before import Before, frozen, log_begins, look_back
 from regulars.tracking.breakdown import Breakdown
+from regulars.tracking.choosing import PRESETS, Choice, Meets, Preset, preset_days
 from regulars.tracking.counter import Asked, Counter, counter_of
 from regulars.tracking.figures import (
     POPULATIONS,
@@ -15,6 +16,7 @@ from regulars.tracking.lift import Lift, Spending, lift, smallest_effect, spendi
 from regulars.tracking.period import Period, SpokenDay, check_period, parse_day, today_in
 from regulars.tracking.trackings import (
     Standing,
+    Status,
     asked_of,
     automatic_name,
     cancel_tracking,
@@ -30,19 +32,24 @@ from regulars.tracking.trackings import (
 
 __all__ = [
     "POPULATIONS",
+    "PRESETS",
     "Asked",
     "Before",
     "Breakdown",
     "Bridge",
+    "Choice",
     "Counter",
     "Figures",
     "Lift",
+    "Meets",
     "Period",
     "Population",
     "PopulationFigures",
+    "Preset",
     "Spending",
     "SpokenDay",
     "Standing",
+    "Status",
     "Sums",
     "asked_of",
     "automatic_name",
@@ -59,6 +66,7 @@ __all__ = [
     "look_back",
     "parse_day",
     "period_of",
+    "preset_days",
     "read_population",
     "smallest_effect",
     "spending",

@@ -65,7 +65,7 @@ class Before:
         at_first = log.customer_nos[(log.happened_at == begins) & log.joined]
         gone = numbers - BitMap(at_first.tolist())
         leaves = flips_of([(number, begins, False, False, False) for number in gone])
-        return joined_flips(joined_flips(_until(own, begins), leaves), log)
+        return joined_flips(joined_flips(own.chosen(own.happened_at < begins), leaves), log)
 
     def to_bytes(self) -> bytes:
         """Return the form in which a tracking keeps it."""
@@ -121,14 +121,3 @@ def look_back(
             (now_in.add if belongs else now_in.discard)(number)
             flips.append((number, instant, belongs))
     return Before(micros(start), members.serialize(), tuple(flips))
-
-
-def _until(flips: Flips, end: int) -> Flips:
-    which = flips.happened_at < end
-    return Flips(
-        flips.customer_nos[which],
-        flips.happened_at[which],
-        flips.joined[which],
-        flips.by_order[which],
-        flips.by_day[which],
-    )

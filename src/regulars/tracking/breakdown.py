@@ -8,7 +8,7 @@ from typing import Any
 
 from regulars.tracking import queries
 from regulars.tracking.figures import Sums
-from regulars.tracking.intervals import Column
+from regulars.tracking.runs import Column
 from regulars.warehouse.columns import inside, outside
 
 #: Products shown; the rest is in the order reports of Shopify.

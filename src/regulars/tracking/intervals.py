@@ -17,8 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from regulars.engine.days import day_start, local_day
-
-Column = np.ndarray[Any, Any]
+from regulars.tracking.runs import Column, begins, order_by, rows_of
 
 #: Stands for "still a member": later than any instant.
 OPEN = np.iinfo(np.int64).max
@@ -39,6 +38,20 @@ class Flips:
     def __len__(self) -> int:
         return len(self.customer_nos)
 
+    def chosen(self, which: Any) -> Flips:
+        """Return some of them."""
+        return Flips(
+            self.customer_nos[which],
+            self.happened_at[which],
+            self.joined[which],
+            self.by_order[which],
+            self.by_day[which],
+        )
+
+    def of(self, customer_nos: Column) -> Flips:
+        """Return the entries about these customers."""
+        return self.chosen(np.isin(self.customer_nos, customer_nos))
+
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
@@ -52,6 +65,30 @@ class Intervals:
 
     def __len__(self) -> int:
         return len(self.customer_nos)
+
+    def chosen(self, which: Any) -> Intervals:
+        """Return some of them."""
+        return Intervals(
+            self.customer_nos[which],
+            self.joined_at[which],
+            self.left_at[which],
+            self.by_order[which],
+        )
+
+    def of(self, customer_nos: Column) -> Intervals:
+        """Return those of these customers, whose numbers ascend."""
+        return self.chosen(rows_of(self.customer_nos, customer_nos))
+
+    def replaced(self, customer_nos: Column, theirs: Intervals) -> Intervals:
+        """Return all, with `theirs` in place of these customers' own."""
+        rest = self.chosen(~np.isin(self.customer_nos, customer_nos))
+        places = np.searchsorted(rest.customer_nos, theirs.customer_nos)
+        return Intervals(
+            np.insert(rest.customer_nos, places, theirs.customer_nos),
+            np.insert(rest.joined_at, places, theirs.joined_at),
+            np.insert(rest.left_at, places, theirs.left_at),
+            np.insert(rest.by_order, places, theirs.by_order),
+        )
 
 
 def micros(instant: datetime) -> int:
@@ -104,10 +141,10 @@ def _midnights(first: datetime, last: datetime, zone: ZoneInfo) -> list[int]:
 def build(flips: Flips, zones: Sequence[ZoneInfo], merged: Mapping[int, int]) -> Intervals:
     """Return the intervals that entries amount to; an entry that changes nothing is passed over."""
     flips = at_midnights(flips, zones)
-    order = np.argsort(flips.customer_nos, kind="stable")
+    order = order_by(flips.customer_nos)
     who, when = flips.customer_nos[order], flips.happened_at[order]
     joined, by_order = flips.joined[order], flips.by_order[order]
-    first = _starts(who)
+    first = begins(who)
     # An entry that midnight put before its customer's earlier entry follows that one at once.
     while len(late := np.flatnonzero(~first[1:] & (when[1:] < when[:-1])) + 1):
         when[late] = when[late - 1]
@@ -123,22 +160,16 @@ def build(flips: Flips, zones: Sequence[ZoneInfo], merged: Mapping[int, int]) ->
 
 def _without_seams(intervals: Intervals) -> Intervals:
     """Return the intervals with those as one between which no time passed."""
-    begins = _starts(intervals.customer_nos)
-    begins[1:] |= intervals.joined_at[1:] != intervals.left_at[:-1]
-    ends = np.roll(begins, -1)
+    first = begins(intervals.customer_nos)
+    first[1:] |= intervals.joined_at[1:] != intervals.left_at[:-1]
+    if first.all():
+        return intervals
     return Intervals(
-        intervals.customer_nos[begins],
-        intervals.joined_at[begins],
-        intervals.left_at[ends],
-        intervals.by_order[begins],
+        intervals.customer_nos[first],
+        intervals.joined_at[first],
+        intervals.left_at[np.roll(first, -1)],
+        intervals.by_order[first],
     )
-
-
-def _starts(sorted_nos: Column) -> Column:
-    """Return where another customer begins."""
-    first = np.ones(len(sorted_nos), np.bool_)
-    first[1:] = sorted_nos[1:] != sorted_nos[:-1]
-    return first
 
 
 def _merge(intervals: Intervals, merged: Mapping[int, int]) -> Intervals:

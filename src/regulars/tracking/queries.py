@@ -15,6 +15,7 @@ def query(*parts: str) -> str:
 
 
 ORDERS = query("orders")
+ORDERS_OF = query("orders", "of_customers")
 FLIPS = query("flips")
 LOG_SIZE = query("log_size")
 MERGED = query("merged")

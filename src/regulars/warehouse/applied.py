@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,3 +31,38 @@ class Applied:
     def is_empty(self) -> bool:
         """Whether nothing changed."""
         return not (self.customer_nos or self.order_ids or self.product_ids)
+
+
+class TouchedCustomers:
+    """Whom the latest versions changed, for whoever keeps figures and wants to mend only those."""
+
+    #: A page that has not been looked at for longer is counted anew.
+    VERSIONS_MAX = 2_000
+
+    def __init__(self, version: int) -> None:
+        self._open: frozenset[int] | None = None
+        #: Versions without a gap, the newest last.
+        self._known: deque[tuple[int, frozenset[int]]] = deque(maxlen=self.VERSIONS_MAX)
+        self._version = version
+
+    def add(self, customer_nos: Iterable[int]) -> None:
+        """Tell whom the open transaction touches; without this, its version is not known."""
+        self._open = frozenset(customer_nos) | (self._open or frozenset())
+
+    def settle(self, version: int, *, kept: bool) -> None:
+        """Close the transaction: what was told belongs to `version`, if that was kept."""
+        told, self._open = self._open, None
+        if not kept:
+            return
+        self._version = version
+        if told is None:
+            self._known.clear()
+        else:
+            self._known.append((version, told))
+
+    def since(self, version: int) -> frozenset[int] | None:
+        """Return who was touched after a version; None where a part of that is not known."""
+        known = [(number, told) for number, told in tuple(self._known) if number > version]
+        if len(known) != self._version - version:
+            return None
+        return frozenset().union(*(told for _, told in known))

@@ -17,7 +17,7 @@ from pyroaring import BitMap
 
 from regulars.errors import LimitError, problem
 from regulars.warehouse import membership
-from regulars.warehouse.applied import Applied
+from regulars.warehouse.applied import Applied, TouchedCustomers
 from regulars.warehouse.applying import apply_facts
 from regulars.warehouse.columns import given, inside, outside
 from regulars.warehouse.facts import Fact
@@ -46,6 +46,7 @@ class Warehouse:
         self._writer_thread: int | None = None
         self._log = MembershipLog()
         self._data_version = int(self.meta("data_version") or 0)
+        self._touched = TouchedCustomers(self._data_version)
 
     # -- transactions --------------------------------------------------------------------------
 
@@ -118,6 +119,8 @@ class Warehouse:
                     raise
         finally:
             self._log.settle(kept=kept)
+            if changes_facts:
+                self._touched.settle(version, kept=kept)
             cursor.close()
         self._data_version = version
 
@@ -144,8 +147,10 @@ class Warehouse:
         batch = list(facts)
         with self.transaction() as cursor:
             if event_keys and not self._add_events(cursor, event_keys, at):
+                self._touched.add(())
                 return Applied(at=at, skipped=True)
             applied = apply_facts(cursor, batch, at)
+            self._touched.add(applied.customer_nos)
             if then is not None:
                 then(cursor, applied)
         return applied
@@ -304,6 +309,13 @@ class Warehouse:
     def data_version(self) -> int:
         """Rises with each commit that may have changed facts."""
         return self._data_version
+
+    def touched_since(self, version: int) -> frozenset[int] | None:
+        """Return whose facts changed after that version; None where that is not known any more.
+
+        It is known of the latest versions that `apply` made, in this process.
+        """
+        return self._touched.since(version)
 
     def facts_until(self) -> datetime | None:
         """Return the latest instant that any fact mentions; None while there are none."""

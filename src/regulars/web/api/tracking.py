@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
-from pyroaring import BitMap
-from sqlalchemy import select
+from pydantic import BaseModel, ConfigDict
 
 from regulars import segments, tracking
-from regulars.language import parse
 from regulars.money import decimal_of
 from regulars.office import Shop
-from regulars.office.models.tags import TagAssignment, TagHoldout
 from regulars.office.models.trackings import RevenueTracking
+from regulars.tracking.comparison import Measure, View
 from regulars.web.deps import ApiCaller
+from regulars.web.trackings import (
+    Row,
+    compared,
+    counted,
+    lift_of,
+    listed,
+    look_back,
+    outlook,
+    rounded,
+    tracked_segments,
+)
 
 if TYPE_CHECKING:
     from regulars.runtime import Runtime
@@ -93,6 +100,8 @@ class TrackingOut(BaseModel):
     id: int
     name: str
     note: str
+    #: "segment", or "static" for a list of an earlier system, whose members are frozen.
+    kind: str
     segment_id: int
     segment: str
     query: str
@@ -112,6 +121,8 @@ class TrackingOut(BaseModel):
     orders: int
     revenue: str
     average_order_value: str | None
+    orders_per_customer: float | None
+    buyers_per_customer: float | None
 
 
 class LiftOut(BaseModel):
@@ -126,6 +137,34 @@ class LiftOut(BaseModel):
     high: str
 
 
+class ProductOut(BaseModel):
+    """A product of the counted orders; `amount` is line totals before refunds and shipping."""
+
+    product_id: str | None
+    title: str
+    quantity: int
+    orders: int
+    amount: str
+
+
+class SourceOut(SumsOut):
+    """Where orders came from, in Shopify's word (web, pos ...); empty where it is not told."""
+
+    source: str
+
+
+class BreakdownOut(BaseModel):
+    """The parts of the headline population's totals."""
+
+    first_orders: SumsOut
+    later_orders: SumsOut
+    products: list[ProductOut]
+    sources: list[SourceOut]
+    #: Refunds made after the period's end: they are in its revenue.
+    late_refunds: int
+    late_refunded: str
+
+
 class TrackingDetailOut(TrackingOut):
     """One tracking with everything that is counted."""
 
@@ -134,12 +173,108 @@ class TrackingDetailOut(TrackingOut):
     #: Orders by which their customer became a member: not part of order time.
     joining: SumsOut
     days: list[DayOut]
+    breakdown: BreakdownOut
     #: Facts up to this instant are in the figures.
     counted_until: datetime | None
     #: Where customers of the segment were held out of a tag; else null.
     lift: LiftOut | None
     #: The smallest difference per customer that could be seen; null without a holdout.
     smallest_effect: str | None
+
+
+class TrackingChoice(BaseModel):
+    """What the listed trackings have to be; each part that is left out lets everything through."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    #: Ids or names, several at a time.
+    segment: list[str] = []
+    #: First and last of the chosen days, such as 2026-12-01.
+    first: str = ""
+    last: str = ""
+    #: Days by one word, instead.
+    days: tracking.Preset | None = None
+    #: Running on any of these days, or wholly within them.
+    meets: tracking.Meets = "overlaps"
+    status: tracking.Status | None = None
+    #: Part of the tracking's or its segment's name.
+    q: str = ""
+
+    def read(self, runtime: Runtime, shop: Shop, now: datetime) -> tracking.Choice:
+        """Return the choice; raises InputError for a day or segment that is none."""
+        first = tracking.parse_day(self.first, "first") if self.first else None
+        last = tracking.parse_day(self.last, "last") if self.last else None
+        if self.days:
+            first, last = tracking.preset_days(self.days, tracking.today_in(shop.zone, now))
+        ids = tracked_segments(runtime, shop, self.segment)
+        return tracking.Choice(ids, first, last, self.meets, self.status, self.q)
+
+
+class ComparisonAsked(BaseModel):
+    """Which trackings to compare, and how."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[int] = []
+    measure: Measure = "revenue"
+    view: View = "absolute"
+    align: Literal["day", "date"] = "day"
+
+
+class SeriesOut(BaseModel):
+    """One tracking's values by label; null where it has no such day or no value on it."""
+
+    id: int
+    name: str
+    values: list[float | None]
+
+
+class ComparisonOut(BaseModel):
+    """Trackings side by side."""
+
+    trackings: list[TrackingOut]
+    #: Days, or numbers of days from 1.
+    labels: list[str]
+    series: list[SeriesOut]
+    #: In what they differ: lengths, days, populations, zones, currencies.
+    differences: list[str]
+    #: Customers in common of each two, as numbers.
+    overlap: list[list[int]]
+
+
+class OutlookAsked(BaseModel):
+    """A tracking that might be started."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    segment: str
+    starts_on: str
+    ends_on: str
+
+    def period(self, shop: Shop, now: datetime) -> tracking.Period:
+        """Return the period; raises InputError where a tracking could not have it."""
+        first = tracking.parse_day(self.starts_on, "starts_on")
+        last = tracking.parse_day(self.ends_on, "ends_on")
+        return tracking.check_period(first, last, shop.zone, now)
+
+
+class EffectOut(BaseModel):
+    """The smallest difference per customer that a holdout of this share would show."""
+
+    share: float
+    treated_customers: int
+    held_out_customers: int
+    smallest_effect: str
+
+
+class OutlookOut(BaseModel):
+    """What could be seen, judged by what the segment's members spent in as many days before."""
+
+    customers: int
+    mean: str
+    #: Whether the share is the one that is held out now; else shares are suggested.
+    is_held_out: bool
+    effects: list[EffectOut]
 
 
 class TrackingsOut(BaseModel):
@@ -149,24 +284,61 @@ class TrackingsOut(BaseModel):
 
 
 @router.get("")
-def index(
-    call: ApiCaller,
-    shop: str,
-    segment: Annotated[list[str] | None, Query()] = None,
-) -> TrackingsOut:
-    """List the trackings; `segment`, given once or several times, narrows them."""
+def index(call: ApiCaller, shop: str, chosen: Annotated[TrackingChoice, Query()]) -> TrackingsOut:
+    """List the trackings; segments, days, status and words narrow them."""
     found = call.shop(shop)
+    choice = chosen.read(call.runtime, found, call.now)
+    rows = listed(call.runtime, found, choice, call.now)
+    told = [_told(row) for row in counted(call.runtime, found, rows, call.now)]
+    return TrackingsOut(trackings=told)
+
+
+@router.get("/comparison")
+def compare(
+    call: ApiCaller, shop: str, asked: Annotated[ComparisonAsked, Query()]
+) -> ComparisonOut:
+    """Put two to twelve trackings side by side, by date or by day number."""
+    found = call.shop(shop)
+    by_date = asked.align == "date"
+    side = compared(
+        call.runtime, found, asked.ids, asked.measure, asked.view, by_date=by_date, now=call.now
+    )
+    currency = None if asked.measure == "orders" or asked.view == "index" else found.currency
+    series = zip(side.rows, side.series, strict=True)
+    return ComparisonOut(
+        trackings=[_told(row) for row in side.rows],
+        labels=list(side.labels),
+        series=[
+            SeriesOut(id=row.one.id, name=name, values=[_value(one, currency) for one in line])
+            for row, (name, line) in series
+        ],
+        differences=list(side.differences),
+        overlap=[list(line) for line in side.overlap],
+    )
+
+
+@router.get("/outlook")
+def show_outlook(call: ApiCaller, shop: str, asked: Annotated[OutlookAsked, Query()]) -> OutlookOut:
+    """Tell, before a tracking starts, the smallest effect that a holdout of it would show."""
+    found = call.shop(shop)
+    period = asked.period(found, call.now)
     with call.runtime.office.reading() as session:
-        wanted = {segments.find_segment(session, found, one).id for one in segment or ()}
-        rows = [
-            row
-            for row in tracking.list_trackings(session, found)
-            if not wanted or row.segment_id in wanted
-        ]
-    figures = all_figures(call.runtime, found, rows)
-    pairs = zip(rows, figures, strict=True)
-    listed = [tracking_out(row, counted, call.now) for row, counted in pairs]
-    return TrackingsOut(trackings=listed)
+        segment = segments.find_segment(session, found, asked.segment)
+    seen = outlook(call.runtime, found, segment, period.day_count, call.now)
+    return OutlookOut(
+        customers=seen.customers,
+        mean=_money(round(seen.mean), found.currency),
+        is_held_out=seen.is_held_out,
+        effects=[
+            EffectOut(
+                share=round(one.share, 6),
+                treated_customers=one.treated,
+                held_out_customers=one.held_out,
+                smallest_effect=_money(round(one.amount), found.currency),
+            )
+            for one in seen.effects
+        ],
+    )
 
 
 @router.post("", status_code=201)
@@ -237,92 +409,33 @@ def delete(call: ApiCaller, shop: str, tracking_id: int) -> None:
         session.delete(tracking.find_tracking(session, found, tracking_id))
 
 
-def figures_of(runtime: Runtime, shop: Shop, row: RevenueTracking) -> tracking.Figures:
-    """Count a tracking now."""
-    return all_figures(runtime, shop, [row])[0]
-
-
-def all_figures(
-    runtime: Runtime, shop: Shop, rows: Sequence[RevenueTracking]
-) -> list[tracking.Figures]:
-    """Count trackings now, reading what they share once."""
-    counter = tracking.counter_of(runtime.warehouse(shop))
-    return counter.figures([tracking.asked_of(row, shop.zone) for row in rows])
-
-
-def lift_of(
-    runtime: Runtime, shop: Shop, row: RevenueTracking
-) -> tuple[tracking.Lift | None, float | None]:
-    """Return the lift over customers held out of the segment's tags, and what could be seen.
-
-    The smallest detectable effect comes from what the same customers spent in as many days before.
-    """
-    warehouse, asked = runtime.warehouse(shop), tracking.asked_of(row, shop.zone)
-    start, end = asked.bounds
-    with runtime.office.reading() as session:
-        held_ids = session.scalars(
-            select(TagHoldout.customer_id)
-            .join(TagAssignment, TagAssignment.id == TagHoldout.assignment_id)
-            .where(
-                TagAssignment.shop_id == shop.id,
-                TagAssignment.segment_id == row.segment_id,
-                TagHoldout.since < end,
-                TagHoldout.until.is_(None) | (TagHoldout.until > start),
-            )
-        ).all()
-    if not held_ids:
-        return None, None
-    members = tracking.counter_of(warehouse).members(asked)
-    held = members & BitMap(warehouse.customer_nos(set(held_ids)).values())
-    treated = members - held
-    with warehouse.reader() as cursor:
-        sides = [tracking.spending(cursor, side, start, end) for side in (treated, held)]
-        history = tracking.spending(cursor, members, start - (end - start), start)
-    effect = tracking.smallest_effect(history, len(treated), len(held))
-    return tracking.lift(*sides), effect
-
-
-def look_back(runtime: Runtime, shop: Shop, row: RevenueTracking, now: datetime) -> bytes | None:
-    """Return who belonged since the first day's midnight, where the log does not tell (0020)."""
-    start = tracking.period_of(row).starts_at
-    if start > now or tracking.log_begins(runtime.warehouse(shop), row.segment_id, start):
-        return None
-    memberships = runtime.memberships(shop)
-    before = tracking.look_back(
-        runtime.warehouse(shop),
-        runtime.evaluator(shop),
-        parse(row.query),
-        context_at=lambda instant: memberships.context(shop, instant),
-        start=start,
-        now=now,
-    )
-    return before.to_bytes()
-
-
-def tracking_out(row: RevenueTracking, figures: tracking.Figures, now: datetime) -> TrackingOut:
+def _told(row: Row) -> TrackingOut:
     """Tell a tracking with its headline."""
-    return TrackingOut.model_validate(_values(row, figures, now))
+    return TrackingOut.model_validate(_values(row))
 
 
-def _detail(runtime: Runtime, shop: Shop, row: RevenueTracking, now: datetime) -> TrackingDetailOut:
-    figures = figures_of(runtime, shop, row)
-    currency, bridge = row.currency, figures.bridge
-    headline = figures.populations[tracking.read_population(row.population)]
+def _detail(runtime: Runtime, shop: Shop, one: RevenueTracking, now: datetime) -> TrackingDetailOut:
+    (row,) = counted(runtime, shop, [one], now)
+    figures, currency = row.figures, one.currency
     until = runtime.warehouse(shop).facts_until()
-    found, effect = lift_of(runtime, shop, row)
+    found, effect = lift_of(runtime, shop, one)
+    parts = tracking.counter_of(runtime.warehouse(shop)).breakdown(
+        tracking.asked_of(one, shop.zone), tracking.read_population(one.population)
+    )
     return TrackingDetailOut.model_validate(
         {
-            **_values(row, figures, now),
+            **_values(row),
             "populations": {
-                name.replace("_", "-"): _population(one, currency)
-                for name, one in figures.populations.items()
+                name.replace("_", "-"): _population(counted_so, currency)
+                for name, counted_so in figures.populations.items()
             },
             "bridge": {
-                part: _sums(getattr(bridge, part), currency)
+                part: _sums(getattr(figures.bridge, part), currency)
                 for part in ("stayers", "joiners", "leavers", "outside")
             },
             "joining": _sums(figures.joining, currency),
-            "days": _days(figures.days, headline.days, currency),
+            "days": _days(figures.days, row.headline.days, currency),
+            "breakdown": _breakdown(parts, currency),
             "counted_until": until if until is None or until.tzinfo else until.replace(tzinfo=UTC),
             "lift": None if found is None else _lift(found, currency),
             "smallest_effect": None if effect is None else _money(round(effect), currency),
@@ -330,32 +443,54 @@ def _detail(runtime: Runtime, shop: Shop, row: RevenueTracking, now: datetime) -
     )
 
 
-def _values(row: RevenueTracking, figures: tracking.Figures, now: datetime) -> dict[str, object]:
-    stands = tracking.standing(row, now)
-    headline = figures.populations[tracking.read_population(row.population)]
+def _breakdown(parts: tracking.Breakdown, currency: str) -> dict[str, object]:
     return {
-        "id": row.id,
-        "name": row.name,
-        "note": row.note,
-        "segment_id": row.segment_id,
-        "segment": row.segment_name,
-        "query": row.query,
-        "starts_on": row.starts_on,
-        "ends_on": row.ends_on,
-        "time_zone": row.time_zone,
-        "currency": row.currency,
-        "population": row.population.replace("_", "-"),
-        "status": stands.status,
-        "day_no": stands.day_no,
-        "day_count": stands.day_count,
-        "author": row.author,
-        "created_at": row.created_at,
+        "first_orders": _sums(parts.first_orders, currency),
+        "later_orders": _sums(parts.later_orders, currency),
+        "products": [
+            {
+                "product_id": one.product_id,
+                "title": one.title,
+                "quantity": one.quantity,
+                "orders": one.orders,
+                "amount": _money(one.amount, currency),
+            }
+            for one in parts.products
+        ],
+        "sources": [{"source": source, **_sums(sums, currency)} for source, sums in parts.sources],
+        "late_refunds": parts.late_refund_count,
+        "late_refunded": _money(parts.late_refund_amount, currency),
+    }
+
+
+def _values(row: Row) -> dict[str, object]:
+    one, figures, headline = row.one, row.figures, row.headline
+    return {
+        "id": one.id,
+        "name": one.name,
+        "note": one.note,
+        "kind": one.kind,
+        "segment_id": one.segment_id,
+        "segment": one.segment_name,
+        "query": one.query,
+        "starts_on": one.starts_on,
+        "ends_on": one.ends_on,
+        "time_zone": one.time_zone,
+        "currency": one.currency,
+        "population": one.population.replace("_", "-"),
+        "status": row.standing.status,
+        "day_no": row.standing.day_no,
+        "day_count": row.standing.day_count,
+        "author": one.author,
+        "created_at": one.created_at,
         "customers_at_start": figures.customers_at_start,
         "customers_now": figures.customers_now,
         "customers_ever": figures.customers_ever,
         "orders": headline.sums.orders,
-        "revenue": _money(headline.sums.revenue_amount, row.currency),
-        "average_order_value": _mean(headline.average_order_amount, row.currency),
+        "revenue": _money(headline.sums.revenue_amount, one.currency),
+        "average_order_value": _mean(headline.average_order_amount, one.currency),
+        "orders_per_customer": _share(headline.orders_per_customer),
+        "buyers_per_customer": _share(headline.buyers_per_customer),
     }
 
 
@@ -407,11 +542,12 @@ def _mean(mean: Fraction | None, currency: str) -> str | None:
     return None if mean is None else _money(rounded(mean), currency)
 
 
+def _value(value: float | None, currency: str | None) -> float | None:
+    """Return a value of a comparison: money in whole units of its currency."""
+    if value is None or currency is None:
+        return None if value is None else round(value, 6)
+    return float(decimal_of(round(value), currency))
+
+
 def _share(share: Fraction | None) -> float | None:
     return None if share is None else round(float(share), 6)
-
-
-def rounded(value: Fraction) -> int:
-    """Return the nearest whole minor unit, halves away from zero."""
-    half = Decimal(value.numerator) / Decimal(value.denominator)
-    return int(half.to_integral_value("ROUND_HALF_UP"))

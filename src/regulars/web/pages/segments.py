@@ -32,6 +32,7 @@ from regulars.segments import (
     name_key,
     rename_segment,
     restore_version,
+    running_trackings,
     shelves,
 )
 from regulars.spreadsheet import guarded
@@ -210,7 +211,14 @@ def rename(visit: SignedIn, segment_id: int) -> Response:
 def show_delete(visit: SignedIn, segment_id: int) -> Response:
     """Show the dialog that asks again."""
     segment = _find(visit, segment_id)
-    return visit.dialog("segments/delete.html", segment=segment, back=f"/segments/{segment_id}")
+    with visit.runtime.office.reading() as session:
+        trackings = running_trackings(session, visit.shop, segment, now=visit.now)
+    return visit.dialog(
+        "segments/delete.html",
+        segment=segment,
+        trackings=trackings,
+        back=f"/segments/{segment_id}",
+    )
 
 
 @router.post("/{segment_id:int}/delete")

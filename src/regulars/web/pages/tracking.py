@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from hashlib import sha256
@@ -16,17 +15,24 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from regulars import tracking
-from regulars.errors import InputError, problem
+from regulars.errors import InputError
 from regulars.money import decimal_of
 from regulars.office.models.segments import Segment
 from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import find_segment, list_segments
-from regulars.tracking.comparison import Measure, Measured, View
-from regulars.tracking.comparison import compare as compare_lines
-from regulars.tracking.period import PERIOD_DAYS_MAX
-from regulars.web.api.tracking import all_figures, lift_of, look_back, rounded
+from regulars.tracking.comparison import Measure, View
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.i18n import N_
+from regulars.web.trackings import (
+    Row,
+    compared,
+    counted,
+    lift_of,
+    listed,
+    look_back,
+    outlook,
+    rounded,
+)
 
 router = APIRouter(prefix="/tracking")
 
@@ -63,12 +69,12 @@ MEETINGS = {
     "overlaps": N_("Running on any of these days"),
     "within": N_("Wholly within these days"),
 }
-#: Days chosen by one word: the first and the last, counted from today.
-PRESETS = {
-    "next_30": (N_("Next 30 days"), 0, 29),
-    "last_30": (N_("Last 30 days"), -29, 0),
-    "last_90": (N_("Last 90 days"), -89, 0),
-    "last_365": (N_("Last 365 days"), -364, 0),
+#: Days chosen by one word.
+PRESETS: Mapping[tracking.Preset, str] = {
+    "next_30": N_("Next 30 days"),
+    "last_30": N_("Last 30 days"),
+    "last_90": N_("Last 90 days"),
+    "last_365": N_("Last 365 days"),
 }
 #: What a comparison can show, and how it is drawn.
 MEASURES = {
@@ -106,37 +112,37 @@ CSV_COLUMNS = (
     "joining_orders",
     "joining_revenue",
 )
-COMPARED_MIN, COMPARED_MAX = 2, 12
+#: In what compared trackings differ.
+DIFFERENCES = {
+    "lengths": N_("The periods have different lengths."),
+    "days": N_("Their periods are not the same days."),
+    "populations": N_("Not the same customers count in all of them."),
+    "zones": N_("Their days begin in different time zones."),
+    "currencies": N_("Their money is in different currencies."),
+}
+#: Shopify's words for where an order came from; others are shown as they are told.
+SOURCES = {
+    "": N_("Not told"),
+    "web": N_("Online store"),
+    "pos": N_("Point of Sale"),
+    "shop": N_("Shop app"),
+    "shopify_draft_order": N_("Draft order"),
+    "draft_order": N_("Draft order"),
+    "subscription_contract": N_("Subscription"),
+    "subscription_contract_checkout_one": N_("Subscription"),
+    "iphone": N_("Shopify app on a phone"),
+    "android": N_("Shopify app on a phone"),
+}
 #: A tracking suggested by itself lasts this long.
 DAYS_SUGGESTED = 30
-
-
-@dataclass(frozen=True)
-class Row:
-    """One tracking with its figures."""
-
-    one: RevenueTracking
-    figures: tracking.Figures
-    standing: tracking.Standing
-
-    @property
-    def headline(self) -> tracking.PopulationFigures:
-        """The figures of the population chosen for it."""
-        return self.figures.populations[tracking.read_population(self.one.population)]
-
-    @property
-    def measured(self) -> Measured:
-        """What a comparison looks at: the days so far."""
-        shown = max(self.standing.day_no, 1)
-        head = self.headline
-        return Measured(self.one.name, self.figures.days[:shown], head.days[:shown], head.customers)
 
 
 @router.get("")
 def show_list(visit: SignedIn) -> Response:
     """Show the home, only its rows when something may have changed, or a CSV of what is shown."""
     query = visit.request.query_params
-    rows = _sorted(_matching(visit, _rows(visit)), query.get("sort", "starts"))
+    chosen = listed(visit.runtime, visit.shop, _choice(visit), visit.now)
+    rows = _sorted(_rows(visit, chosen), query.get("sort", "starts"))
     if query.get("format") == "csv":
         return _csv(rows)
     shown = [(key, value) for key, value in query.multi_items() if key not in {"seen", "format"}]
@@ -191,6 +197,24 @@ def show_new(visit: SignedIn) -> Response:
     return _form(visit, values)
 
 
+@router.get("/outlook")
+def show_outlook(visit: SignedIn) -> Response:
+    """Show, beside the form, the smallest effect that a holdout would show in these days."""
+    query = visit.request.query_params
+    first, last = _day_or_none(query.get("starts_on")), _day_or_none(query.get("ends_on"))
+    try:
+        if first is None or last is None or not query.get("segment"):
+            return visit.page("tracking/outlook.html", seen=None)
+        period = tracking.check_period(first, last, visit.shop.zone, visit.now)
+        with visit.runtime.office.reading() as session:
+            segment = find_segment(session, visit.shop, query["segment"])
+    except InputError:
+        # The form tells what is wrong when it is sent.
+        return visit.page("tracking/outlook.html", seen=None)
+    seen = outlook(visit.runtime, visit.shop, segment, period.day_count, visit.now)
+    return visit.page("tracking/outlook.html", seen=seen, days=period.day_count)
+
+
 @router.post("")
 def create(visit: SignedIn) -> Response:
     """Start a tracking."""
@@ -220,36 +244,30 @@ def create(visit: SignedIn) -> Response:
 def compare(visit: SignedIn) -> Response:
     """Show two to twelve trackings side by side; the address says all that is chosen."""
     query = visit.request.query_params
-    ids = list(dict.fromkeys(int(one) for one in query.getlist("ids") if one.isdigit()))
+    ids = [int(one) for one in query.getlist("ids") if one.isdigit()]
     measure = query.get("measure", "revenue")
     view = query.get("view", "absolute")
     align = query.get("align", "day")
     measure = measure if measure in MEASURES else "revenue"
     view = view if view in VIEWS else "absolute"
-    if not COMPARED_MIN <= len(ids) <= COMPARED_MAX:
-        template = "Choose {least} to {most} trackings to compare; {count} are chosen."
-        raise InputError(
-            problem(
-                "compare_count", template, least=COMPARED_MIN, most=COMPARED_MAX, count=len(ids)
-            )
-        )
-    with visit.runtime.office.reading() as session:
-        found = [tracking.find_tracking(session, visit.shop, one) for one in ids]
-    rows = _counted(visit, found)
-    labels, series = compare_lines(
-        [row.measured for row in rows],
+    side = compared(
+        visit.runtime,
+        visit.shop,
+        ids,
         cast("Measure", measure),
         cast("View", view),
         by_date=align == "date",
+        now=visit.now,
     )
     if query.get("format") == "csv":
         is_plain = measure == "orders" or view == "index"
         scale = 1 if is_plain else 10**visit.say.currency_digits
-        return _compared_csv([one.name for one in found], labels, series, scale)
-    spec = _spec(visit, labels, series, kind="line", is_money=measure != "orders", view=view)
+        return _compared_csv([row.one.name for row in side.rows], side.labels, side.series, scale)
+    is_money = measure != "orders"
+    spec = _spec(visit, side.labels, side.series, kind="line", is_money=is_money, view=view)
     return visit.page(
         "tracking/compare.html",
-        rows=rows,
+        rows=side.rows,
         rounded=rounded,
         ids=ids,
         measure=measure,
@@ -259,11 +277,11 @@ def compare(visit: SignedIn) -> Response:
         views=VIEWS,
         statuses=STATUSES,
         populations=POPULATIONS,
-        labels=labels,
-        series=series,
+        labels=_day_labels(visit, side.labels) if align == "date" else side.labels,
+        series=side.series,
         spec=spec,
-        warnings=_warnings(visit, rows),
-        overlap=_overlap(visit, found),
+        warnings=[visit.say(DIFFERENCES[one]) for one in side.differences],
+        overlap=side.overlap,
         state=urlencode(query.multi_items()),
     )
 
@@ -302,6 +320,7 @@ def _shown(visit: Visit, row: Row) -> dict[str, Any]:
         "statuses": STATUSES,
         "populations": POPULATIONS,
         "population_help": POPULATION_HELP,
+        "sources": _sources(visit, parts),
         "segment": _segment_now(visit, one),
         "revenue_spec": _spec(visit, labels, [(visit.say("Revenue"), revenue)], kind="bar"),
         "total_spec": _spec(
@@ -387,53 +406,29 @@ def _find(visit: Visit, tracking_id: int) -> RevenueTracking:
 
 
 def _row(visit: Visit, one: RevenueTracking) -> Row:
-    return _counted(visit, [one])[0]
+    return _rows(visit, [one])[0]
 
 
-def _counted(visit: Visit, wanted: Sequence[RevenueTracking]) -> list[Row]:
-    figures = all_figures(visit.runtime, visit.shop, wanted)
-    pairs = zip(wanted, figures, strict=True)
-    return [Row(one, counted, tracking.standing(one, visit.now)) for one, counted in pairs]
+def _rows(visit: Visit, wanted: Sequence[RevenueTracking]) -> list[Row]:
+    return counted(visit.runtime, visit.shop, wanted, visit.now)
 
 
-def _rows(visit: Visit) -> list[Row]:
-    with visit.runtime.office.reading() as session:
-        listed = tracking.list_trackings(session, visit.shop)
-    wanted = [one for one in listed if _is_wanted(visit, one)]
-    return _counted(visit, wanted)
-
-
-def _is_wanted(visit: Visit, one: RevenueTracking) -> bool:
-    """Whether the filters that need no counting let a tracking through."""
+def _choice(visit: Visit) -> tracking.Choice:
+    """Return what the address chooses; what it says beyond that is passed over."""
     query = visit.request.query_params
-    segment_ids = {text for text in query.getlist("segment") if text}
-    if segment_ids and str(one.segment_id) not in segment_ids:
-        return False
-    first, last = _chosen_days(visit)
-    if query.get("meets") == "within":
-        return (first is None or one.starts_on >= first) and (last is None or one.ends_on <= last)
-    return (first is None or one.ends_on >= first) and (last is None or one.starts_on <= last)
-
-
-def _chosen_days(visit: Visit) -> tuple[date | None, date | None]:
-    """Return the days that the address chooses, by a preset or one by one."""
-    query = visit.request.query_params
-    if query.get("days") in PRESETS:
-        _, first, last = PRESETS[query["days"]]
+    first, last = _day_or_none(query.get("first")), _day_or_none(query.get("last"))
+    preset = next((one for one in PRESETS if one == query.get("days")), None)
+    if preset is not None:
         today = tracking.today_in(visit.shop.zone, visit.now)
-        return today + timedelta(days=first), today + timedelta(days=last)
-    return _day_or_none(query.get("first")), _day_or_none(query.get("last"))
-
-
-def _matching(visit: Visit, rows: Sequence[Row]) -> list[Row]:
-    query = visit.request.query_params
-    words, status = query.get("q", "").strip().casefold(), query.get("status", "")
-    return [
-        row
-        for row in rows
-        if (words in row.one.name.casefold() or words in row.one.segment_name.casefold())
-        and (status not in STATUSES or row.standing.status == status)
-    ]
+        first, last = tracking.preset_days(preset, today)
+    return tracking.Choice(
+        frozenset(int(one) for one in query.getlist("segment") if one.lstrip("-").isdigit()),
+        first,
+        last,
+        "within" if query.get("meets") == "within" else "overlaps",
+        cast("tracking.Status", query["status"]) if query.get("status") in STATUSES else None,
+        query.get("q", ""),
+    )
 
 
 def _sorted(rows: list[Row], sort: str) -> list[Row]:
@@ -544,7 +539,6 @@ def _form(visit: Visit, values: Mapping[str, str], wrong: InputError | None = No
         values=values,
         segments=segments,
         today=today,
-        latest=today + timedelta(days=PERIOD_DAYS_MAX - 1),
         populations=POPULATIONS,
         population_help=POPULATION_HELP,
         problems=_told(visit, wrong) if wrong else (),
@@ -580,6 +574,22 @@ def _update_dialog(
         back=f"/tracking/{one.id}",
         problems=visit.problems(wrong) if wrong else (),
     )
+
+
+def _sources(visit: Visit, parts: tracking.Breakdown) -> list[tuple[str, tracking.Sums]]:
+    """Return groups of sources by their name for people; apps are told by their number only."""
+    groups: dict[str, tracking.Sums] = {}
+    for source, sums in parts.sources:
+        if source in SOURCES:
+            name = visit.say(SOURCES[source])
+        else:
+            name = visit.say("App {number}", number=source) if source.isdigit() else source
+        groups[name] = groups.get(name, tracking.Sums()) + sums
+    return sorted(groups.items(), key=lambda one: -one[1].orders)
+
+
+def _day_labels(visit: Visit, labels: Sequence[str]) -> list[str]:
+    return [visit.say.day(date.fromisoformat(label)) for label in labels]
 
 
 def _segment_now(visit: Visit, one: RevenueTracking) -> Segment | None:
@@ -625,26 +635,6 @@ def _spec(
         "kind": kind,
         "format": visit.shop.currency if is_money else "number",
     }
-
-
-def _overlap(visit: Visit, compared: Sequence[RevenueTracking]) -> list[list[int]]:
-    """Return how many customers each two have in common; only numbers leave this function."""
-    counter = tracking.counter_of(visit.runtime.warehouse(visit.shop))
-    sets = counter.customers([tracking.asked_of(one, visit.shop.zone) for one in compared])
-    return [[left.intersection_cardinality(right) for right in sets] for left in sets]
-
-
-def _warnings(visit: Visit, rows: Sequence[Row]) -> list[str]:
-    told = []
-    if len({row.standing.day_count for row in rows}) > 1:
-        told.append(visit.say("The periods have different lengths."))
-    if len({(row.one.starts_on, row.one.ends_on) for row in rows}) > 1:
-        told.append(visit.say("Their periods are not the same days."))
-    if len({row.one.population for row in rows}) > 1:
-        told.append(visit.say("Not the same customers count in all of them."))
-    if len({row.one.time_zone for row in rows}) > 1:
-        told.append(visit.say("Their days begin in different time zones."))
-    return told
 
 
 def _fingerprint(rows: Sequence[Row]) -> str:

@@ -1,0 +1,1 @@
+  AND customer_no IN (SELECT unnest($customer_nos::UINTEGER[]))
