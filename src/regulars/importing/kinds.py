@@ -34,6 +34,7 @@ from regulars.warehouse.facts import (
     OrderFact,
     RefundFact,
 )
+from regulars.warehouse.personal_names import family_first
 
 _CUSTOMERS: Final = ("customer id", "email")
 _SHOPIFY_ORDERS: Final = ("name", "email", "created at", "total", "lineitem quantity")
@@ -329,7 +330,7 @@ def _shopify_customer(cells: _Cells, around: Surroundings) -> CustomerFact:
     return CustomerFact(
         customer_id=id_of(given),
         updated_at=around.at,
-        display_name=name or None,
+        display_name=family_first(name) or None,
         email=email,
         phone=text_of(cells["phone"]) or text_of(cells["default address phone"]),
         note=text_of(cells["note"]),

@@ -24,6 +24,7 @@ from regulars.warehouse.facts import (
     RefundFact,
     StoreCreditFact,
 )
+from regulars.warehouse.personal_names import family_first
 
 Json = Mapping[str, Any]
 
@@ -76,7 +77,7 @@ def customer_fact(node: Json, currency: str) -> CustomerFact:
     return CustomerFact(
         customer_id=id_of(node["id"]),
         updated_at=instant_or_none(node.get("updatedAt")),
-        display_name=node.get("displayName"),
+        display_name=family_first(node.get("displayName")),
         email=email.get("emailAddress"),
         phone=phone.get("phoneNumber"),
         language=node.get("locale"),

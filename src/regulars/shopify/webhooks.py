@@ -42,6 +42,7 @@ from regulars.warehouse.facts import (
     RefundChange,
     RefundFact,
 )
+from regulars.warehouse.personal_names import family_first
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ def _display_name(payload: Json) -> str | Maybe | None:
     if "first_name" not in payload and "last_name" not in payload:
         return UNSET
     full = " ".join(part for key in ("first_name", "last_name") if (part := _text(payload, key)))
-    return full or _text(payload, "email") or _text(payload, "phone")
+    return family_first(full) or _text(payload, "email") or _text(payload, "phone")
 
 
 def _customer_deleted(payload: Json, triggered_at: datetime, _currency: str) -> list[Fact]:

@@ -4,7 +4,8 @@ CREATE TABLE staged AS
 SELECT split_part(id, '/', 5) AS customer_id,
   make_timestamp(epoch_us(updatedAt)) AS updated_at,
   make_timestamp(epoch_us(createdAt)) AS added_at,
-  displayName AS display_name,
+  -- As personal_names.family_first does: Shopify puts the given name first for everybody.
+  regexp_replace(displayName, '^([々〆ヶ\x{3041}-\x{309f}\x{30a0}-\x{30ff}\x{3400}-\x{9fff}\x{ac00}-\x{d7a3}\x{f900}-\x{faff}]+) ([々〆ヶ\x{3041}-\x{309f}\x{30a0}-\x{30ff}\x{3400}-\x{9fff}\x{ac00}-\x{d7a3}\x{f900}-\x{faff}]+)$', '\2 \1') AS display_name,
   defaultEmailAddress.emailAddress AS email,
   defaultPhoneNumber.phoneNumber AS phone,
   locale AS language,

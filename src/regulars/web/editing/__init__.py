@@ -8,6 +8,7 @@ from regulars.web.editing.changes import changed
 from regulars.web.editing.choices import attribute_choices, operator_choices
 from regulars.web.editing.form import read_rows
 from regulars.web.editing.notes import Note, notes_on
+from regulars.web.editing.offers import Offer, completions, offers
 from regulars.web.editing.reading import rows_of
 from regulars.web.editing.rows import Condition, Detail, Group
 from regulars.web.editing.view import view_of
@@ -18,10 +19,13 @@ __all__ = [
     "Detail",
     "Group",
     "Note",
+    "Offer",
     "Written",
     "attribute_choices",
     "changed",
+    "completions",
     "notes_on",
+    "offers",
     "operator_choices",
     "read_rows",
     "rows_of",

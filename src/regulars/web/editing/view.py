@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from regulars.language import CATALOGUE
 from regulars.language.catalogue import Attribute, Kind, ParameterRow
 from regulars.language.tree import Operator
 from regulars.web.editing.choices import label, operator_choices
+from regulars.web.editing.offers import is_offered
 from regulars.web.editing.rows import BEFORE_DAYS, IN_LAST_DAYS, Condition, Detail, Group
 from regulars.web.i18n import N_, Localizer
 
@@ -19,7 +20,7 @@ Choices = Sequence[tuple[str, str]]
 class ValueView:
     """The control for the values of one comparison."""
 
-    #: "none", "one", "two" (between), "choice" (of `choices`), "segment".
+    #: "none", "one", "two" (between), "choice" (of `choices`).
     shape: str
     first: str
     second: str
@@ -27,6 +28,8 @@ class ValueView:
     choices: Choices = ()
     placeholder: str = ""
     numeric: bool = False
+    #: (attribute, parameter) whose values in the shop are offered while one writes; else empty.
+    offered: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def _condition(row: Condition, path: str, say: Localizer) -> ConditionView:
         None,
         row.operator,
         operator_choices(known.kind, known.operators, say, known),
-        _value(known.kind, row, known, say),
+        _with_offers(_value(known.kind, row, known, say), known.name, None),
         [_detail(known, one, number, say) for number, one in enumerate(row.details)],
         known.kind is Kind.FUNCTION,
         known.meaning_ja if japanese else known.meaning_en,
@@ -112,7 +115,7 @@ def _detail(row: Attribute, one: Detail, number: int, say: Localizer) -> DetailV
         parameter_choices(row, say),
         one.operator,
         operator_choices(kind, operators, say),
-        _value(kind, one, parameter, say),
+        _with_offers(_value(kind, one, parameter, say), row.name, one.name),
     )
 
 
@@ -167,8 +170,6 @@ def _value(
     operator, first, second = one.operator, one.first, one.second
     if operator in {"IS NULL", "IS NOT NULL", "MATCHES", "NOT MATCHES"}:
         return ValueView("none", "", "")
-    if kind is Kind.NAME and isinstance(row, Attribute) and row.name == "segment":
-        return ValueView("segment", first, "")
     if kind is Kind.ENUM and isinstance(row, Attribute) and row.values:
         return ValueView("choice", first, "", choices=_values(row, first, say))
     shape = "two" if operator == "BETWEEN" else "one"
@@ -179,6 +180,12 @@ def _value(
     return ValueView(
         shape, first, second, _unit(kind, row, say), placeholder=placeholder, numeric=numeric
     )
+
+
+def _with_offers(view: ValueView, attribute: str, parameter: str | None) -> ValueView:
+    if view.shape != "one" or not is_offered(attribute, parameter):
+        return view
+    return replace(view, offered=(attribute, parameter or ""))
 
 
 def _values(row: Attribute, chosen: str, say: Localizer) -> Choices:

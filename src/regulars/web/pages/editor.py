@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from regulars.engine import Counts, NodeCount
 from regulars.errors import InputError, QueryError
 from regulars.language import describe, parse
+from regulars.language.completion import Completion
 from regulars.language.tree import Node
 from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
@@ -25,7 +26,6 @@ from regulars.segments import (
     create_segment,
     edit_segment,
     find_segment,
-    list_segments,
     name_key,
     preview_edit,
     rename_segment,
@@ -38,7 +38,9 @@ from regulars.web.editing import (
     Written,
     attribute_choices,
     changed,
+    completions,
     notes_on,
+    offers,
     read_rows,
     rows_of,
     view_of,
@@ -48,6 +50,10 @@ from regulars.web.figures import Member, some_members
 from regulars.web.pages.segments import follow_definitions
 
 router = APIRouter(prefix="/segments")
+
+QUERY_MAX = 20_000
+#: As many as can be read at a glance.
+PROPOSALS_MAX = 12
 
 
 @dataclass
@@ -100,6 +106,31 @@ def show_edit(visit: SignedIn, segment_id: int) -> Response:
         segment = find_segment(session, visit.shop, segment_id)
     draft = Draft(segment.name, segment.query, Group(), segment=segment, version=segment.version)
     return _page(visit, _draft_of_text(draft))
+
+
+@router.get("/values")
+def show_values(visit: SignedIn) -> Response:
+    """Offer the shop's own values for a field of the builder, as options."""
+    query = visit.request.query_params
+    found = offers(
+        visit.runtime,
+        visit.shop,
+        query.get("attribute", ""),
+        query.get("parameter") or None,
+        words=query.get(query.get("field", ""), "").strip(),
+        language=visit.language,
+    )
+    return visit.page("editor/values.html", offers=found)
+
+
+@router.get("/proposals")
+def show_proposals(visit: SignedIn) -> Response:
+    """Propose what may stand at a place of the query text, as JSON for the page's own script."""
+    query = visit.request.query_params
+    text, at = query.get("query", "")[:QUERY_MAX], query.get("at", "")
+    place = min(int(at), len(text)) if at.isascii() and at.isdigit() and len(at) < 9 else len(text)
+    found = completions(visit.runtime, visit.shop, text, place, visit.language)
+    return JSONResponse([_proposal(visit, one) for one in found[:PROPOSALS_MAX]])
 
 
 @router.post("/preview")
@@ -219,8 +250,10 @@ def _values(visit: Visit, draft: Draft) -> dict[str, Any]:
         "result": result,
         "view": view_of(draft.rows, visit.say),
         "attributes": attribute_choices(visit.language),
-        "turn": _turn(visit),
-        "segment_names": _segment_names(visit, draft),
+        "turn": _whole(visit.field("turn")) or 0,
+        # What was counted before the rule could not be read any more, and when.
+        "last_count": _whole(visit.field("last_count")),
+        "last_time": visit.field("last_time")[:8],
         "name_problems": (),
         "form_problems": (),
         "with_builder": True,
@@ -228,16 +261,17 @@ def _values(visit: Visit, draft: Draft) -> dict[str, Any]:
     }
 
 
-def _turn(visit: Visit) -> int:
-    text = visit.field("turn")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+def _proposal(visit: Visit, one: Completion) -> dict[str, object]:
+    label = one.label_ja if visit.language == "ja" else one.label_en
+    count = one.count
+    told = (
+        "" if count is None else visit.say.ngettext("{count} customer", "{count} customers", count)
+    )
+    return {"text": one.text, "start": one.start, "end": one.end, "label": label, "count": told}
 
 
-def _segment_names(visit: Visit, draft: Draft) -> Sequence[str]:
-    with visit.runtime.office.reading() as session:
-        segments = list_segments(session, visit.shop)
-    own = draft.segment.id if draft.segment else None
-    return [segment.name for segment in segments if segment.id != own]
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 
 
 def evaluate(visit: Visit, draft: Draft) -> Result:
@@ -261,7 +295,7 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
     samples = some_members(
         visit.runtime.warehouse(visit.shop),
         evaluator.members(read, context),
-        turn=_turn(visit),
+        turn=_whole(visit.field("turn")) or 0,
     )
     return Result(
         sentence=describe(tree, visit.language, visit.shop.currency),

@@ -32,6 +32,9 @@ JOB_NAMES = {
     "refresh_all": N_("Counting all segments"),
 }
 
+#: As many segments as are shown beside the featured ones.
+SHOWN_MAX = 5
+
 
 @dataclass(frozen=True)
 class Matter:
@@ -100,6 +103,7 @@ def _values(visit: Visit) -> dict[str, Any]:
         "everybody": len(universe_of(visit.runtime, shop)),
         "in_segments": len(_in_any(visit, segments)),
         "segments": segments,
+        "shown": _shown(segments),
         "tag_count": tag_count,
         "has_tracking": bool(trackings),
         "setup_shown": f"setup:{shop.id}" not in put_away,
@@ -120,6 +124,7 @@ def _fingerprint(values: dict[str, Any]) -> str:
         values["everybody"],
         values["in_segments"],
         values["tag_count"],
+        [(one.id, one.name, one.member_count) for one in values["shown"]],
         len(values["segments"]),
         [(job.id, job.state, job.progress, job.note) for job in values["jobs"]],
         [matter.text for matter in values["matters"]],
@@ -139,6 +144,12 @@ def _featured(visit: Visit, segments: Sequence[Segment]) -> list[Mover]:
     chosen = [one for one in segments if one.is_featured]
     moves = moves_since(visit.runtime.warehouse(visit.shop), week_ago(visit.now)) if chosen else {}
     return [Mover(one, *moves.get(one.id, (0, 0))) for one in chosen]
+
+
+def _shown(segments: Sequence[Segment]) -> list[Segment]:
+    """Return the largest segments beside those that staff chose for this page."""
+    others = [one for one in segments if not one.is_featured]
+    return sorted(others, key=lambda one: -one.member_count)[:SHOWN_MAX]
 
 
 def _movers(visit: Visit, segments: Sequence[Segment]) -> list[Mover]:
