@@ -12,13 +12,24 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
+from sqlalchemy import select
 
 from regulars.clock import system_clock
+from regulars.office.models.staff import Staff, StaffShop
+from regulars.web import sessions
 from tests.web.world import World, open_world
 
 HERE = Path(__file__).parent
@@ -53,9 +64,9 @@ class Live:
         self.url = url
 
 
-@pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    folder = tmp_path_factory.mktemp("browser")
+@contextmanager
+def served(folder: Path) -> Iterator[Live]:
+    """Serve an installation of its own."""
     with open_world(folder, system_clock) as world, socket.create_server(("127.0.0.1", 0)) as bound:
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         config = uvicorn.Config(world.app, log_level="warning", access_log=False)
@@ -69,15 +80,29 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         thread.join()
 
 
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with served(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
+
+
+#: Long enough for a busy machine; what is waited for comes as soon as it is there. Milliseconds.
+DEADLINE = 30_000
+expect.set_options(timeout=DEADLINE)
+
 #: What a console may say: an answer of ours that is not 2xx is the test's own doing.
-EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4(04|09|22)")
+EXPECTED = re.compile(
+    r"Failed to load resource: (the server responded with a status of (4(03|04|09|22)|500)|"
+    r"net::ERR_INTERNET_DISCONNECTED)"
+)
 
 Opened = Callable[..., Page]
 
 
 @pytest.fixture
 def open_page(browser: Browser, live: Live) -> Iterator[Opened]:
-    """Open a signed-in page; at the end the console must have been silent."""
+    """Open a signed-in page, of the owner or of whoever has the token; at the end the console must
+    have been silent."""
     contexts: list[BrowserContext] = []
     said: list[str] = []
 
@@ -85,20 +110,22 @@ def open_page(browser: Browser, live: Live) -> Iterator[Opened]:
         if message.type in {"error", "warning"} and not EXPECTED.match(message.text):
             said.append(f"{message.type}: {message.text}")
 
-    def opened(language: str = "en", width: int = 1280, *, bypass_csp: bool = False) -> Page:
+    def opened(
+        language: str = "en", width: int = 1280, *, token: str = "", at: Live = live
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 860},
             locale=language,
             timezone_id="Asia/Tokyo",
             reduced_motion="reduce",
-            base_url=live.url,
-            bypass_csp=bypass_csp,
+            base_url=at.url,
         )
+        context.set_default_timeout(DEADLINE)
         contexts.append(context)
         page = context.new_page()
         page.on("console", listen)
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"/sign-in/{live.world.sign_in_token()}")
+        page.goto(f"/sign-in/{token or at.world.sign_in_token()}")
         page.wait_for_url("**/")
         return page
 
@@ -106,6 +133,23 @@ def open_page(browser: Browser, live: Live) -> Iterator[Opened]:
     for context in contexts:
         context.close()
     assert said == []
+
+
+@pytest.fixture(scope="session")
+def member_token(live: Live) -> Callable[[], str]:
+    """Give sign-in tokens of Bo, who is of the shop and does not run the installation."""
+    with live.world.runtime.office.session() as session:
+        bo = Staff(login="bo@shop.example", name="Bo", role="member", created_at=live.world.now)
+        session.add(bo)
+        session.flush()
+        session.add(StaffShop(staff_id=bo.id, shop_id=live.world.shop.id))
+
+    def token() -> str:
+        with live.world.runtime.office.session() as session:
+            staff = session.scalars(select(Staff).where(Staff.login == "bo@shop.example")).one()
+            return sessions.create_sign_in_link(session, staff, live.world.now)
+
+    return token
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ class Furnished:
             _row, token = team.invite(
                 session,
                 act,
-                login="bo@shop.example",
+                login="eve@shop.example",
                 role="member",
                 shop_ids=[self.world.shop.id],
             )

@@ -90,11 +90,12 @@ def filled(path: str, places: dict[str, str]) -> str:
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: places[found[1]], path)
 
 
-def faults(page: Page) -> list[str]:
+def faults(page: Page, *, colours: bool = True) -> list[str]:
+    """Name what axe finds; colours are the dearest to look at and the same in both languages."""
     found = page.evaluate(
-        """rules => axe.run({runOnly: rules, resultTypes: ['violations']})
-        .then(found => found.violations)""",
-        RULES,
+        """([rules, colours]) => axe.run({runOnly: rules, resultTypes: ['violations'],
+          rules: {'color-contrast': {enabled: colours}}}).then(found => found.violations)""",
+        [RULES, colours],
     )
     return [
         f"{one['id']}: {node['html'][:120]} ({node['failureSummary']})"
@@ -123,14 +124,14 @@ def test_every_page_is_whole(open_page, addresses, picture, language: str):
         page.set_viewport_size({"width": 1280, "height": 860})
         page.goto(address)
         picture(page, f"{language}-1280{_name(address)}")
-        told = [*about_itself(page, language), *faults(page)]
+        told = [*about_itself(page, language), *faults(page, colours=language == "en")]
         page.set_viewport_size({"width": 320, "height": 640})
         picture(page, f"{language}-320{_name(address)}")
         told += widths_beyond(page)
         if told:
             wrong[address] = told
 
-    assert wrong == {}
+    assert not wrong, "\n".join(f"{where}: {what}" for where, what in wrong.items())
 
 
 def about_itself(page: Page, language: str) -> list[str]:

@@ -50,6 +50,35 @@ def test_the_builder_follows_the_text_and_a_suggestion_is_one_click(open_page):
     assert query_text(page) == "amount_spent > 3 OR number_of_orders = 1"
 
 
+def test_the_values_of_the_shop_are_offered_with_their_counts(open_page):
+    page = open_page()
+    page.goto("/segments/new?query=customer_tags+CONTAINS+%27v%27")
+    page.locator("#n-r-0-v1").focus()
+    offered = page.locator("#n-r-0-v1-values option")
+    expect(offered).to_have_count(1)
+    expect(offered).to_have_attribute("value", "vip")
+    expect(offered).to_have_text("1 customer")
+
+    text = page.get_by_role("textbox", name="Query text")
+    text.fill("customer_countries CONTAINS ")
+    text.press("End")
+    option = page.get_by_role("option", name="'JP'")
+    expect(option).to_contain_text("44 customers")
+    option.click()
+    expect(text).to_have_value("customer_countries CONTAINS 'JP' ")
+    expect(big_count(page)).to_have_text("44")
+
+
+def test_a_rule_that_cannot_be_read_leaves_the_last_count_in_grey(open_page):
+    page = open_page()
+    page.goto("/segments/new?query=number_of_orders+%3E%3D+2")
+    expect(big_count(page)).to_have_text("22")
+    page.get_by_role("textbox", name="Query text").fill("number_of_orders >=")
+
+    expect(page.locator("#count .big-count.stale")).to_have_text("22")
+    expect(page.locator("#count")).to_contain_text("before the last change")
+
+
 def test_an_unfinished_condition_is_marked_at_its_row_and_nothing_is_lost(open_page):
     page = open_page()
     page.goto("/segments/new?query=amount_spent+%3E%3D+1000+AND+number_of_orders+%3E%3D+2")
@@ -66,7 +95,7 @@ def test_japanese_is_sent_once_it_is_composed(open_page):
     page.goto("/segments/new?query=customer_tags+CONTAINS+%27x%27")
     field = page.locator("#n-r-0-v1")
     field.fill("")
-    page.wait_for_timeout(500)
+    expect(page.locator("#mistakes .mistake").first).to_be_visible()
     sent: list[str] = []
     page.on("request", lambda one: sent.append(one.url) if "preview" in one.url else None)
     field.focus()

@@ -1,4 +1,7 @@
-"""The main job from end to end: a pretend Shopify, loaded by bulk, a segment, a tag, a tracking."""
+"""The main job from end to end by the keyboard alone: a segment, a tag, its removal, a tracking.
+
+Before a pretend Shopify, loaded by bulk.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pydantic import SecretStr
 
 from regulars import bootstrap
@@ -72,7 +75,7 @@ def page(browser, road: Road) -> Iterator[Page]:
     assert said == []
 
 
-def test_from_the_first_segment_to_its_revenue(page: Page, road: Road, picture):
+def test_from_the_first_segment_to_its_revenue_by_keyboard(page: Page, road: Road, picture):
     count = make_segment(page)
     picture(page, "road-1-segment")
     assign_tag(page, picture)
@@ -83,50 +86,89 @@ def test_from_the_first_segment_to_its_revenue(page: Page, road: Road, picture):
     picture(page, "road-5-tracking")
 
 
+def go(page: Page, target: Locator) -> None:
+    """Walk to an element by the Tab key alone."""
+    expect(target).to_be_visible()
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        if target.evaluate("one => one === document.activeElement"):
+            return
+    pytest.fail(f"the Tab key does not reach {target}")
+
+
 def make_segment(page: Page) -> int:
-    page.get_by_role("link", name="Create segment").first.click()
-    page.get_by_label("Segment name").fill("Regular buyers")
-    page.get_by_role("textbox", name="Query text").fill("number_of_orders >= 3")
+    go(page, page.get_by_role("link", name="Create segment").first)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Segment name")).to_be_focused()
+    page.keyboard.type("Regular buyers")
+    query = page.get_by_role("textbox", name="Query text")
+    go(page, query)
+    page.keyboard.press("Control+a")
+    page.keyboard.type("number_of_or")
+    proposal = page.get_by_role("option", name="number_of_orders")
+    expect(proposal).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(proposal).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(query).to_have_value("number_of_orders ")
+    page.keyboard.type(">= 3")
+    page.keyboard.press("Escape")
     expect(page.get_by_text("placed 3 or more orders")).to_be_visible()
     count = int(page.locator("#count .big-count").inner_text().replace(",", ""))
     assert 0 < count < 300
-    page.get_by_role("button", name="Save segment").click()
+    go(page, page.get_by_role("button", name="Save segment"))
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Regular buyers")
     expect(page.locator("#segment-head .figure").first).to_have_text(str(count))
     return count
 
 
-def assign_tag(page: Page, picture) -> None:
+def open_menu(page: Page) -> Locator:
     page.goto("/segments")
-    page.get_by_role("button", name="Actions for Regular buyers").click()
-    page.get_by_role("menuitem", name="Assign Customer Tag").click()
+    go(page, page.get_by_role("button", name="Actions for Regular buyers"))
+    page.keyboard.press("Enter")
+    menu = page.get_by_role("menu", name="Actions for Regular buyers")
+    expect(menu.get_by_role("menuitem").first).to_be_focused()
+    return menu
+
+
+def assign_tag(page: Page, picture) -> None:
+    menu = open_menu(page)
+    expect(menu.get_by_role("menuitem", name="Assign Customer Tag")).to_be_focused()
+    page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Tag").first.fill("regular")
+    expect(dialog.get_by_label("Tag name")).to_be_focused()
+    page.keyboard.type("regular")
+    expect(dialog.locator("#tag-preview")).to_contain_text("will get it")
     picture(page, "road-2-dialog")
-    dialog.get_by_role("button", name="Assign").click()
+    page.keyboard.press("Enter")
     page.wait_for_url("**/tags/*")
     page.goto("/tags")
     status = page.locator("#tag-rows .badge")
-    expect(status).to_have_text("Assigned", timeout=30_000)
+    expect(status).to_have_text("Assigned")
     picture(page, "road-3-history")
 
 
 def remove_tag(page: Page, picture) -> None:
-    page.locator("#tag-rows").get_by_label("Remove tag").first.click()
+    go(page, page.locator("#tag-rows").get_by_label("Remove tag").first)
+    page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     picture(page, "road-4-remove")
-    dialog.get_by_role("button", name="Remove tag").click()
+    go(page, dialog.get_by_role("button", name="Remove tag"))
+    page.keyboard.press("Enter")
     page.wait_for_url("**/tags/*")
     page.goto("/tags")
-    expect(page.locator("#tag-rows .badge")).to_have_text("Removed", timeout=30_000)
+    expect(page.locator("#tag-rows .badge")).to_have_text("Removed")
 
 
 def track(page: Page) -> None:
-    page.goto("/segments")
-    page.get_by_role("button", name="Actions for Regular buyers").click()
-    page.get_by_role("menuitem", name="Create revenue tracking").click()
-    page.get_by_role("button", name="Create").click()
+    menu = open_menu(page)
+    page.keyboard.press("ArrowDown")
+    expect(menu.get_by_role("menuitem", name="Create revenue tracking")).to_be_focused()
+    page.keyboard.press("Enter")
+    go(page, page.get_by_role("button", name="Create", exact=True))
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Regular buyers")
 
 
