@@ -25,7 +25,17 @@ def first_load(visitor: Visitor, address: str) -> int:
 
 @pytest.mark.parametrize(
     "address",
-    ["/", "/segments", "/tags", "/tracking", "/settings", "/help", "/segments/new", "/insights"],
+    [
+        "/",
+        "/segments",
+        "/segments/1",
+        "/tags",
+        "/tracking",
+        "/settings",
+        "/help",
+        "/segments/new",
+        "/insights",
+    ],
 )
 def test_a_first_visit_stays_within_its_budget(world: World, visitor: Visitor, address: str):
     world.segment(f"Loaded by {address}", "number_of_orders >= 2")

@@ -50,7 +50,7 @@ def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
     openapi.install(app)
     app.add_middleware(KeepAnswers, runtime=runtime)
     app.add_middleware(faults.CatchBugs)
-    app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
+    app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=9)
     app.add_middleware(SecurityHeaders)
     return app
 

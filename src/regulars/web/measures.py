@@ -170,7 +170,7 @@ def _spark(values: Sequence[float | None]) -> str:
         )
         for place, value in known
     ]
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
 
 
 def _last_unknown(days: Sequence[SegmentDay]) -> date | None:
