@@ -1,6 +1,6 @@
 """Run every bench of this folder and write docs/benchmarks.md.
 
-    python -m bench [--customers 100000] [--rounds 5] [--no-postgres] [--only engine]
+    python -m bench [--customers 100000] [--rounds 5] [--no-postgres] [--no-mariadb] [--only engine]
 
 A bench is a module here with `measure(options) -> list[Section]`. The page is written only when all
 of them came to an end, so that it never mixes two runs.
@@ -55,10 +55,11 @@ def main() -> None:
     arguments.add_argument("--customers", type=int, default=Options.customers)
     arguments.add_argument("--rounds", type=int, default=Options.rounds)
     arguments.add_argument("--postgres", action=argparse.BooleanOptionalAction, default=True)
+    arguments.add_argument("--mariadb", action=argparse.BooleanOptionalAction, default=True)
     arguments.add_argument("--only", help="one bench, printed alone; the page stays")
     arguments.add_argument("--page", type=Path, default=PAGE, help="where the page is written")
     given = arguments.parse_args()
-    options = Options(given.customers, given.rounds, given.postgres)
+    options = Options(given.customers, given.rounds, given.postgres, given.mariadb)
     where = machine()
     quiet()
     sections: list[Section] = []

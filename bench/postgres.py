@@ -82,6 +82,38 @@ class Postgres:
     def row(self, sql: str, values: Mapping[str, object] | None) -> tuple[Any, ...]:
         return self._connection.execute(sql, values).fetchone() or ()  # type: ignore[arg-type]
 
+    def run(self, sql: str) -> None:
+        """Do something that gives no answer."""
+        self._connection.execute(sql)  # type: ignore[arg-type]
+
+    def rebuild(self, queries: Mapping[int, str]) -> None:
+        """Bring kept members to their rules, segment by segment, each in one transaction."""
+        for segment_id, sql in queries.items():
+            with self._connection.transaction():
+                self.run(f"CREATE TEMP TABLE now_in ON COMMIT DROP AS {sql}")
+                self._take_over(segment_id, f"segment_id = {segment_id}")
+
+    def follow(self, queries: Mapping[int, str], customer_nos: Sequence[int]) -> None:
+        """The same for these customers alone, all segments in one transaction."""
+        among = f"customer_no IN ({', '.join(map(str, customer_nos))})"
+        with self._connection.transaction():
+            self.run("CREATE TEMP TABLE now_in (customer_no int) ON COMMIT DROP")
+            for segment_id, sql in queries.items():
+                self.run(f"INSERT INTO now_in {only(sql, among)}")
+                self._take_over(segment_id, f"segment_id = {segment_id} AND {among}")
+                self.run("TRUNCATE now_in")
+
+    def _take_over(self, segment_id: int, which: str) -> None:
+        self.run(
+            f"INSERT INTO members SELECT DISTINCT {segment_id}, n.customer_no FROM now_in n"
+            f" WHERE NOT EXISTS (SELECT 1 FROM members m WHERE m.segment_id = {segment_id}"
+            " AND m.customer_no = n.customer_no)"
+        )
+        self.run(
+            f"DELETE FROM members m WHERE {which}"
+            " AND NOT EXISTS (SELECT 1 FROM now_in n WHERE n.customer_no = m.customer_no)"
+        )
+
     def fill(
         self,
         warehouse: Warehouse,
@@ -132,6 +164,15 @@ class Postgres:
             yield from _running(folder, account or "")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def only(sql: str, among: str) -> str:
+    """Ask a query of the suite of some customers alone, in its inner questions too."""
+    for inner in ("FROM customer_tags WHERE ", "FROM addresses WHERE ", "FROM orders o WHERE "):
+        sql = sql.replace(inner, f"{inner}{among} AND ")
+    sql = sql.replace(" WHERE l.", f" WHERE l.{among} AND l.")
+    head, _, rule = sql.partition("FROM customers WHERE ")
+    return f"{head}FROM customers WHERE {among} AND ({rule})"
 
 
 def _account() -> str | None:

@@ -24,6 +24,7 @@ class Options:
     customers: int = 100_000
     rounds: int = 5
     postgres: bool = True
+    mariadb: bool = True
 
 
 @dataclass

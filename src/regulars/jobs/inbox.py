@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Insert, func, or_, select, update
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 # read on meanwhile.
 BATCH_MAX = 1000
 ATTEMPTS_MAX = 8
+# How long everything waits where the machine itself is short of something, such as disk.
+SHORTAGE_PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,13 @@ class Inbox:
 
     def _apply(self, shop: Shop, events: Sequence[InboxEvent], now: datetime) -> None:
         """Apply events together; halves of what fails, until the one that does is alone."""
-        if self._try(shop, events, now) or len(events) == 1:
+        try:
+            if self._try(shop, events, now) or len(events) == 1:
+                return
+        except LimitError as error:
+            # No event is to blame for a full disk, so none is counted as tried.
+            log.error("events of shop %s wait: %s", shop.name, error)
+            self._put_off(events, now + SHORTAGE_PAUSE)
             return
         middle = len(events) // 2
         self._apply(shop, events[:middle], now)
@@ -145,16 +153,18 @@ class Inbox:
                 now=now,
                 event_keys=[f"{event.topic} {event.event_id}" for event in events],
             )
+        except LimitError:
+            raise
         except Exception as error:
             if len(events) == 1:
                 log.exception("event %s of shop %s was not applied", events[0].id, shop.name)
                 self._count_failure(events[0], now, error)
             return False
-        self._mark_applied(events, now)
+        self._mark_applied(events)
         return True
 
-    def _mark_applied(self, events: Sequence[InboxEvent], now: datetime) -> None:
-        ids = [event.id for event in events]
+    def _mark_applied(self, events: Sequence[InboxEvent]) -> None:
+        ids, now = [event.id for event in events], self._runtime.clock()
         with self._runtime.office.session() as session:
             session.execute(
                 update(InboxEvent)
@@ -162,6 +172,14 @@ class Inbox:
                 .values(state="applied", applied_at=now, body=None, problem=None)
             )
         self._group.forget(len(ids))
+
+    def _put_off(self, events: Sequence[InboxEvent], until: datetime) -> None:
+        with self._runtime.office.session() as session:
+            session.execute(
+                update(InboxEvent)
+                .where(InboxEvent.id.in_([event.id for event in events]))
+                .values(next_attempt_at=until)
+            )
 
     def _count_failure(self, event: InboxEvent, now: datetime, error: Exception) -> None:
         attempts = event.attempt_count + 1

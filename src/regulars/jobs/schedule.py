@@ -11,13 +11,16 @@ from regulars.jobs import comparing, proving, queue, tagging, telling
 from regulars.office.models.shops import Shop
 from regulars.settings import Settings
 
+DAY = timedelta(days=1)
+
 
 def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
     """Enqueue for each shop what its calendar and clock ask for; asking twice adds nothing."""
     pause = timedelta(minutes=settings.catch_up_minutes)
     for shop in session.scalars(select(Shop)):
         today = now.astimezone(shop.zone).date()
-        if shop.day_changed_on is None or shop.day_changed_on < today:
+        # A clock that was days ahead and came back left a day behind that has not come.
+        if shop.day_changed_on not in {today, today + DAY}:
             queue.enqueue(session, shop_id=shop.id, kind="day_change", now=now)
         tagging.enqueue_due(session, shop, now)
         proving.enqueue_due(session, shop, now)

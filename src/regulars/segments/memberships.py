@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 #: Under this name the warehouse keeps the thresholds of the day.
 RFM_NAME = "rfm_thresholds"
+DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -205,9 +206,13 @@ class Memberships:
     def live_context(self, shop: Shop, now: datetime) -> Context:
         """Return the context of kept memberships: the last instant of the shop's day.
 
-        Everything told today counts, whatever the clocks of Shopify and this machine differ by.
+        Everything told today counts, whatever the clocks of Shopify and this machine differ by. A
+        clock that is set back over midnight does not bring the day before back: who is evaluated
+        meanwhile is evaluated for the day that has begun already, as everybody else was.
         """
         today = days.local_day(now, shop.zone)
+        if shop.day_changed_on == today + DAY:
+            today += DAY
         end = days.day_end(today, shop.zone)
         as_of = (end or datetime.max.replace(tzinfo=UTC)) - days.MICROSECOND
         live = self._context(shop, as_of, self._state.named_set)

@@ -21,6 +21,9 @@ from regulars.errors import ConflictError, InputError, LimitError, problem
 #: The schema this program writes; older files are migrated step by step, newer ones refused.
 SCHEMA_VERSION: Final = 2
 
+#: What systems and DuckDB say when there is no room for more.
+_FULL: Final = ("no space left", "disk quota", "could not allocate block", "file too large")
+
 #: Files of schema steps by the version they lead to. Version 1 is schema.sql itself.
 _STEPS: Final[dict[int, str]] = {2: "schema_2.sql"}
 
@@ -158,7 +161,7 @@ def _in_words(path: Path, said: str) -> InputError:
                 path=path,
             )
         )
-    if "no space left" in lower or "disk quota" in lower or "could not allocate block" in lower:
+    if any(one in lower for one in _FULL):
         return LimitError(
             problem(
                 "disk_full",
