@@ -17,7 +17,7 @@ from regulars.jobs import Jobs, live
 from regulars.office import create_shop
 from regulars.settings import Settings
 from regulars.warehouse.facts import CustomerFact, OrderFact, RefundFact
-from regulars.web.api.tracking import figures_of, look_back
+from regulars.web.trackings import counted, look_back
 
 ZONE = ZoneInfo("Asia/Tokyo")
 FILES = sorted(Path(__file__).parent.glob("*.timeline"))
@@ -125,7 +125,8 @@ class Timeline:
         segments.refresh_day(self.runtime.office, *parts, self.shop, now=at)
 
     def result(self) -> str:
-        figures = figures_of(self.runtime, self.shop, self.tracked)
+        [row] = counted(self.runtime, self.shop, [self.tracked], self.runtime.clock())
+        figures = row.figures
         now, ever = figures.customers_now, figures.customers_ever
         lines = [f"customers {figures.customers_at_start} at start, {now} now, {ever} ever"]
         for name in tracking.POPULATIONS:
