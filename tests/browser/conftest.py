@@ -93,7 +93,8 @@ expect.set_options(timeout=DEADLINE)
 #: What a console may say: an answer of ours that is not 2xx is the test's own doing.
 EXPECTED = re.compile(
     r"Failed to load resource: (the server responded with a status of (4(03|04|09|22)|500)|"
-    r"net::ERR_INTERNET_DISCONNECTED)"
+    r"net::ERR_INTERNET_DISCONNECTED)|"
+    r"htmx: htmx:error: Failed to fetch"
 )
 
 Opened = Callable[..., Page]

@@ -53,6 +53,7 @@ class Furnished:
             "tracking_id": self._tracking(vip),
             "upload_id": self._upload(),
             "conversation_id": "1",
+            "endpoint_id": self._endpoint(),
             "csv_segment_id": self._csv_segment(),
             "token": self._invitation(),
         }
@@ -86,8 +87,8 @@ class Furnished:
     def _tracking(self, segment_id: int) -> str:
         today = self.world.now.astimezone(self.world.shop.zone).date().isoformat()
         period = {"starts_on": today, "ends_on": today, "population": "order_time"}
-        self._made("/tracking", segment=str(segment_id), name="One day", **period)
-        return self._made("/tracking", segment=str(segment_id), name="The same day", **period)
+        self._made("/tracking", segment=str(segment_id), name="A", **period)
+        return self._made("/tracking", segment=str(segment_id), name="B", **period)
 
     def _upload(self) -> str:
         files = {"file": ("guests.csv", GUESTS.encode(), "text/csv")}
@@ -119,6 +120,17 @@ class Furnished:
             now=self.world.now,
         )
         return str(found.id)
+
+    def _endpoint(self) -> str:
+        """One that is switched off: nothing is sent from here."""
+        self._made(
+            "/settings/endpoints",
+            kind="webhook",
+            address="https://programs.example/regulars",
+            events="customers.joined",
+        )
+        self._made("/settings/endpoints/1/switch", to="off")
+        return "1"
 
     def _invitation(self) -> str:
         act = team.Act("Owner", self.world.now)

@@ -29,14 +29,18 @@ def test_details_are_kept_and_lead_to_the_group(visitor, world):
 
 def test_a_featured_segment_stands_on_the_home_page(visitor, world):
     segment = world.segment("Everybody once", "number_of_orders >= 1")
-    assert "Everybody once" not in visitor.get("/").text
+    assert "Featured segments" not in visitor.get("/").body
     fields = {"is_featured": "on", "description": "", "icon": "", "new_groups": ""}
     dialog = visitor.get(f"/segments/{segment}/details")
     token = next(one for one in dialog.root.all("input") if one.get("name") == "form_token")
 
     visitor.post(f"/segments/{segment}/details", fields | {"form_token": token.get("value")})
 
-    assert "Everybody once" in visitor.get("/").text
+    home = visitor.get("/")
+    (featured,) = [
+        one for one in home.root.all("ul") if one.get("aria-label") == "Featured segments"
+    ]
+    assert "Everybody once" in featured.text
 
 
 def test_the_list_is_narrowed_by_kind(visitor, world):

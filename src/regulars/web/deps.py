@@ -174,6 +174,8 @@ class Visit:
             "now": self.now,
             "code": lambda text: Markup("<code>{}</code>").format(text),
             "strong": lambda text: Markup("<strong>{}</strong>").format(text),
+            # What Shopify or a log said is English whatever the reader's language.
+            "english": lambda text: Markup('<span lang="en">{}</span>').format(text),
             "problems": (),
             "dialog_as_page": False,
             **values,
