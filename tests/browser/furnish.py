@@ -63,9 +63,9 @@ class Furnished:
         """Ask for a page as a browser does, without following where it leads."""
         return self._client.get(address, headers={"HX-Request": "", "Accept": "text/html"})
 
-    def _made(self, address: str, **fields: str) -> str:
+    def _made(self, to: str, /, **fields: str) -> str:
         """Send a form and return the number at the end of the address that it leads to."""
-        answer = self._client.post(address, data=fields)
+        answer = self._client.post(to, data=fields)
         assert answer.status_code < 300, answer.text
         return answer.headers.get("hx-redirect", "").rpartition("/")[2]
 
