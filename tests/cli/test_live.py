@@ -55,3 +55,27 @@ def test_a_shop_of_files_has_nothing_to_compare(regulars, basic):
     told = regulars("compare", *SHOP)
 
     assert (told.code, "no copy of Shopify" in told.err) == (2, True)
+
+
+def test_who_joined_and_left_is_told_of_a_segment_and_of_a_customer(regulars, twice):
+    regulars("segments", "edit", twice, *SHOP, "--query", "number_of_orders = 1")
+
+    log = regulars("segments", "log", twice, *SHOP, "--json")
+    left = regulars("segments", "log", twice, *SHOP, "--left", "--json").json["entries"]
+    who = left[0]["customer"]
+    one = regulars("segments", "history", who, *SHOP, "--json").json["entries"]
+
+    assert log.code == 0, log.err
+    assert [(each["what"], each["cause"]) for each in left] == [("left", "edited")]
+    assert [(each["what"], each["cause"]) for each in one] == [
+        ("left", "edited"),
+        ("joined", "created"),
+    ]
+    assert {each["segment"] for each in one} == {"Twice"}
+    assert len(log.json["entries"]) == 3
+    first = regulars("segments", "log", twice, *SHOP, "--limit", 1, "--json").json
+    assert (len(first["entries"]), first["next"] is None) == (1, False)
+    later = ("--since", "2099-01-01", "--json")
+    assert regulars("segments", "log", twice, *SHOP, *later).json["entries"] == []
+    assert regulars("segments", "log", twice, *SHOP).code == 0
+    assert regulars("segments", "history", "nobody", *SHOP).code == 2

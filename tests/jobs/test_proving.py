@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
-from regulars.jobs import proving
+from regulars.jobs import alarms, proving
 from regulars.office.models.jobs import Job
 
 
@@ -82,3 +84,21 @@ def test_a_proof_waits_for_the_day_change(at_work, vip):
         last = proving.last_proof(session, at_work.shop)
     assert "given_up" not in states
     assert last is None or last.cursor["result"]["wrong"] == []
+
+
+def test_an_alarm_is_counted_and_the_operator_written_to_once_a_day(at_work, vip):
+    with at_work.runtime.office.reading() as session:
+        assert alarms.counts(session) == {}
+    spoil(at_work, vip, "bo")
+    proved(at_work)
+    at_work.runtime.settings.smtp_url = "smtp://mail.example"
+    with at_work.runtime.office.session() as session:
+        assert alarms.counts(session) == {"failed_proofs": 1}
+        for hours in (0, 1, 23, 25):
+            now = at_work.clock() + timedelta(hours=hours)
+            alarms.enqueue_due(session, now, at_work.runtime.settings)
+            for job in session.scalars(select(Job).where(Job.kind == "tell_of_alarms")):
+                job.state = "succeeded"
+        told = session.scalars(select(Job).where(Job.kind == "tell_of_alarms")).all()
+
+    assert len(told) == 2

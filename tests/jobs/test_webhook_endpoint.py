@@ -11,6 +11,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from regulars.jobs import Event
+from regulars.jobs.inbox import ATTEMPTS_MAX
 from regulars.office.models.inbox import InboxEvent
 from regulars.web import create_app
 from regulars.web.pages.webhooks import BODY_BYTES_MAX
@@ -135,3 +137,26 @@ def test_health_is_ready_once_nothing_is_being_loaded(client, at_work):
     answer = client.get("/health")
 
     assert (answer.status_code, answer.json()["state"]) == (503, "loading")
+
+
+def test_health_tells_of_parked_webhooks_without_failing(client, at_work):
+    at_work.jobs.inbox.put(Event(at_work.shop.id, "orders/create", "bad", at_work.clock(), b"{"))
+    for _ in range(ATTEMPTS_MAX):
+        at_work.later(hours=1)
+
+    answer = client.get("/health")
+
+    told = {"state": "attention", "alarms": {"parked_webhooks": 1}}
+    assert (answer.status_code, answer.json()) == (200, told)
+
+
+def test_a_truncated_body_is_refused_and_comes_again_whole(client, at_work):
+    body = order_body(1, 11, 300, at_work)
+    digest = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
+
+    cut = client.post(
+        "/webhooks/shopify", content=body[:-9], headers={"X-Shopify-Hmac-Sha256": digest}
+    )
+
+    assert (cut.status_code, count(at_work)) == (401, 0)
+    assert send(client, body) == 200

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import functools
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
+from numpy.typing import NDArray
 from sqlglot import exp
 
-from regulars.engine.predicates import below, column
+from regulars.engine.days import MICROSECOND
+from regulars.engine.predicates import below, column, missing, present
 from regulars.engine.rfm import RfmThresholds
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: In microseconds since 1970: before any instant.
+ALWAYS = -(2**62)
 
 #: The instants that kept sums and the universe depend on.
 _INSTANTS = (
@@ -30,6 +37,7 @@ class Horizon:
     def __init__(self) -> None:
         self._clear_from: datetime | None = None
         self._later_than: datetime | None = None
+        self._there: tuple[NDArray[Any], NDArray[Any]] | None = None
         #: The thresholds of RFM scores, by instant and zone.
         self.rfm: dict[tuple[datetime, str], RfmThresholds] = {}
 
@@ -50,6 +58,43 @@ class Horizon:
         else:
             self._clear_from = min(as_of, self._clear_from or as_of)
         return bool(later)
+
+    def there(self, as_of: datetime, cursor: duckdb.DuckDBPyConnection) -> NDArray[Any]:
+        """Return the numbers of the customers who were there at an instant.
+
+        Since when each of them is there is asked once: a year of days then costs no more than one.
+        """
+        if self._there is None:
+            rows = cursor.execute(_since()).fetchnumpy()
+            self._there = rows["customer_no"], rows["there_from"]
+        numbers, there_from = self._there
+        return numbers[there_from <= _microseconds(as_of)]
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - EPOCH) // MICROSECOND
+
+
+@functools.cache
+def _since() -> str:
+    """Write since when each customer is there: from being added, or from the first order.
+
+    One of whom neither is known is always there; the deleted never are.
+    """
+    known = exp.func("epoch_us", exp.func("least", column("added_at"), column("first_at")))
+    there_from = exp.Coalesce(this=known, expressions=[exp.Literal.number(str(ALWAYS))])
+    real = [exp.Not(this=column("is_test")), present(column("customer_no"))]
+    first = exp.alias_(exp.Min(this=column("processed_at")), "first_at")
+    orders = exp.Select().select(column("customer_no"), first).from_(exp.to_table("orders"))
+    orders = orders.where(*real).group_by(column("customer_no"))
+    query = exp.Select().select(column("customer_no", "customers"))
+    query = query.select(exp.alias_(there_from, "there_from")).from_(exp.to_table("customers"))
+    query = query.join(
+        exp.alias_(exp.Subquery(this=orders), "firsts", table=True),
+        using=[exp.to_identifier("customer_no")],
+        join_type="left",
+    )
+    return query.where(missing(column("deleted_at"))).sql("duckdb")
 
 
 @functools.cache

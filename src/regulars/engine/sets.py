@@ -359,8 +359,14 @@ class _Evaluation:
         """Everybody there is at the instant."""
         if self._universe is None:
             kind = self._context.universe
-            key = ("universe", kind, self._past, self._stamp)
-            self._universe = self._kept(key, lambda: universe_plan(kind, self._scope())).rows
+            past = self._past
+            key = ("universe", kind, past, self._stamp)
+            if kind == "all" and past is not None:
+                there = self._state.horizon.there
+                found = self._held(key, lambda: Answer(bitmap_of(there(past, self._reading()))))
+            else:
+                found = self._kept(key, lambda: universe_plan(kind, self._scope()))
+            self._universe = found.rows
         return self._universe
 
     def members(self, node: Node) -> BitMap:
@@ -432,10 +438,16 @@ class _Evaluation:
         return Scope(self._past, self._context.as_of, self._context.zone, self._spellings)
 
     def _kept(self, key: object, write: Callable[[], Plan]) -> Answer:
+        def asked() -> Answer:
+            written = write()
+            return Answer(bitmap_of(self._numbers(written)), written.inverted)
+
+        return self._held(key, asked)
+
+    def _held(self, key: object, find: Callable[[], Answer]) -> Answer:
         found = self._state.answers.get(key)
         if found is None:
-            written = write()
-            found = Answer(bitmap_of(self._numbers(written)), written.inverted)
+            found = find()
             self._state.answers.put(key, found)
         return found
 

@@ -73,6 +73,11 @@ def last_proof(session: Session, shop: Shop) -> Job | None:
     return session.scalar(found.order_by(Job.id.desc()).limit(1))
 
 
+def found_wrong(session: Session, shop: Shop) -> list[dict[str, object]]:
+    """Return what proofs found wrong in a shop and have not found right since."""
+    return _listed(_result(last_proof(session, shop)))
+
+
 def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:
     """Enqueue the next proof once an hour has passed."""
     newest = session.scalar(

@@ -12,6 +12,7 @@ from sqlalchemy import delete, update
 
 from regulars import importing, segments, shopify, tags
 from regulars.jobs import (
+    alarms,
     comparing,
     keeping,
     live,
@@ -112,7 +113,16 @@ def compare(run: JobRun) -> None:
     _taken_over(run, done, deleted_customers=missing, deleted_orders=len(done.deleted))
 
 
+def follow_zone(run: JobRun, time_zone: str) -> None:
+    """Take over the shop's time zone where it has another one now; its day is changed anew."""
+    if time_zone != run.shop.time_zone:
+        log.warning("%s is in %s now, not in %s", run.shop.name, time_zone, run.shop.time_zone)
+        run.shop.time_zone = time_zone
+        _set(run, time_zone=time_zone, day_changed_on=None)
+
+
 def _taken_over(run: JobRun, done: shopify.Backfilled, **told: int) -> None:
+    follow_zone(run, done.info.time_zone)
     run.report(0.97, "Evaluating segments")
     refresh_all(run)
     counts: dict[str, int] = {str(kind): loaded.rows for kind, loaded in done.loaded.items()}
@@ -298,6 +308,7 @@ WORKS: Mapping[str, Work] = {
     "follow_tag_rules": tagging.follow_tag_rules,
     "check_tag_drift": tagging.check_tag_drift,
     "tell_of_messages": notices.tell_of_messages,
+    "tell_of_alarms": alarms.tell_of_alarms,
     "redact_customer": privacy.redact_customer,
     "erase_shop": privacy.erase_shop,
     "make_backup": keeping.make_backup,

@@ -179,6 +179,7 @@ def entries(
     segment_id: int | None,
     customer_no: int | None,
     since: datetime | None,
+    joined: bool | None,
     before: int | None,
     limit: int,
 ) -> list[LoggedEntry]:
@@ -189,13 +190,15 @@ def entries(
             "segment_id": segment_id,
             "customer_no": customer_no,
             "since": inside(since),
+            "joined": joined,
             "before": before,
             "most": limit,
         },
     ).fetchall()
     found = []
-    for key, segment, customer, at, joined, cause, version in rows:
-        found.append(LoggedEntry(key, segment, customer, outside(at), joined, cause, version))
+    for key, segment, customer, at, has_joined, cause, version in rows:
+        one = LoggedEntry(key, segment, customer, outside(at), has_joined, cause, version)
+        found.append(one)
     return found
 
 

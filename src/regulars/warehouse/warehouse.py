@@ -443,17 +443,22 @@ class Warehouse:
         segment_id: int | None = None,
         customer_no: int | None = None,
         since: datetime | None = None,
+        joined: bool | None = None,
         before: int | None = None,
         limit: int = 100,
         cursor: Cursor | None = None,
     ) -> Sequence[LoggedEntry]:
-        """Return a page of the log, newest first; continue with `before` = the last entry's key."""
+        """Return a page of the log, newest first; continue with `before` = the last entry's key.
+
+        `joined` keeps those who joined, or those who left.
+        """
         with self._reading(cursor) as reading:
             return membership.entries(
                 reading,
                 segment_id=segment_id,
                 customer_no=customer_no,
                 since=since,
+                joined=joined,
                 before=before,
                 limit=limit,
             )

@@ -38,6 +38,7 @@ FROM membership_log
 WHERE ($segment_id IS NULL OR segment_id = $segment_id)
   AND ($customer_no IS NULL OR customer_no = $customer_no)
   AND ($since IS NULL OR happened_at >= $since)
+  AND ($joined IS NULL OR joined = $joined)
   AND ($before IS NULL OR rowid < $before)
 ORDER BY rowid DESC
 LIMIT $most;

@@ -1,11 +1,13 @@
-"""GET /health: whether the app is up, and whether its shops are loaded. Tells nothing personal."""
+"""GET /health: whether the app is up, its shops loaded, nothing amiss. Tells nothing personal."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from sqlalchemy import select
+from sqlalchemy import func, select
 from starlette.responses import JSONResponse, Response
 
+from regulars.jobs import alarms
+from regulars.office import Shop
 from regulars.office.models.jobs import Job
 
 router = APIRouter()
@@ -13,7 +15,11 @@ router = APIRouter()
 
 @router.get("/health")
 def health(request: Request) -> Response:
-    """Answer 200 when ready, 503 while a shop is loaded for the first time."""
+    """Answer 200 when ready, 503 while a shop is loaded for the first time.
+
+    What needs a person is counted in `alarms`, by kind; it does not make the answer a 503, which
+    would have the app restarted for no use.
+    """
     runtime = request.app.state.runtime
     with runtime.office.reading() as session:
         loading = session.scalars(
@@ -21,8 +27,12 @@ def health(request: Request) -> Response:
                 Job.kind == "backfill", Job.state.in_(("waiting", "running", "failed"))
             )
         ).all()
+        counts: dict[str, int] = {}
+        if session.scalar(select(func.count()).select_from(Shop)):
+            counts = alarms.counts(session)
     if not loading:
-        return JSONResponse({"state": "ready"})
+        state = "attention" if counts else "ready"
+        return JSONResponse({"state": state, **({"alarms": counts} if counts else {})})
     percent = int(100 * min(job.progress or 0 for job in loading))
     content = {"state": "loading", "percent": percent, "note": loading[0].note}
     return JSONResponse(content, status_code=503)
