@@ -32,11 +32,12 @@ from regulars import segments
 from regulars.bootstrap import find_running, open_runtime
 from regulars.clock import Clock, SettableClock, system_clock
 from regulars.jobs import live
-from regulars.office import Shop, create_shop
+from regulars.office import Office, Shop, create_shop
 from regulars.office.models.inbox import InboxEvent
 from regulars.runtime import Runtime
 from regulars.segments import proof, refresh_day
 from regulars.shopify import facts_from_webhook
+from regulars.warehouse import Warehouses
 
 #: Rates per second, and for how many seconds; the second is a burst, sent some times.
 STEADY = (200, 15)
@@ -186,7 +187,6 @@ def _drain(folder: Path) -> float:
 
 def open_office(folder: Path):
     """Open the office's database beside the running app, to read only."""
-    from regulars.office import Office
 
     return Office(f"sqlite:///{folder / 'office.db'}")
 
@@ -391,8 +391,6 @@ def measure(options: Options) -> list[Section]:
 @contextmanager
 def _emptied(filled: Path, folder: Path) -> Iterator[Path]:
     """Give the filled file without the memberships of the other home."""
-    from regulars.warehouse import Warehouses
-
     folder.mkdir()
     shutil.move(filled, folder / "1.duckdb")
     warehouses = Warehouses(folder)

@@ -72,7 +72,7 @@ def test_a_death_between_applying_and_marking_applies_nothing_twice(at_work):
     vip = at_work.segment("VIP", "amount_spent >= 200")
     at_work.jobs.inbox.put(event(at_work, "e1", order_body(1, 11, 300, at_work)))
     (row,) = rows(at_work)
-    facts = live.read_events(at_work.runtime, at_work.shop, [row])
+    facts = live.read_events(at_work.runtime, at_work.shop, [row], lambda *_: None)
     live.apply_facts(
         at_work.runtime,
         at_work.shop,
