@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from regulars.segments import find_segment, rename_segment
 from regulars.warehouse.facts import (
     CustomerDeleted,
     CustomerRedacted,
@@ -147,6 +148,52 @@ def test_the_last_upload_can_be_taken_back(uploading):
     assert uploading.members("Guests") == {"ana"}
     uploading.at_work.told(uploading.at_work.customer("will", email="wait@shop.example"))
     assert uploading.members("Guests") == {"ana", "will"}
+
+
+def test_renaming_a_csv_segment_renames_its_list(uploading):
+    segment = uploading.make("Guests", "Customer ID\nana\nwait\n")
+    listed = uploading.at_work.segment("Listed", "csv_list = 'guests' AND number_of_orders = 0")
+    at_work = uploading.at_work
+    with uploading.parts.office.session() as session:
+        row = find_segment(session, at_work.shop, segment.id)
+        rename_segment(session, at_work.shop, row, name="Guests of 'May'", now=uploading.now)
+    at_work.jobs.follow_definitions(at_work.shop)
+
+    assert uploading.segment("Guests of 'May'").query == "csv_list = 'Guests of \\'May\\''"
+    assert "Guests of" in at_work.row(listed).query
+    at_work.told(at_work.customer("wait"))
+    uploading.change("Guests of 'May'", "Customer ID\nbo\n", "add")
+    assert at_work.members(listed) == uploading.members("Guests of 'May'") == {"ana", "bo", "wait"}
+    again = Uploading(reopen(at_work))
+    try:
+        assert again.members("Guests of 'May'") == {"ana", "bo", "wait"}
+        assert again.make("Guests", "Customer ID\ncleo\n").query == "csv_list = 'Guests'"
+    finally:
+        again.at_work.runtime.close()
+
+
+def test_a_list_shared_by_a_duplicate_keeps_its_name_when_the_duplicate_is_renamed(uploading):
+    uploading.make("Guests", "Customer ID\nana\n")
+    at_work = uploading.at_work
+    copy = at_work.segment("Copy", "csv_list = 'Guests'")
+    with uploading.parts.office.session() as session:
+        row = find_segment(session, at_work.shop, copy)
+        rename_segment(session, at_work.shop, row, name="Second", now=uploading.now)
+    at_work.jobs.follow_definitions(at_work.shop)
+
+    assert uploading.segment("Second").query == "csv_list = 'Guests'"
+    assert uploading.members("Second") == {"ana"}
+
+
+def test_a_new_day_forgets_uploads_that_nobody_went_on_with(uploading):
+    old = uploading.check("Customer ID\nbo\n")
+    file = uploading.parts.file(old)
+    assert file.exists()
+
+    uploading.at_work.later(days=8)
+
+    assert uploading.again(old).state == "discarded"
+    assert not file.exists()
 
 
 def test_what_is_made_of_a_csv_segment_follows_an_upload(uploading):

@@ -178,10 +178,11 @@ class Jobs:
         return works.upload_parts(self.runtime, shop)
 
     def follow_definitions(self, shop: Shop) -> None:
-        """Let the memberships know of renamed and deleted segments, after the commit."""
-        with self.runtime.office.reading() as session:
-            current = definitions(session, shop)
-        self.runtime.memberships(shop).adopt(current)
+        """Let the memberships know of renamed and deleted segments and lists, after the commit."""
+        memberships = self.runtime.memberships(shop)
+        with memberships.held(), self.runtime.office.reading() as session:
+            memberships.follow_lists(session, shop)
+            memberships.adopt(definitions(session, shop))
 
     def work_tags_later(self, session: Session, shop: Shop) -> Job:
         """Have waiting tag assignments and removals carried out."""

@@ -78,6 +78,7 @@ def day_change(run: JobRun) -> None:
     with run.runtime.office.session() as session:
         notices.forget_old(session, run.runtime.clock())
         shelves.empty_trash(session, run.shop, run.runtime.clock())
+    segments.uploads.forget_unfinished(upload_parts(run.runtime, run.shop), run.runtime.clock())
     _set(run, day_changed_on=today)
     run.runtime.news.publish(run.shop.id, "day", on=today.isoformat())
 

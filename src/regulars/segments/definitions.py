@@ -20,6 +20,7 @@ from regulars.language import check_shopify_ids, parse, print_query
 from regulars.language.tree import Filter, Node, Operator, Text, filters_of
 from regulars.office import Shop
 from regulars.office.models.segments import Segment, SegmentVersion
+from regulars.office.models.uploads import CsvList
 from regulars.segments import graph
 from regulars.segments.lists import check_lists
 from regulars.segments.names import checked_name, name_key, trash_key
@@ -143,6 +144,8 @@ def rename_segment(
         free_name(session, shop, clean)
     for other in users_of(session, shop, segment):
         _rewrite(session, other, segment.name_key, clean)
+    if segment.kind == "csv":
+        _rename_list(session, shop, segment.name_key, clean)
     segment.name, segment.name_key, segment.updated_at = clean, name_key(clean), now
     return segment
 
@@ -389,19 +392,43 @@ def _keep_version(session: Session, segment: Segment, author: str, now: datetime
     session.flush()
 
 
-def _rewrite(session: Session, user: Segment, old_key: str, new_name: str) -> None:
+def _rename_list(session: Session, shop: Shop, old_key: str, name: str) -> None:
+    """Rename the list that was made under a segment's name; a shared one of another name stays."""
+    of_shop = select(CsvList).where(CsvList.shop_id == shop.id)
+    listed = session.scalar(of_shop.where(CsvList.name_key == old_key))
+    if listed is None:
+        return
+    free = free_list_name(session, shop, name, but=listed)
+    for segment in [*list_segments(session, shop), *list_segments(session, shop, in_trash=True)]:
+        _rewrite(session, segment, old_key, free, of="csv_list")
+    listed.name, listed.name_key = free, name_key(free)
+
+
+def free_list_name(session: Session, shop: Shop, name: str, *, but: CsvList | None = None) -> str:
+    """Return the name for a list, with a number behind it where another list has it."""
+    rows = select(CsvList.name_key).where(CsvList.shop_id == shop.id)
+    taken = set(session.scalars(rows)) - ({but.name_key} if but else set())
+    free, number = name, 2
+    while name_key(free) in taken:
+        free, number = f"{name[:110]} ({number})", number + 1
+    return free
+
+
+def _rewrite(
+    session: Session, user: Segment, old_key: str, new_name: str, *, of: str = "segment"
+) -> None:
     """Put the new name into the texts of a segment that count: the newest and the one in force."""
-    user.query = renamed_query(user.query, old_key, new_name)
+    user.query = renamed_query(user.query, old_key, new_name, of=of)
     for version in list_versions(session, user):
         if version.version in {user.version, user.evaluated_version}:
-            version.query = renamed_query(version.query, old_key, new_name)
+            version.query = renamed_query(version.query, old_key, new_name, of=of)
 
 
-def renamed_query(query: str, old_key: str, new_name: str) -> str:
-    """Return a query with one segment's name replaced; everything else stays as written."""
+def renamed_query(query: str, old_key: str, new_name: str, *, of: str = "segment") -> str:
+    """Return a query with the name of a segment or list replaced; all else stays as written."""
     spots = {
         leaf.span: leaf
-        for leaf, written in graph.reference_filters(parse(query))
+        for leaf, written in graph.reference_filters(parse(query), of)
         if name_key(written) == old_key
     }
     for span in sorted(spots, key=lambda span: span.start, reverse=True):

@@ -12,12 +12,12 @@ from regulars.language.tree import Filter, Node, Text, filters_of
 from regulars.segments.names import name_key
 
 
-def reference_filters(tree: Node) -> tuple[tuple[Filter, str], ...]:
-    """Return each filter that names a segment, with the name as written."""
+def reference_filters(tree: Node, of: str = "segment") -> tuple[tuple[Filter, str], ...]:
+    """Return each filter that names a segment, or a "csv_list", with the name as written."""
     return tuple(
         (leaf, operand.value)
         for leaf in filters_of(tree)
-        if leaf.attribute == "segment"
+        if leaf.attribute == of
         for operand in leaf.operands
         if isinstance(operand, Text)
     )

@@ -30,7 +30,12 @@ from regulars.language.tree import Filter, Operator, Text
 from regulars.office import Office, Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.uploads import CsvList, Upload
-from regulars.segments.definitions import create_segment, definitions, free_name
+from regulars.segments.definitions import (
+    create_segment,
+    definitions,
+    free_list_name,
+    free_name,
+)
 from regulars.segments.graph import list_references
 from regulars.segments.keys import calling_code
 from regulars.segments.memberships import Memberships
@@ -107,7 +112,7 @@ def receive(
 
     `segment` is the csv segment that it is for; without one it is for a new list.
     """
-    _forget_unfinished(parts, now)
+    forget_unfinished(parts, now)
     parts.folder.mkdir(exist_ok=True, mode=0o700)
     waiting = parts.folder / f"{secrets.token_hex(8)}.part"
     name = Path(file_name.replace("\\", "/")).name[:255] or "upload.csv"
@@ -360,10 +365,7 @@ def make_list(
     session: Session, shop: Shop, list_id: int, *, name: str, author: str, now: datetime
 ) -> CsvList:
     """Add a list over rows that are in the warehouse; a number is put behind a taken name."""
-    taken = set(session.scalars(select(CsvList.name_key).where(CsvList.shop_id == shop.id)))
-    free, number = name, 2
-    while name_key(free) in taken:
-        free, number = f"{name[:110]} ({number})", number + 1
+    free = free_list_name(session, shop, name)
     listed = CsvList(
         id=list_id,
         shop_id=shop.id,
@@ -430,7 +432,8 @@ def _forget_file(parts: Parts, upload: Upload) -> None:
         ListRows(cursor).forget_checked(upload.id)
 
 
-def _forget_unfinished(parts: Parts, now: datetime) -> None:
+def forget_unfinished(parts: Parts, now: datetime) -> int:
+    """Discard the uploads that nobody went on with for a week; return how many."""
     with parts.office.reading() as session:
         old = [
             one.id
@@ -439,6 +442,7 @@ def _forget_unfinished(parts: Parts, now: datetime) -> None:
         ]
     for upload_id in old:
         discard(parts, upload_id)
+    return len(old)
 
 
 def _copy(source: IO[bytes], target: Path, bytes_max: int) -> None:

@@ -47,7 +47,6 @@ from regulars.web.editing import (
     written,
 )
 from regulars.web.figures import Member, some_members
-from regulars.web.pages.segments import follow_definitions
 
 router = APIRouter(prefix="/segments")
 
@@ -184,7 +183,7 @@ def save(visit: SignedIn, segment_id: int) -> Response:
         made = _save(visit, segment_id, draft)
     except InputError as wrong:
         return _page(visit, draft, wrong)
-    follow_definitions(visit)
+    visit.jobs.follow_definitions(visit.shop)
     visit.jobs.work_here(*made)
     return visit.go(f"/segments/{segment_id}", visit.say('"{name}" is saved.', name=draft.name))
 

@@ -23,7 +23,6 @@ from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment
 from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import (
-    definitions,
     delete_segment,
     difference,
     find_segment,
@@ -203,7 +202,7 @@ def rename(visit: SignedIn, segment_id: int) -> Response:
             back=f"/segments/{segment_id}",
             problems=visit.problems(wrong),
         )
-    follow_definitions(visit)
+    visit.jobs.follow_definitions(visit.shop)
     return visit.go(_way_back(visit), visit.say('Renamed to "{name}".', name=name.strip()))
 
 
@@ -237,7 +236,7 @@ def delete(visit: SignedIn, segment_id: int) -> Response:
             back=f"/segments/{segment_id}",
             problems=visit.problems(wrong),
         )
-    follow_definitions(visit)
+    visit.jobs.follow_definitions(visit.shop)
     return visit.go("/segments", visit.say('"{name}" was deleted.', name=segment.name))
 
 
@@ -307,13 +306,6 @@ def sentence(visit: Visit, query: str) -> str:
         return describe(parse(query), visit.language, visit.shop.currency)
     except InputError:
         return query
-
-
-def follow_definitions(visit: Visit) -> None:
-    """Let the memberships know of renamed and deleted segments."""
-    with visit.runtime.office.reading() as session:
-        current = definitions(session, visit.shop)
-    visit.runtime.memberships(visit.shop).adopt(current)
 
 
 def _find(visit: Visit, segment_id: int) -> Segment:

@@ -11,7 +11,6 @@ from regulars.errors import InputError
 from regulars.office.models.segments import Segment
 from regulars.segments import list_segments, restore_segment, shelves
 from regulars.web.deps import SignedIn, Visit
-from regulars.web.pages.segments import follow_definitions
 
 router = APIRouter(prefix="/segments/trash")
 
@@ -37,7 +36,7 @@ def restore(visit: SignedIn) -> Response:
             job = visit.jobs.refresh_segment_soon(session, visit.shop, segment.id, "created")
     except InputError as wrong:
         return _page(visit, wrong)
-    follow_definitions(visit)
+    visit.jobs.follow_definitions(visit.shop)
     visit.jobs.work_here(job)
     return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is back.', name=segment.name))
 
