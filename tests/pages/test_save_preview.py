@@ -16,5 +16,5 @@ def test_the_editor_says_who_would_join_and_leave(visitor, world):
     )
 
     (effect,) = [one for one in told.root.all("ul") if "data-effect" in one.attributes]
-    assert "leave" in effect.text
+    assert "9 customers leaveCustomer 030, Ana" in effect.text
     assert "Others" in effect.text

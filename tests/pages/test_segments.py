@@ -247,10 +247,14 @@ def test_an_earlier_version_comes_back(world: World, visitor: Visitor):
     edited = visitor.press(
         visitor.get(made.url + "/edit"), "Save segment", Query_text="number_of_orders >= 2"
     )
-    after = visitor.press(visitor.get(edited.url + "?tab=definition"), "Restore")
+    tab = visitor.get(edited.url + "?tab=definition")
+    dialog = visitor.get(tab.link("Restore"))
+    assert "customers join" in dialog.text
+    after = visitor.press(dialog, "Restore")
 
     assert "The earlier version is back." in after.text
     assert "Version 3" in after.text
+    assert visitor.get(f"{made.url}/restore?version=77").status == 404
 
 
 def test_two_editors_do_not_overwrite_each_other(visitor: Visitor):

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars import segments
-from regulars.errors import QueryError
+from regulars.errors import ConflictError, QueryError
+from regulars.office.models.tags import TagRule
 
 
 def preview(at_work, segment_id, query):
@@ -52,6 +53,29 @@ def test_the_preview_is_what_saving_does(at_work):
         assert set(names(one.joined).values()) == now - then
         assert set(names(one.left).values()) == then - now
     assert [(user.kind, user.name) for user in told.users] == [("segment", "Others")]
+
+
+def test_the_preview_names_the_tags_and_trackings_of_all_that_change(at_work):
+    first, second = at_work.all_segments({"A": "number_of_orders = 1", "B": "segment = 'A'"})
+    shop, now = at_work.shop, at_work.clock()
+    at_work.told(at_work.order(1, "ana", 100))
+    with at_work.runtime.office.session() as session:
+        session.add_all(
+            TagRule(shop_id=shop.id, segment_id=one, tag=tag, tag_key=tag, author="ana",
+                    created_at=now, is_on=is_on, is_released=True, held_give_count=0,
+                    held_take_count=0, grace_days=0, drift="respect", holdout_share=0, position=0)
+            for one, tag, is_on in [(first, "a", True), (second, "b", True), (second, "off", False)]
+        )  # fmt: skip
+
+    told = preview(at_work, first, "number_of_orders = 2")
+
+    users = [(user.kind, user.name) for user in told.users]
+    assert users == [("segment", "B"), ("rule", "a")]
+    assert [[user.name for user in one.users] for one in told.others] == [["b"]]
+    with at_work.runtime.office.session() as session:
+        row = segments.find_segment(session, shop, first)
+        with pytest.raises(ConflictError, match=r'used by 2 others.*: "B", "a"'):
+            segments.delete_segment(session, shop, row, now=now)
 
 
 def test_a_preview_of_a_circle_or_of_nonsense_is_refused(at_work):

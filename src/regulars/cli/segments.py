@@ -13,6 +13,7 @@ app = typer.Typer(help="Customer segments of a shop.", no_args_is_help=True)
 
 Segment = Annotated[str, typer.Argument(help="The segment's number or name.", metavar="SEGMENT")]
 PAGE = 1000
+_USERS = {"tag": "tag", "rule": "tag rule", "tracking": "tracking"}
 
 
 def path(shop: str, segment: str = "", part: str = "") -> str:
@@ -127,9 +128,11 @@ def preview_edit(
     )
     for other in told["segments"]:
         terminal.tell(f"  {other['name']}: {other['joined']:,} join, {other['left']:,} leave")
+        for one in other["users"]:
+            terminal.tell(f"    used by the {_USERS[one['kind']]} {one['name']}")
     for one in told["users"]:
         if one["kind"] != "segment":
-            terminal.tell(f"  used by the {one['kind']} {one['name']}")
+            terminal.tell(f"  used by the {_USERS[one['kind']]} {one['name']}")
 
 
 @app.command()

@@ -19,7 +19,7 @@ from regulars.office.models.segments import Segment
 from regulars.segments.definitions import checked_query, definitions
 from regulars.segments.memberships import Memberships
 from regulars.segments.names import name_key
-from regulars.segments.users import User, all_users
+from regulars.segments.users import User, acting_users, all_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Effect:
     name: str
     joined: BitMap
     left: BitMap
+    #: Tag rules, unfinished tag work and trackings that go on with the new members.
+    users: Sequence[User] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ def preview_edit(
         old, new = memberships.members(one.segment_id), evaluator.members(one.tree, context)
         if old != new:
             changed[one.key] = new
-            others.append(Effect(one.segment_id, one.name, new - old, old - new))
+            users = acting_users(session, shop, one.segment_id, now=now)
+            others.append(Effect(one.segment_id, one.name, new - old, old - new, users))
     return EditPreview(before, after, others, all_users(session, shop, segment, now=now))
 
 

@@ -18,7 +18,7 @@ from regulars.engine.days import local_day
 from regulars.language import parse
 from regulars.office import Shop
 from regulars.office.models.segments import Segment
-from regulars.office.models.tags import TagAssignment
+from regulars.office.models.tags import TagAssignment, TagRule
 from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import graph
 
@@ -39,7 +39,8 @@ OPEN_TAG_STATUSES = (
 class User:
     """One thing that uses a segment."""
 
-    kind: Literal["segment", "tag", "tracking"]
+    #: "tag" is an assignment that is worked on, "rule" one that keeps a tag equal to the segment.
+    kind: Literal["segment", "tag", "rule", "tracking"]
     id: int
     name: str
 
@@ -71,16 +72,30 @@ def users_of(session: Session, shop: Shop, segment: Segment) -> Sequence[Segment
 
 
 def all_users(session: Session, shop: Shop, segment: Segment, *, now: datetime) -> Sequence[User]:
-    """Return everything that uses a segment: segments, unfinished tag work, running trackings."""
-    tags = select(TagAssignment.id, TagAssignment.tag).where(
-        TagAssignment.shop_id == shop.id,
-        TagAssignment.segment_id == segment.id,
-        TagAssignment.status.in_(OPEN_TAG_STATUSES),
-    )
+    """Return all that uses a segment: segments, and what acts by its members."""
     return [
         *(User("segment", one.id, one.name) for one in users_of(session, shop, segment)),
+        *acting_users(session, shop, segment.id, now=now),
+    ]
+
+
+def acting_users(session: Session, shop: Shop, segment_id: int, *, now: datetime) -> Sequence[User]:
+    """Return what acts by a segment's members: tag rules, unfinished tag work, trackings."""
+    rules = select(TagRule.id, TagRule.tag).where(
+        TagRule.shop_id == shop.id, TagRule.segment_id == segment_id, TagRule.is_on
+    )
+    told = session.execute(rules).all()
+    tags = select(TagAssignment.id, TagAssignment.tag).where(
+        TagAssignment.shop_id == shop.id,
+        TagAssignment.segment_id == segment_id,
+        TagAssignment.status.in_(OPEN_TAG_STATUSES),
+        TagAssignment.rule_id.is_(None)
+        | TagAssignment.rule_id.not_in([number for number, _tag in told]),
+    )
+    return [
+        *(User("rule", number, tag) for number, tag in told),
         *(User("tag", number, tag) for number, tag in session.execute(tags)),
-        *running_trackings(session, shop, segment, now=now),
+        *_trackings(session, shop, segment_id, now),
     ]
 
 
@@ -88,10 +103,14 @@ def running_trackings(
     session: Session, shop: Shop, segment: Segment, *, now: datetime
 ) -> Sequence[User]:
     """Return the trackings of a segment that have not ended."""
+    return _trackings(session, shop, segment.id, now)
+
+
+def _trackings(session: Session, shop: Shop, segment_id: int, now: datetime) -> Sequence[User]:
     rows = session.execute(
         select(RevenueTracking.id, RevenueTracking.name).where(
             RevenueTracking.shop_id == shop.id,
-            RevenueTracking.segment_id == segment.id,
+            RevenueTracking.segment_id == segment_id,
             RevenueTracking.ends_on >= local_day(now, shop.zone),
             RevenueTracking.cancelled_at.is_(None),
         )

@@ -32,21 +32,22 @@ class MoversOut(BaseModel):
     sample: list[CustomerOut]
 
 
+class UserOut(BaseModel):
+    """Something that uses the segment."""
+
+    kind: Literal["segment", "tag", "rule", "tracking"]
+    id: int
+    name: str
+
+
 class TouchedOut(BaseModel):
-    """A segment made of the edited one."""
+    """A segment made of the edited one, with the tags and trackings that go on with it."""
 
     id: int
     name: str
     joined: int
     left: int
-
-
-class UserOut(BaseModel):
-    """Something that uses the segment."""
-
-    kind: Literal["segment", "tag", "tracking"]
-    id: int
-    name: str
+    users: list[UserOut]
 
 
 class PreviewOut(BaseModel):
@@ -105,7 +106,13 @@ def preview_edit(call: ApiCaller, shop: str, segment: str, asked: QueryIn) -> Pr
         joined=_movers(call, shop, told.joined),
         left=_movers(call, shop, told.left),
         segments=[
-            TouchedOut(id=one.segment_id, name=one.name, joined=len(one.joined), left=len(one.left))
+            TouchedOut(
+                id=one.segment_id,
+                name=one.name,
+                joined=len(one.joined),
+                left=len(one.left),
+                users=[UserOut.model_validate(user, from_attributes=True) for user in one.users],
+            )
             for one in told.others
         ],
         users=[UserOut.model_validate(one, from_attributes=True) for one in told.users],

@@ -21,13 +21,11 @@ from regulars.language.tree import Node
 from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.segments import (
-    EditPreview,
     checked_query,
     create_segment,
     edit_segment,
     find_segment,
     name_key,
-    preview_edit,
     rename_segment,
 )
 from regulars.web.deps import SignedIn, ToldProblem, Visit
@@ -46,6 +44,7 @@ from regulars.web.editing import (
     view_of,
     written,
 )
+from regulars.web.effects import ToldEffect, effect_of
 from regulars.web.figures import Member, some_members
 
 router = APIRouter(prefix="/segments")
@@ -82,7 +81,7 @@ class Result:
     #: How doubtful places were read, and what is probably not meant.
     notes: Sequence[Note] = ()
     #: What saving would do to a segment that exists; None while nothing was edited.
-    effect: EditPreview | None = None
+    effect: ToldEffect | None = None
 
 
 @router.get("/new")
@@ -306,21 +305,12 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
     )
 
 
-def _effect(visit: Visit, draft: Draft) -> EditPreview | None:
+def _effect(visit: Visit, draft: Draft) -> ToldEffect | None:
     """Work out what saving would do, once the rule differs from the saved one."""
     segment = draft.segment
     if segment is None or segment.query == draft.query:
         return None
-    with visit.runtime.office.reading() as session:
-        return preview_edit(
-            session,
-            visit.shop,
-            segment,
-            query=draft.query,
-            memberships=visit.runtime.memberships(visit.shop),
-            evaluator=visit.runtime.evaluator(visit.shop),
-            now=visit.now,
-        )
+    return effect_of(visit, segment, draft.query)
 
 
 def _checked(visit: Visit, draft: Draft) -> Node:

@@ -30,7 +30,6 @@ from regulars.segments import (
     list_versions,
     name_key,
     rename_segment,
-    restore_version,
     running_trackings,
     shelves,
 )
@@ -238,26 +237,6 @@ def delete(visit: SignedIn, segment_id: int) -> Response:
         )
     visit.jobs.follow_definitions(visit.shop)
     return visit.go("/segments", visit.say('"{name}" was deleted.', name=segment.name))
-
-
-@router.post("/{segment_id:int}/restore")
-def restore(visit: SignedIn, segment_id: int) -> Response:
-    """Make an earlier text of a segment its newest version."""
-    version = visit.field("version")
-    with visit.office() as session:
-        segment = find_segment(session, visit.shop, segment_id)
-        restore_version(
-            session,
-            visit.shop,
-            segment,
-            version=int(version) if version.isdecimal() and len(version) < 10 else 0,
-            author=visit.author,
-            now=visit.now,
-        )
-        job = visit.jobs.refresh_segment_soon(session, visit.shop, segment_id, "edited")
-    visit.jobs.work_here(job)
-    address = f"/segments/{segment_id}?tab=definition"
-    return visit.go(address, visit.say("The earlier version is back."))
 
 
 @router.get("/{segment_id:int}/export")
