@@ -210,6 +210,8 @@ def test_the_export_has_names_only_when_asked_for(world: World, visitor: Visitor
     assert "ana@shop.example" not in plain.body
     full = visitor.get(f"/segments/{vip}/members.csv?personal=on&encoding=cp932")
     assert "ana@shop.example" in full.body
+    losses = visitor.get(f"/segments/{vip}/export/losses?personal=on&encoding=cp932")
+    assert losses.text == ""
 
 
 def test_combining_makes_a_segment_that_follows_both(world: World, visitor: Visitor, vip: int):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from regulars.errors import ConflictError, InputError, LimitError, UploadError
 from regulars.segments import uploads
-from regulars.segments.exporting import csv_bytes, list_rows, member_rows
+from regulars.segments.exporting import csv_bytes, list_rows, lossy_rows, member_rows
 from regulars.segments.keys import UnusableKeyError, email_key, id_key, phone_key
 from regulars.segments.uploads import acts
 from regulars.spreadsheet import guarded, unguarded
@@ -173,13 +173,22 @@ def test_the_members_with_personal_data_upload_as_the_same_members(uploading):
     assert uploading.members("Again") == uploading.members("Guests") == {"ana", "=1+1"}
 
 
+def test_what_shift_jis_cannot_write_is_counted_beforehand():
+    rows = [("Name",), ("花子",), ("José 😀",), ("Zoë", "x"), ("髙橋",)]
+
+    assert lossy_rows(rows, "cp932") == 2
+    assert lossy_rows(rows, "utf-8-sig") == 0
+    assert b"Jos? ?" in b"".join(csv_bytes(rows, "cp932"))
+
+
 HOSTILE = {
     "nothing": b"",
     "nul": b"email\na\x00b\n",
     "binary": bytes(range(256)) * 40,
-    "zip": b"PK\x03\x04" + b"\x00" * 200,
     "columns": b",".join(b"c%d" % n for n in range(1_000_001)),
     "damaged gzip": gzip.compress(b"email\nana@shop.example\n" * 100)[:-9],
+    "gzip bomb": gzip.compress(b"email\n" + b"0" * 20_000_000),
+    "zip": b"PK\x03\x04" + gzip.compress(b"0" * 1_000_000),
     "endless row": b'email\n"' + b"a\n" * 600_000,
 }
 

@@ -102,7 +102,7 @@ def history(segment: Segment, shop: terminal.Shop, as_json: terminal.AsJson = Fa
 
 
 @segments_app.command()
-def export(
+def export(  # noqa: PLR0917 - a command's options, which are given by name
     segment: Segment,
     shop: terminal.Shop,
     out: Annotated[Path, typer.Option(help="The file to write.")],
@@ -113,12 +113,15 @@ def export(
         bool,
         typer.Option("--waiting", help="The whole list of a CSV segment, rows that wait included."),
     ] = False,
+    encoding: Annotated[
+        Literal["utf-8-sig", "cp932"], typer.Option(help="UTF-8 with a mark, or Shift_JIS.")
+    ] = "utf-8-sig",
 ) -> None:
     """Write the members to a CSV file that is safe to open and can be uploaded again."""
+    asked = {"personal": int(personal), "waiting": int(waiting), "encoding": encoding}
     with terminal.connect() as api:
-        content = api.fetch(
-            path(shop, segment, "export.csv"), personal=int(personal), waiting=int(waiting)
-        )
+        content = api.fetch(path(shop, segment, "export.csv"), **asked)
+        losses = api.get(path(shop, segment, "export-losses"), **asked)["rows"]
     try:
         out.write_bytes(content)
     except OSError as error:
@@ -127,6 +130,8 @@ def export(
         raise InputError(problem("file_not_writable", template, file=out, reason=reason)) from error
     count = content.count(b"\n") - 1
     terminal.tell(f"{out}: {count:,} rows")
+    if losses:
+        terminal.tell(f"In {losses:,} rows signs that {encoding} cannot write became ?.")
 
 
 def _address(shop: str, upload_id: int) -> str:

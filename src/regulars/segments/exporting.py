@@ -41,15 +41,26 @@ def list_rows(warehouse: Warehouse, list_id: int) -> Iterator[Sequence[str]]:
                 yield [key or "" for key in keys]
 
 
-def csv_bytes(rows: Iterable[Sequence[str]], encoding: str = "utf-8-sig") -> Iterator[bytes]:
-    """Write rows as CSV, a spreadsheet's formulas taken from every cell.
+def lossy_rows(rows: Iterable[Sequence[object]], encoding: str) -> int:
+    """Count the rows with a sign that the encoding cannot write, for telling before writing."""
+    count = 0
+    for row in rows:
+        try:
+            "".join(map(str, row)).encode(encoding)
+        except UnicodeEncodeError:
+            count += 1
+    return count
 
-    What the encoding cannot write becomes a question mark.
+
+def csv_bytes(rows: Iterable[Sequence[object]], encoding: str = "utf-8-sig") -> Iterator[bytes]:
+    """Write rows as CSV, a spreadsheet's formulas taken from every cell that is a text.
+
+    What the encoding cannot write becomes a question mark, see `lossy_rows`.
     """
     buffer = io.StringIO()
     write = csv.writer(buffer).writerow
     for number, row in enumerate(rows):
-        write([guarded(cell) for cell in row])
+        write([guarded(cell) if isinstance(cell, str) else cell for cell in row])
         if buffer.tell() > 1 << 16 or number == 0:
             codec = encoding if number == 0 else encoding.removesuffix("-sig")
             yield buffer.getvalue().encode(codec, errors="replace")

@@ -6,10 +6,10 @@ A file is received and checked first; nothing of a list changes before its appli
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
@@ -22,7 +22,7 @@ from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.office.models.uploads import Upload
 from regulars.segments import find_segment, name_key, uploads
-from regulars.segments.exporting import csv_bytes, list_rows, member_rows
+from regulars.segments.exporting import csv_bytes, list_rows, lossy_rows, member_rows
 from regulars.segments.keys import KINDS
 from regulars.warehouse.lists import ListRows
 from regulars.web.api.shapes import SegmentOut, require_command_line, segment_out
@@ -31,6 +31,7 @@ from regulars.web.deps import ApiCall, ApiCaller
 router = APIRouter(prefix="/shops/{shop}", tags=["uploads"])
 
 ROWS_MAX = 1000
+Encoding = Literal["utf-8-sig", "cp932"]
 
 
 class UploadIn(BaseModel):
@@ -114,6 +115,12 @@ class CheckedRowsOut(BaseModel):
     rows: list[CheckedRowOut]
     #: Give it as `cursor` for the next page; null on the last one.
     next: int | None
+
+
+class LossesOut(BaseModel):
+    """Rows with signs that the encoding cannot write; they become question marks."""
+
+    rows: int
 
 
 @router.post("/uploads", status_code=202)
@@ -261,20 +268,47 @@ def undo(call: ApiCaller, shop: str, segment: str) -> None:
 
 @router.get("/segments/{segment}/export.csv")
 def export(
-    call: ApiCaller, shop: str, segment: str, personal: bool = False, waiting: bool = False
+    call: ApiCaller,
+    shop: str,
+    segment: str,
+    *,
+    personal: bool = False,
+    waiting: bool = False,
+    encoding: Encoding = "utf-8-sig",
 ) -> Response:
     """Send the members as a CSV file; with `waiting` the whole list of a csv segment."""
+    lines = _exported(call, shop, segment, personal=personal, waiting=waiting)
+    charset = "utf-8" if encoding == "utf-8-sig" else "shift_jis"
+    return StreamingResponse(csv_bytes(lines, encoding), media_type=f"text/csv; charset={charset}")
+
+
+@router.get("/segments/{segment}/export-losses")
+def export_losses(
+    call: ApiCaller,
+    shop: str,
+    segment: str,
+    *,
+    personal: bool = False,
+    waiting: bool = False,
+    encoding: Encoding = "cp932",
+) -> LossesOut:
+    """Tell how many rows of an export the encoding cannot write whole."""
+    lines = _exported(call, shop, segment, personal=personal, waiting=waiting)
+    return LossesOut(rows=lossy_rows(lines, encoding))
+
+
+def _exported(
+    call: ApiCall, shop: str, segment: str, *, personal: bool, waiting: bool
+) -> Iterator[Sequence[str]]:
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         row = find_segment(session, found, segment)
         listed = uploads.list_of(session, found, row) if waiting else None
     warehouse = call.runtime.warehouse(found)
     if listed is not None:
-        lines = list_rows(warehouse, listed.id)
-    else:
-        members = call.runtime.memberships(found).members(row.id)
-        lines = member_rows(warehouse, members, personal=personal)
-    return StreamingResponse(csv_bytes(lines), media_type="text/csv; charset=utf-8")
+        return list_rows(warehouse, listed.id)
+    members = call.runtime.memberships(found).members(row.id)
+    return member_rows(warehouse, members, personal=personal)
 
 
 def upload_out(call: ApiCall, shop: Shop, upload: Upload) -> UploadOut:

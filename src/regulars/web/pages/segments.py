@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -33,7 +31,7 @@ from regulars.segments import (
     running_trackings,
     shelves,
 )
-from regulars.spreadsheet import guarded
+from regulars.segments.exporting import csv_bytes, lossy_rows
 from regulars.tags.rules import list_rules
 from regulars.web.deps import SignedIn, ToldProblem, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
@@ -251,6 +249,17 @@ def show_export(visit: SignedIn, segment_id: int) -> Response:
     )
 
 
+@router.get("/{segment_id:int}/export/losses")
+def export_losses(visit: SignedIn, segment_id: int) -> Response:
+    """Tell how many rows the chosen encoding could not write whole."""
+    query = visit.request.query_params
+    encoding, count = query.get("encoding", ""), 0
+    if encoding == "cp932":
+        lines = _csv_lines(visit, _find(visit, segment_id), personal=query.get("personal") == "on")
+        count = lossy_rows(lines, encoding)
+    return visit.page("segments/export_losses.html", count=count)
+
+
 @router.get("/{segment_id:int}/members.csv")
 def export(visit: SignedIn, segment_id: int) -> Response:
     """Send the members as a CSV file; names and addresses only when asked for."""
@@ -273,7 +282,7 @@ def export(visit: SignedIn, segment_id: int) -> Response:
     name = quote(f"{segment.name}.csv", safe="")
     charset = "utf-8" if encoding == "utf-8-sig" else "shift_jis"
     return StreamingResponse(
-        _encoded(lines, encoding),
+        csv_bytes(lines, encoding),
         media_type=f"text/csv; charset={charset}",
         headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
     )
@@ -461,7 +470,7 @@ def _way_back(visit: Visit) -> str:
     return current.path + (f"?{current.query}" if current.query else "") if is_ours else "/segments"
 
 
-def _csv_lines(visit: Visit, segment: Segment, *, personal: bool) -> Iterator[Sequence[str]]:
+def _csv_lines(visit: Visit, segment: Segment, *, personal: bool) -> Iterator[Sequence[object]]:
     heads = ["Customer ID", "Orders", "Total spent", "Last order"]
     yield [*heads, "Name", "Email"] if personal else heads
     warehouse = visit.runtime.warehouse(visit.shop)
@@ -474,19 +483,8 @@ def _csv_lines(visit: Visit, segment: Segment, *, personal: bool) -> Iterator[Se
         after = page.after
 
 
-def _csv_row(visit: Visit, member: Member, *, personal: bool) -> Sequence[str]:
+def _csv_row(visit: Visit, member: Member, *, personal: bool) -> Sequence[object]:
     last = visit.say.local(member.last_order_at).isoformat() if member.last_order_at else ""
-    spent = str(decimal_of(member.spent_amount, visit.shop.currency))
-    row = [guarded(member.customer_id), str(member.order_count), spent, last]
-    return [*row, guarded(member.name), guarded(member.email)] if personal else row
-
-
-def _encoded(lines: Iterator[Sequence[str]], encoding: str) -> Iterator[bytes]:
-    is_first = True
-    for line in lines:
-        buffer = io.StringIO()
-        csv.writer(buffer).writerow(line)
-        text = buffer.getvalue()
-        codec = encoding if is_first or encoding != "utf-8-sig" else "utf-8"
-        is_first = False
-        yield text.encode(codec, errors="replace")
+    spent = decimal_of(member.spent_amount, visit.shop.currency)
+    row = [member.customer_id, member.order_count, spent, last]
+    return [*row, member.name, member.email] if personal else row
