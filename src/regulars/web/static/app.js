@@ -247,6 +247,8 @@
     if (!open || open.hidden) return;
     const held = open.contains(document.activeElement);
     open.hidden = true;
+    // What nobody sees must not count as seen: the log would go on listening.
+    open.replaceChildren();
     button().setAttribute("aria-expanded", "false");
     if (held) button().focus();
   };
