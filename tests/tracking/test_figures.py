@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from regulars.tracking import POPULATIONS, Counter, Sums
+from regulars.tracking import POPULATIONS, Before, Counter, Sums, frozen
 from regulars.warehouse import Warehouses
+from regulars.warehouse.facts import OrderFact
 from tests.tracking.model import MINUTE, PERIODS, SECOND, Entry, History, Order, fill
 
 
@@ -101,3 +103,41 @@ def test_what_was_counted_is_kept_until_facts_or_log_move(warehouse):
 
     assert again is first
     assert (first.populations["ever"].sums, after.populations["ever"].sums) == (Sums(), Sums(1, 9))
+
+
+def test_a_static_tracking_counts_its_frozen_members_to_its_end(warehouse):
+    """Row R5: whoever joins or leaves the list's segment later changes nothing."""
+    period = PERIODS[4]
+    noon = instant("2026-12-01 03:00")
+    orders = [Order(1, noon, 500), Order(2, noon, 70), Order(1, noon + MINUTE, 30, 10)]
+    log = [Entry(2, noon - MINUTE, joined=True), Entry(1, noon, joined=False)]
+    (asked,) = fill(warehouse, [History(period, orders, log)])
+    kept = Before.of_bytes(frozen([1, 3], period.starts_at).to_bytes())
+    asked = replace(asked, before=kept, is_frozen=True)
+    (figures,) = Counter(warehouse).figures([asked])
+
+    assert {figures.customers_at_start, figures.customers_now, figures.customers_ever} == {2}
+    for population in POPULATIONS:
+        assert figures.populations[population].sums == Sums(2, 530, 10)
+    assert figures.joining == Sums()
+
+
+def test_an_order_that_arrives_is_counted_without_reading_the_others(warehouse):
+    """What is kept is mended by the difference; to see that, the others are changed unseen."""
+    member = Entry(1, instant("2026-11-01 00:00"), joined=True)
+    early = Order(1, instant("2026-12-01 01:00"), 9)
+    other = Entry(2, instant("2026-11-01 00:00"), joined=True)
+    (asked,) = fill(warehouse, [History(PERIODS[4], [early], [member, other])])
+    counter = Counter(warehouse)
+    (first,) = counter.figures([asked])
+    with warehouse.transaction(changes_facts=False) as cursor:
+        cursor.execute("UPDATE orders SET total_amount = 1000 WHERE customer_no = 1")
+    arrived = OrderFact(
+        order_id="new", customer_id="2", processed_at=early.at, total_amount=50, updated_at=early.at
+    )
+    warehouse.apply([arrived], at=early.at)
+    (after,) = counter.figures([asked])
+
+    assert first.populations["ever"].sums == Sums(1, 9)
+    assert after.populations["ever"].sums == Sums(2, 59)
+    assert after.populations["ever"].buyers == 2

@@ -378,3 +378,23 @@ def test_facts_reach_until_the_latest_instant_any_of_them_names(warehouse: Wareh
     warehouse.apply([order("o1", "1", 1, 500, cancelled_at=day(7))], at=NOW)
 
     assert warehouse.facts_until() == day(7)
+
+
+def test_whom_the_latest_versions_touched_is_known_until_something_else_is_written(
+    warehouse: Warehouse,
+) -> None:
+    begun = warehouse.data_version
+    first = warehouse.apply([order("1", "ana", 1, 100)], at=NOW)
+    between = warehouse.data_version
+    second = warehouse.apply([order("2", "bo", 2, 200)], at=NOW)
+
+    assert warehouse.touched_since(begun) == first.customer_nos | second.customer_nos
+    assert warehouse.touched_since(between) == second.customer_nos
+    assert warehouse.touched_since(warehouse.data_version) == frozenset()
+
+    with warehouse.transaction():
+        pass
+    assert warehouse.touched_since(between) is None
+    with pytest.raises(ZeroDivisionError):
+        warehouse.apply([order("3", "cleo", 3, 1)], at=NOW, then=lambda *_: 1 // 0)
+    assert warehouse.touched_since(warehouse.data_version) == frozenset()
