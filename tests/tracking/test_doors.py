@@ -90,7 +90,7 @@ def plain(answer):
 
 @pytest.mark.parametrize(("changes", "told"), REFUSED)
 def test_page_and_api_refuse_the_same(world, api, browser, changes, told):
-    asked = {"segment": "VIP", **PERIOD, **changes}
+    asked = {"segment": "VIP", "population": "order-time", **PERIOD, **changes}
     page = browser.post("/tracking", **asked)
     answer = api("POST", "", json=asked)
 
