@@ -54,8 +54,8 @@ class PretendTags:
         self._request()
         return {one: list(self.tags[one]) for one in customer_ids if one in self.tags}
 
-    def room(self) -> Room:
-        return Room(50)
+    def room(self, asked: int, *, adds: bool) -> Room:
+        return Room(asked)
 
     def start_reading(self) -> str:
         self._request()

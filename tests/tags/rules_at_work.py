@@ -7,6 +7,7 @@ from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment, TagRule
 from regulars.tags import following, rules
 from regulars.tags.rules import RuleOptions
+from regulars.tags.segment_side import SegmentMembers
 from regulars.tags.work import Worker
 from tests.jobs.at_work import AtWork
 from tests.tags.pretend_tags import PretendTags
@@ -75,8 +76,7 @@ class RulesAtWork:
         return following.follow_rules(
             runtime.office,
             shop,
-            runtime.warehouse(shop),
-            runtime.memberships(shop),
+            SegmentMembers(runtime.warehouse(shop), runtime.memberships(shop)),
             runtime.clock(),
         )
 

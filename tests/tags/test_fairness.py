@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 
 from regulars.clock import SettableClock
-from regulars.jobs import queue
+from regulars.jobs import Jobs, queue, works
+from regulars.office import create_shop
 from regulars.office.models.tags import TagAssignment
+from tests.jobs.at_work import open_shop
 from tests.tags.test_on_the_simulator import Desk
+
+#: Far beyond what any of this takes; only a failure waits so long.
+DEADLINE_SECONDS = 30
 
 
 @pytest.fixture
@@ -78,3 +84,42 @@ def test_jobs_that_go_on_stand_behind_those_that_wait(long_and_short):
 
     assert following is not None
     assert following.id == other.id
+
+
+@pytest.fixture
+def loading(tmp_path, monkeypatch):
+    """Jobs whose loads go on until they are let go, with three shops."""
+    at_work = open_shop(tmp_path)
+    go_on, begun, tagged = threading.Event(), threading.Semaphore(0), threading.Event()
+
+    def load(_run):
+        begun.release()
+        go_on.wait(DEADLINE_SECONDS)
+
+    table = {**works.WORKS, "backfill": load, "work_tags": lambda _run: tagged.set()}
+    monkeypatch.setattr(works, "WORKS", table)
+    jobs = Jobs(at_work.runtime)
+    with at_work.runtime.office.session() as session:
+        shops = [
+            create_shop(session, name=name, now=at_work.clock()) for name in ("one", "two", "three")
+        ]
+    jobs.start()
+    yield at_work, jobs, shops, begun, tagged
+    go_on.set()
+    jobs.stop()
+    at_work.runtime.close()
+
+
+def test_loads_that_hold_every_slot_do_not_delay_the_tags_of_another_shop(loading):
+    at_work, jobs, (one, two, three), begun, tagged = loading
+    with at_work.runtime.office.session() as session:
+        jobs.backfill_later(session, one)
+        jobs.backfill_later(session, two)
+    for _ in range(2):
+        assert begun.acquire(timeout=DEADLINE_SECONDS)
+
+    with at_work.runtime.office.session() as session:
+        jobs.work_tags_later(session, three)
+
+    # Both loads are still under way: they end only after this test.
+    assert tagged.wait(DEADLINE_SECONDS)

@@ -157,7 +157,9 @@ def test_a_retry_reaches_those_who_failed(desk):
     desk.place.shop.remove_tags(bo, ["t0"])
 
     with desk.office.session() as session:
-        count = acts.retry(session, session.get_one(TagAssignment, given))
+        count = acts.retry(
+            session, session.get_one(TagAssignment, given), author="ana", now=desk.now
+        )
     desk.work()
 
     assert count == 1

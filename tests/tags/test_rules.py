@@ -13,6 +13,7 @@ from regulars.office.models.segments import Segment
 from regulars.office.models.statics import StaticSegment, StaticTag
 from regulars.office.models.tags import TagAudience, TagHoldout, TagRule
 from regulars.tags import drift, following, holdout, legacy, rules
+from regulars.tags.segment_side import SegmentMembers
 from tests.jobs.at_work import open_shop
 from tests.tags.rules_at_work import RulesAtWork
 
@@ -215,8 +216,9 @@ def test_the_plan_is_told_before_anything_runs(shop):
         (plan,) = following.Follower(
             session,
             shop.at_work.shop,
-            runtime.warehouse(shop.at_work.shop),
-            runtime.memberships(shop.at_work.shop),
+            SegmentMembers(
+                runtime.warehouse(shop.at_work.shop), runtime.memberships(shop.at_work.shop)
+            ),
             shop.at_work.clock(),
         ).plan()
 

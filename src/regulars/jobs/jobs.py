@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import event
@@ -29,6 +30,18 @@ QUICK_CUSTOMERS_MAX = 100_000
 # How long a job waits for the request that made it before a worker takes it over.
 HEAD_START = timedelta(seconds=3)
 
+# Threads that only take work of which one try is short: however many loads there are, another
+# shop's tags do not wait for them.
+SHORT_SLOTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Threads that take jobs of some kinds; none named means all."""
+
+    kinds: frozenset[str]
+    slots: threading.BoundedSemaphore
+
 
 class Jobs:
     """Works off what is due, in threads after `start`, or in the caller's with `run_until_idle`."""
@@ -36,10 +49,19 @@ class Jobs:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.inbox = Inbox(runtime, self.wake_inbox)
-        workers = runtime.settings.worker_count
         # One worker is always left for the inbox and the tick.
-        self._slots = threading.BoundedSemaphore(workers - 1)
-        self._wakes = Wakes({"work": self._work, "inbox": self._apply, "tick": self._tick}, workers)
+        slots = runtime.settings.worker_count - 1
+        short = frozenset(works.WORKS) - frozenset(works.LONG)
+        self._lanes = (
+            Lane(frozenset(), threading.BoundedSemaphore(slots)),
+            Lane(short, threading.BoundedSemaphore(SHORT_SLOTS)),
+        )
+        tasks: dict[str, Callable[[], object]] = {
+            "work": self._work,
+            "inbox": self._apply,
+            "tick": self._tick,
+        }
+        self._wakes = Wakes(tasks, runtime.settings.worker_count + SHORT_SLOTS)
         tagging.listen(self)
         telling.listen(self)
 
@@ -240,19 +262,20 @@ class Jobs:
             self._wakes.wake("work")
 
     def _work(self) -> None:
-        if not self._slots.acquire(blocking=False):
+        lane = next((one for one in self._lanes if one.slots.acquire(blocking=False)), None)
+        if lane is None:
             # Every slot is taken; whoever has one looks for more work before leaving.
             return
         try:
-            while self._wakes.running and self._work_one():
+            while self._wakes.running and self._work_one(lane.kinds):
                 pass
         finally:
-            self._slots.release()
-        self._wake_when_due()
+            lane.slots.release()
+        self._wake_when_due(lane.kinds)
 
-    def _wake_when_due(self) -> None:
+    def _wake_when_due(self, kinds: Collection[str]) -> None:
         with self.runtime.office.reading() as session:
-            due_at = queue.next_due(session)
+            due_at = queue.next_due(session, kinds)
         if due_at is not None:
             seconds = (due_at - self.runtime.clock()).total_seconds()
             # Beyond a minute the tick finds it.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from regulars.errors import InputError, problem
-from regulars.jobs import queue
+from regulars.jobs import merging, queue
 from regulars.office import Shop
 from regulars.office.models.inbox import InboxEvent
 from regulars.runtime import Runtime
@@ -42,7 +42,7 @@ def apply_facts(
 ) -> Changes:
     """Write facts and what they do to memberships in one transaction, then tell everybody."""
     memberships, warehouse = runtime.memberships(shop), runtime.warehouse(shop)
-    why = causes(facts)
+    why, merges = causes(facts), merging.merges_in(runtime, shop, facts)
     with memberships.held():
         with memberships.changing(shop, now) as changing:
 
@@ -56,6 +56,7 @@ def apply_facts(
     if applied.product_ids:
         with runtime.office.session() as session:
             queue.enqueue(session, shop_id=shop.id, kind="refresh_products", now=now)
+    merging.follow(runtime, shop, merges, now)
     tell(runtime, shop, changing.changes)
     if not applied.is_empty:
         runtime.news.publish(shop.id, "facts", orders=len(applied.order_ids))

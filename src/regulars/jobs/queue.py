@@ -179,9 +179,12 @@ def back_off(attempts: int) -> timedelta:
     return min(BACK_OFF * float(2 ** (attempts - 1)), BACK_OFF_MAX)
 
 
-def next_due(session: Session) -> datetime | None:
-    """Return when the next waiting job is due."""
-    return session.scalar(select(func.min(Job.due_at)).where(Job.state.in_(("waiting", "failed"))))
+def next_due(session: Session, kinds: Collection[str] = ()) -> datetime | None:
+    """Return when the next waiting job of these kinds, or of any, is due."""
+    asked = Job.kind.in_(kinds) if kinds else true()
+    return session.scalar(
+        select(func.min(Job.due_at)).where(Job.state.in_(("waiting", "failed")), asked)
+    )
 
 
 def _write(session: Session, job: Job, values: dict[str, object]) -> None:

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from regulars import tags
 from regulars.errors import ShopifyError
-from regulars.jobs import queue
+from regulars.jobs import merging, queue
 from regulars.jobs.run import JobRun
 from regulars.office import Shop
 from regulars.office.models.tags import TagRule
 from regulars.runtime.news import Item
 from regulars.tags import drift, following, tasks
 from regulars.tags.bulks import BULK_PAUSE
+from regulars.tags.segment_side import SegmentMembers
 from regulars.tags.shopify_side import ShopifyTags
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ def follow_tag_rules(run: JobRun) -> None:
     is_open = following.follow_rules(
         runtime.office,
         shop,
-        runtime.warehouse(shop),
-        runtime.memberships(shop),
+        SegmentMembers(runtime.warehouse(shop), runtime.memberships(shop)),
         runtime.clock(),
     )
     runtime.news.publish(shop.id, "tags")
@@ -83,7 +83,7 @@ def port_of(run: JobRun) -> ShopifyTags:
         client = runtime.shopify(shop)
     except ShopifyError as error:
         with runtime.office.session() as session:
-            tasks.excuse_all(session, shop.id, str(error))
+            tasks.excuse_all(session, shop.id, str(error), runtime.clock())
         raise
     return ShopifyTags(client, alive=run.report)
 
@@ -100,6 +100,7 @@ def check_tag_drift(run: JobRun) -> timedelta | None:
     gid = str(run.cursor["gid"])
     if not port.is_read(gid):
         return BULK_PAUSE
+    merging.follow_missed(runtime, shop, runtime.clock())
     drift.check_drift(
         runtime.office,
         shop.id,

@@ -320,6 +320,10 @@ WORKS: Mapping[str, Work] = {
 #: The kinds that hold a shop's facts for long.
 LOADING = ("backfill", "compare", "import_files")
 
+#: The kinds whose one try may take minutes. Short work of other shops, like tags, goes on beside
+#: them in threads that they never get.
+LONG = (*LOADING, "refresh_all", "back_fill_metrics", "prove", "catch_up", "check_upload")
+
 #: The kinds that ask nobody outside, and so are done before a command reads memberships.
 AT_HOME = (
     "refresh_segment",

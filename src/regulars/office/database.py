@@ -30,6 +30,7 @@ class Office:
         self.engine = _engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         watch(self._sessions, clock)
+        self._reading = self.engine.execution_options(regulars_reading=True)
 
     @contextmanager
     def session(self, author: str | None = None) -> Iterator[Session]:
@@ -48,7 +49,7 @@ class Office:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that reads one consistent state and never waits for writers."""
-        with self._sessions(bind=self.engine.execution_options(regulars_reading=True)) as session:
+        with self._sessions(bind=self._reading) as session:
             yield session
 
     def migrate(self) -> None:

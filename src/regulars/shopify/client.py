@@ -130,9 +130,10 @@ class ShopifyClient:
                 raise
             except Unavailable as lost:
                 tries += 1
-                if tries >= TRIES_MAX or not self.health.may_retry():
-                    raise
                 pause = max(self.pause_seconds(tries), getattr(lost, "wait_seconds", 0.0))
+                is_patient = waited + pause <= patience_seconds
+                if tries >= TRIES_MAX or not is_patient or not self.health.may_retry():
+                    raise
                 log.warning("%s: %s Trying again in %.1f s.", self.domain, lost, pause)
             self.sleep(pause)
             waited += pause

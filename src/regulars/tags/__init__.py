@@ -1,6 +1,7 @@
 """Customer tags: give to an audience, take back exactly what was given, tell how it went."""
 
 from regulars.tags.acts import (
+    Act,
     assign,
     cancel,
     demand_connected,
@@ -9,6 +10,7 @@ from regulars.tags.acts import (
     remove,
     resume,
     retry,
+    undo_removal,
 )
 from regulars.tags.names import clean_tag, tag_key
 from regulars.tags.port import Answer, BulkState, Room, TagPort
@@ -16,6 +18,7 @@ from regulars.tags.tasks import has_open_work, open_work
 from regulars.tags.work import Worker
 
 __all__ = [
+    "Act",
     "Answer",
     "BulkState",
     "Room",
@@ -33,4 +36,5 @@ __all__ = [
     "resume",
     "retry",
     "tag_key",
+    "undo_removal",
 ]

@@ -1,4 +1,4 @@
-"""What a person can order: assign, remove, pause, resume, cancel, retry. Only rows; `work` acts.
+"""What a person can order: assign, remove, undo, pause, resume, cancel, retry. Only rows.
 
 Each function changes rows in the caller's transaction and returns what it made; nothing is sent to
 Shopify here.
@@ -8,19 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol
 
-from sqlalchemy import case, func, insert, literal, select, update
+from sqlalchemy import case, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from regulars.errors import ConflictError, InputError, NotFoundError, problem
+from regulars.errors import ConflictError, InputError, NotFoundError, Problem, problem
 from regulars.office import Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment, TagAudience, TagRemoval, TagRemovalRow
-from regulars.tags import holdout
+from regulars.tags import holdout, log
 from regulars.tags.names import clean_tag, tag_key
 
 #: Rows per INSERT, so that a million customers do not stand in memory as parameters at once.
 ROWS_PER_INSERT = 20_000
+
+
+class Act(Protocol):
+    """Something a person orders about an assignment that is there."""
+
+    def __call__(
+        self, session: Session, assignment: TagAssignment, *, author: str, now: datetime
+    ) -> object:
+        """Change rows in the caller's transaction."""
+
 
 #: An assignment that is being carried out or will be.
 UNFINISHED = ("waiting", "assigning")
@@ -93,6 +104,7 @@ def assign(
         part = audience[start : start + ROWS_PER_INSERT]
         session.execute(insert(TagAudience), [{**shared, "customer_id": one} for one in part])
     holdout.leave_out(session, assignment, left_out, now)
+    log.note(session, assignment.id, "assigned", now, author=author, customers=len(audience))
     return assignment
 
 
@@ -120,7 +132,9 @@ def remove(
 
     An assignment that is still at work stops. Raises ConflictError when it was removed before.
     """
-    if assignment.status not in REMOVABLE:
+    if assignment.rule_id is not None and assignment.status in {"in_sync", "syncing", "paused"}:
+        raise ConflictError(_of_rule())
+    if not is_removable(assignment):
         raise ConflictError(
             problem(
                 "already_removed",
@@ -128,15 +142,7 @@ def remove(
                 tag=assignment.tag,
             )
         )
-    removal = TagRemoval(
-        shop_id=assignment.shop_id,
-        assignment_id=assignment.id,
-        status="waiting",
-        author=author,
-        created_at=now,
-    )
-    session.add(removal)
-    session.flush()
+    removal = _new_removal(session, assignment, author, now)
     # Whoever may have been told is looked at; for the others it is clear from the rows alone.
     outcome = case(
         (TagAudience.outcome.in_(("told", "given", "held")), "waiting"),
@@ -158,32 +164,125 @@ def remove(
     )
     assignment.status = "removing"
     assignment.problem = None
+    log.note(session, assignment.id, "removal_ordered", now, author=author)
     return removal
 
 
-def pause(session: Session, assignment: TagAssignment) -> None:  # noqa: ARG001 - one shape for acts
-    """Let the work rest after the step at hand."""
-    _demand(assignment, (*UNFINISHED, "syncing", "in_sync"))
+def _new_removal(
+    session: Session, assignment: TagAssignment, author: str, now: datetime
+) -> TagRemoval:
+    removal = removal_of(session, assignment)
+    if removal is None:
+        removal = TagRemoval(
+            shop_id=assignment.shop_id,
+            assignment_id=assignment.id,
+            status="waiting",
+            author=author,
+            created_at=now,
+        )
+        session.add(removal)
+        session.flush()
+        return removal
+    # One that was undone starts anew.
+    session.execute(
+        delete(TagRemovalRow)
+        .where(TagRemovalRow.removal_id == removal.id)
+        .execution_options(synchronize_session=False)
+    )
+    removal.status, removal.author, removal.created_at = "waiting", author, now
+    removal.started_at = removal.finished_at = removal.problem = None
+    return removal
+
+
+def undo_removal(
+    session: Session, assignment: TagAssignment, *, author: str, now: datetime
+) -> None:
+    """Give a tag again to those from whom a removal took it, and stop taking it from the rest.
+
+    Raises ConflictError where nothing is removed or being removed.
+    """
+    if assignment.rule_id is not None:
+        raise ConflictError(
+            problem(
+                "tag_of_rule", "A rule kept this tag in sync. Switch the rule on again instead."
+            )
+        )
+    removal = removal_of(session, assignment)
+    is_over = assignment.status not in {"removing", "removed", "partly_removed", "paused"}
+    if removal is None or removal.status == "undone" or is_over or assignment.kind == "legacy":
+        raise ConflictError(
+            problem("no_removal", 'The tag "{tag}" is not being removed.', tag=assignment.tag)
+        )
+    of = TagAudience.assignment_id == assignment.id
+    quiet = {"synchronize_session": False}
+    # Everybody is looked at: other work may have taken the tag off while nobody wanted it here.
+    session.execute(
+        update(TagAudience)
+        .where(of, TagAudience.outcome.in_(("told", "given", "held")))
+        .values(outcome="waiting", problem=None)
+        .execution_options(**quiet)
+    )
+    session.execute(
+        update(TagAudience)
+        .where(of, TagAudience.outcome != "cancelled")
+        .values(wanted=True)
+        .execution_options(**quiet)
+    )
+    session.execute(
+        update(TagRemovalRow)
+        .where(
+            TagRemovalRow.removal_id == removal.id, TagRemovalRow.outcome.in_(("waiting", "told"))
+        )
+        .values(outcome="cancelled")
+        .execution_options(**quiet)
+    )
+    removal.status, removal.finished_at, removal.problem = "undone", now, None
+    assignment.status, assignment.problem, assignment.finished_at = "waiting", None, None
+    log.note(session, assignment.id, "removal_undone", now, author=author)
+
+
+def removal_of(session: Session, assignment: TagAssignment) -> TagRemoval | None:
+    """Return the removal of an assignment, undone or not, where there is one."""
+    return session.scalar(select(TagRemoval).where(TagRemoval.assignment_id == assignment.id))
+
+
+def pause(session: Session, assignment: TagAssignment, *, author: str, now: datetime) -> None:
+    """Let the work, or the removal, rest after the step at hand."""
+    _demand(assignment, (*UNFINISHED, "syncing", "in_sync", "removing"))
+    if assignment.status == "removing":
+        removal = removal_of(session, assignment)
+        if removal is not None:
+            removal.status = "paused"
     assignment.status = "paused"
+    log.note(session, assignment.id, "paused", now, author=author)
 
 
-def resume(session: Session, assignment: TagAssignment) -> None:  # noqa: ARG001
+def resume(session: Session, assignment: TagAssignment, *, author: str, now: datetime) -> None:
     """Let paused work go on."""
     _demand(assignment, ("paused",))
-    assignment.status = "waiting" if assignment.rule_id is None else "syncing"
+    removal = removal_of(session, assignment)
+    if removal is not None and removal.status == "paused":
+        removal.status, assignment.status = "waiting", "removing"
+    else:
+        assignment.status = "waiting" if assignment.rule_id is None else "syncing"
     assignment.problem = None
+    log.note(session, assignment.id, "resumed", now, author=author)
 
 
-def cancel(session: Session, assignment: TagAssignment, *, now: datetime) -> None:
+def cancel(session: Session, assignment: TagAssignment, *, author: str, now: datetime) -> None:
     """Stop for good: who has the tag keeps it, the others do not get it.
 
     Where Shopify may have been told and has not answered, `work` looks how it ended first.
     """
     if assignment.rule_id is not None:
-        raise ConflictError(
-            problem("tag_of_rule", "A rule keeps this tag in sync. Switch the rule off instead.")
-        )
+        raise ConflictError(_of_rule())
     _demand(assignment, (*UNFINISHED, "paused"))
+    removal = removal_of(session, assignment)
+    if removal is not None and removal.status == "paused":
+        # What is stopped is the removal.
+        undo_removal(session, assignment, author=author, now=now)
+        return
+    log.note(session, assignment.id, "cancelled", now, author=author)
     of = TagAudience.assignment_id == assignment.id
     session.execute(
         update(TagAudience)
@@ -198,10 +297,15 @@ def cancel(session: Session, assignment: TagAssignment, *, now: datetime) -> Non
     assignment.finished_at = now
 
 
-def retry(session: Session, assignment: TagAssignment) -> int:
+def retry(session: Session, assignment: TagAssignment, *, author: str, now: datetime) -> int:
     """Try the failed customers of an assignment or its removal again; return how many there are."""
-    if assignment.rule_id is not None:
-        return _retry_rule(session, assignment)
+    rule = assignment.rule_id is not None
+    count = _retry_rule(session, assignment) if rule else _retry_once(session, assignment)
+    log.note(session, assignment.id, "retried", now, author=author, customers=count)
+    return count
+
+
+def _retry_once(session: Session, assignment: TagAssignment) -> int:
     _demand(assignment, ("partly_failed", "failed", "partly_removed"))
     table: type[TagAudience | TagRemovalRow] = TagAudience
     of = TagAudience.assignment_id == assignment.id
@@ -239,6 +343,17 @@ def _retry_rule(session: Session, assignment: TagAssignment) -> int:
         )
     assignment.status, assignment.problem = "syncing", None
     return count
+
+
+def is_removable(assignment: TagAssignment) -> bool:
+    """Whether an assignment's tag can be taken back; a rule that is on is switched off instead."""
+    if assignment.rule_id is not None:
+        return assignment.status == "stopped"
+    return assignment.status in REMOVABLE
+
+
+def _of_rule() -> Problem:
+    return problem("tag_of_rule", "A rule keeps this tag in sync. Switch the rule off instead.")
 
 
 def _demand(assignment: TagAssignment, statuses: tuple[str, ...]) -> None:

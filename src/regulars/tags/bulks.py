@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from regulars.errors import Unavailable
 from regulars.office.models.tags import TagBulk
-from regulars.tags import tasks
+from regulars.tags import log, tasks
 from regulars.tags.ledger import parts, present_tags
 from regulars.tags.port import Answer
 from regulars.tags.tasks import Task
@@ -28,12 +28,14 @@ BULK_CUSTOMERS_MAX = 100_000
 #: How often a bulk operation is asked how far it is.
 BULK_PAUSE = timedelta(seconds=2)
 
+# Built once: every step of the work asks for it.
+_OPEN = select(TagBulk).where(TagBulk.shop_id == bindparam("shop"), TagBulk.state != "done")
+_OPEN = _OPEN.order_by(TagBulk.id).limit(1)
+
 
 def open_bulk(session: Session, shop_id: int) -> TagBulk | None:
     """Return the operation that the shop's tag work has under way."""
-    return session.scalar(
-        select(TagBulk).where(TagBulk.shop_id == shop_id, TagBulk.state != "done").limit(1)
-    )
+    return session.scalar(_OPEN, {"shop": shop_id})
 
 
 def start(worker: Worker, task: Task) -> None:
@@ -114,6 +116,8 @@ def _send(worker: Worker, bulk: TagBulk, task: Task, *, is_new: bool = False) ->
     with worker.writing() as session:
         row = session.get_one(TagBulk, bulk.id)
         row.state, row.operation_gid = "running", gid
+        count = len(bulk.customer_ids)
+        log.note(session, task.assignment_id, "bulk_started", worker.clock(), customers=count)
 
 
 def _find(worker: Worker, bulk: TagBulk, task: Task) -> str | None:
@@ -143,5 +147,7 @@ def _collect(worker: Worker, bulk: TagBulk, task: Task) -> None:
         worker.checkpoint("bulk outcome stored")
     with worker.writing() as session:
         session.get_one(TagBulk, bulk.id).state = "done"
+        count = len(answers)
+        log.note(session, task.assignment_id, "bulk_over", worker.clock(), customers=count)
     if not answers:
         raise Unavailable("Shopify gave a bulk operation up. It is started again.")

@@ -18,12 +18,11 @@ from sqlalchemy.orm import Session
 from regulars.office import Office, Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment, TagAudience, TagRule
-from regulars.segments import Memberships
-from regulars.tags import holdout
+from regulars.tags import brake, holdout
+from regulars.tags.brake import Size
 from regulars.tags.ledger import parts
-from regulars.tags.rules import BRAKE_FLOOR, end_rows, list_rules
-from regulars.warehouse import Warehouse
-from regulars.warehouse.membership import bitmap_of
+from regulars.tags.rules import end_rows, list_rules
+from regulars.tags.segment_side import Members
 
 #: Outcomes of rows whose customer has the tag through us, or may have it.
 _HAVING = ("given", "held", "told")
@@ -45,10 +44,17 @@ class Difference:
     held_out: set[str] = field(default_factory=set)
     let_in: set[str] = field(default_factory=set)
 
-    @property
-    def size(self) -> int:
-        """How many customers' tags would change."""
-        return len(self.joining) + len(self.leaving)
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one rule is about to change, by a comparison of everybody or of the touched."""
+
+    rule: TagRule
+    change: Difference
+    #: None: everybody was compared.
+    touched: BitMap | None
+    size: Size
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +70,10 @@ class RulePlan:
     held_out_count: int
     #: Has the tag through the rule now.
     member_count: int
+    #: Whether that is more than the rule lets pass by itself.
+    brakes: bool = False
     #: The segment's members are not known yet, or it is in the trash.
     is_waiting: bool = False
-
-    @property
-    def brakes(self) -> bool:
-        """Whether the change is larger than the rule lets pass by itself."""
-        return exceeds(self.rule, self.give_count + self.take_count, self.member_count)
 
 
 @dataclass
@@ -79,22 +82,36 @@ class Follower:
 
     session: Session
     shop: Shop
-    warehouse: Warehouse
-    memberships: Memberships
+    segments: Members
     now: datetime
 
     def follow(self) -> bool:
         """Turn what changed into rows; return whether there is anything to tell Shopify."""
+        everything = list_rules(self.session, self.shop)
+        if not everything:
+            return False
         self._end_grace()
-        log_key = self._log_key()
-        rules = list_rules(self.session, self.shop, only_on=True)
+        # Read before the members, so that no change is missed.
+        log_key = self.segments.log_key()
+        rules = [rule for rule in everything if rule.is_on]
         wanted = self.wanted(rules)
-        for rule in rules:
-            if rule.id in wanted:
-                others = _others_of_group(rule, rules, wanted)
-                self._follow(rule, wanted[rule.id], others, self._touched(rule, rules), log_key)
-        settled = [self._settle(rule) for rule in list_rules(self.session, self.shop)]
-        return any(settled)
+        steps = [
+            self._step(rule, wanted[rule.id], self._touched(rule, rules))
+            for rule in rules
+            if rule.id in wanted
+        ]
+        # Where one rule of a tier group is held, the others wait too: nobody shall lose a tag
+        # before the next one is theirs.
+        held_groups = {step.rule.tier_group for step in steps if step.is_held} - {None}
+        for step in steps:
+            if step.is_held:
+                self._hold(step)
+            elif step.rule.tier_group in held_groups:
+                step.rule.followed_key = None
+            else:
+                self._go_on(step, _others_of_group(step.rule, rules, wanted))
+                step.rule.followed_key = log_key
+        return self._settle()
 
     def plan(self) -> list[RulePlan]:
         """Tell what each rule would do now, comparing everybody."""
@@ -120,7 +137,7 @@ class Follower:
         for rule in sorted(rules, key=lambda one: (one.position, one.id)):
             if rule.segment_id in unknown or rule.tier_group in stuck:
                 continue
-            members = self.memberships.members(rule.segment_id)
+            members = self.segments.members(rule.segment_id)
             if rule.tier_group is not None:
                 before = taken.setdefault(rule.tier_group, BitMap())
                 members -= before
@@ -138,33 +155,38 @@ class Follower:
         change = self._difference(rule, kept, members, None)
         take_count = len(change.leaving) if kept else counts[0]
         _in, out = holdout.split(self._ids(members), rule.segment_id, rule.holdout_share)
-        return RulePlan(rule, name, len(change.joining), take_count, counts[1], len(out), counts[0])
+        gives, has = len(change.joining), counts[0]
+        brakes = brake.holds(self.session, rule, Size(gives, take_count, has), self.now)
+        return RulePlan(rule, name, gives, take_count, counts[1], len(out), has, brakes=brakes)
 
-    def _follow(
-        self,
-        rule: TagRule,
-        members: BitMap,
-        others: BitMap,
-        touched: BitMap | None,
-        log_key: int,
-    ) -> None:
-        old = assignment_of(self.session, rule.assignment_id)
+    def _step(self, rule: TagRule, members: BitMap, touched: BitMap | None) -> Step:
+        """Compare a rule with its segment: everybody, or those who were touched."""
         assignment = self._kept_assignment(rule)
         if assignment is None:
-            assignment = self._open_assignment(rule)
             touched = None
-        if touched is not None and not touched:
-            rule.followed_key = log_key
-            return
+        elif touched is not None and not touched:
+            return Step(rule, Difference(), touched, Size(0, 0, 0))
         change = self._difference(rule, assignment, members, touched)
-        if not rule.is_released and exceeds(rule, change.size, self._counts(rule)[0]):
-            if rule.held_at is None:
-                rule.held_at = self.now
-            rule.held_give_count, rule.held_take_count = len(change.joining), len(change.leaving)
-            rule.followed_key = None
+        size = Size(len(change.joining), len(change.leaving), self._counts(rule)[0])
+        is_held = brake.holds(self.session, rule, size, self.now)
+        return Step(rule, change, touched, size, is_held=is_held)
+
+    def _hold(self, step: Step) -> None:
+        rule = step.rule
+        if rule.held_at is None:
+            rule.held_at = self.now
+        rule.held_give_count, rule.held_take_count = step.size.gives, step.size.takes
+        rule.followed_key = None
+
+    def _go_on(self, step: Step, others: BitMap) -> None:
+        rule, change = step.rule, step.change
+        if step.touched is not None and not step.touched:
             return
+        old = assignment_of(self.session, rule.assignment_id)
+        assignment = self._kept_assignment(rule) or self._open_assignment(rule)
+        brake.note(self.session, rule, step.size, self.now)
         if others:
-            away = others if touched is None else others & touched
+            away = others if step.touched is None else others & step.touched
             change.moving = set(self._ids(away))
         self._store(rule, assignment, change)
         if old is not None and old.id != assignment.id and old.rule_id == rule.id:
@@ -172,7 +194,7 @@ class Follower:
             end_rows(self.session, old, take=True)
             holdout.let_in(self.session, old, None, self.now)
             old.status = "syncing"
-        rule.followed_key, rule.is_released, rule.held_at = log_key, False, None
+        rule.is_released, rule.held_at = False, None
 
     def _kept_assignment(self, rule: TagRule) -> TagAssignment | None:
         """Return the assignment a rule acts through; None where it needs a new one."""
@@ -305,29 +327,31 @@ class Follower:
             self._update(assignment, ids, (), leaves_at=None)
             leave(self.session, assignment, ids)
 
-    def _settle(self, rule: TagRule) -> bool:
-        """Bring an assignment's numbers and status up to its rows; return whether work is open."""
+    def _settle(self) -> bool:
+        """Bring numbers and statuses up to the rows; return whether work is open."""
+        self.session.flush()
+        live = (
+            TagAssignment.shop_id == self.shop.id,
+            TagAssignment.rule_id.is_not(None),
+            TagAssignment.status.in_(("in_sync", "syncing", "paused")),
+        )
+        # How many customers each of them wants the tag for, and how many are still to be looked at.
+        counted = self.session.execute(
+            select(
+                TagAudience.assignment_id,
+                func.count().filter(TagAudience.wanted),
+                func.count().filter(TagAudience.outcome.in_(_OPEN)),
+            )
+            .where(TagAudience.assignment_id.in_(select(TagAssignment.id).where(*live)))
+            .group_by(TagAudience.assignment_id)
+        )
+        counts = {number: (wanted, waiting) for number, wanted, waiting in counted}
         is_open = False
-        for assignment in self.session.scalars(
-            select(TagAssignment).where(
-                TagAssignment.rule_id == rule.id,
-                TagAssignment.status.in_(("in_sync", "syncing", "paused")),
-            )
-        ):
-            assignment.targeted_count = (
-                self.session.scalar(
-                    select(func.count()).where(
-                        TagAudience.assignment_id == assignment.id, TagAudience.wanted
-                    )
-                )
-                or 0
-            )
-            row = select(TagAudience.customer_id).where(
-                TagAudience.assignment_id == assignment.id, TagAudience.outcome.in_(_OPEN)
-            )
+        for assignment in self.session.scalars(select(TagAssignment).where(*live)):
+            assignment.targeted_count, waiting = counts.get(assignment.id, (0, 0))
             if assignment.status == "paused":
                 continue
-            if self.session.scalar(row.limit(1)) is not None:
+            if waiting:
                 assignment.status = "syncing"
             is_open = is_open or assignment.status == "syncing"
         return is_open
@@ -353,24 +377,10 @@ class Follower:
             if one.id == rule.id
             or (rule.tier_group is not None and one.tier_group == rule.tier_group)
         ]
-        # Who joined or left these segments after an entry of the log.
-        with self.warehouse.reader() as cursor:
-            return bitmap_of(
-                cursor.execute(
-                    "SELECT DISTINCT customer_no FROM membership_log"
-                    " WHERE rowid > $1 AND list_contains($2, segment_id)",
-                    [rule.followed_key, segment_ids],
-                )
-            )
-
-    def _log_key(self) -> int:
-        """Return the newest entry of the log; read before the members, so that none is missed."""
-        with self.warehouse.reader() as cursor:
-            (found,) = cursor.execute("SELECT max(rowid) FROM membership_log").fetchone() or (None,)
-        return -1 if found is None else int(found)
+        return self.segments.touched(rule.followed_key, segment_ids)
 
     def _ids(self, numbers: BitMap) -> Iterable[str]:
-        return self.warehouse.customer_ids(numbers).values()
+        return self.segments.customer_ids(numbers).values()
 
 
 def _others_of_group(
@@ -387,12 +397,10 @@ def _others_of_group(
     return BitMap.union(*others) if others else BitMap()
 
 
-def follow_rules(
-    office: Office, shop: Shop, warehouse: Warehouse, memberships: Memberships, now: datetime
-) -> bool:
+def follow_rules(office: Office, shop: Shop, segments: Members, now: datetime) -> bool:
     """Turn what changed in a shop's segments into tag work; return whether there is some."""
     with office.session() as session:
-        return Follower(session, shop, warehouse, memberships, now).follow()
+        return Follower(session, shop, segments, now).follow()
 
 
 def has_rules(session: Session, shop_id: int) -> bool:
@@ -409,19 +417,6 @@ def grace_is_over(session: Session, shop_id: int, now: datetime) -> bool:
         TagAudience.shop_id == shop_id, TagAudience.leaves_at <= now
     )
     return session.scalar(over.limit(1)) is not None
-
-
-def exceeds(rule: TagRule, size: int, member_count: int) -> bool:
-    """Whether a change is larger than a rule lets pass without a person."""
-    if rule.is_released:
-        return False
-    if rule.brake_number is not None and size > rule.brake_number:
-        return True
-    return (
-        rule.brake_share is not None
-        and size > BRAKE_FLOOR
-        and size > rule.brake_share * member_count
-    )
 
 
 def leave(session: Session, assignment: TagAssignment, ids: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -20,11 +20,15 @@ from regulars.office.models.tags import (
     TagRemoval,
     TagRemovalRow,
 )
+from regulars.tags import acts
 from regulars.tags.ledger import HOLDING
 from regulars.tags.names import tag_key
 
 #: Outcomes of customers who are not through.
 OPEN_OUTCOMES = ("waiting", "told", "leaving", "taking")
+
+#: A removal that was undone is told by the log only.
+_LIVE = TagRemoval.status != "undone"
 
 #: Rows of one page of the history, and of customers with problems.
 PAGE_ROWS = 100
@@ -84,11 +88,30 @@ class Entry:
         return self.assignment.problem or (self.removal.problem if self.removal else None)
 
     @property
+    def orders(self) -> Collection[str]:
+        """What a person can order now: "pause", "resume", "cancel", "retry", "undo_removal"."""
+        one, is_once = self.assignment, self.assignment.rule_id is None
+        found = set()
+        if one.status in {"waiting", "assigning", "syncing", "in_sync", "removing"}:
+            found.add("pause")
+        if one.status == "paused":
+            found.add("resume")
+        takes = self.removal is not None
+        if is_once and one.status in {"waiting", "assigning", "paused"} and not takes:
+            found.add("cancel")
+        if one.status in {"partly_failed", "failed", "partly_removed"} or (
+            not is_once and self.counts.get("failed")
+        ):
+            found.add("retry")
+        if takes and is_once and one.kind != "legacy":
+            found.add("undo_removal")
+        return found
+
+    @property
     def is_removable(self) -> bool:
         """Whether the tag can be taken back."""
-        from regulars.tags.acts import REMOVABLE
-
-        return self.assignment.status in REMOVABLE and self.assignment.kind != "legacy"
+        is_open = acts.is_removable(self.assignment) and self.removal is None
+        return is_open and self.assignment.kind != "legacy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +205,9 @@ def outcome_rows(
     """
     table: Any = TagAudience
     of = TagAudience.assignment_id == assignment.id
-    removal = session.scalar(select(TagRemoval).where(TagRemoval.assignment_id == assignment.id))
+    removal = session.scalar(
+        select(TagRemoval).where(TagRemoval.assignment_id == assignment.id, _LIVE)
+    )
     if removal is not None:
         table, of = TagRemovalRow, TagRemovalRow.removal_id == removal.id
     rows = session.execute(
@@ -236,7 +261,9 @@ def _entries(
     ids = [one.id for one in assignments]
     removals = {
         one.assignment_id: one
-        for one in session.scalars(select(TagRemoval).where(TagRemoval.assignment_id.in_(ids)))
+        for one in session.scalars(
+            select(TagRemoval).where(TagRemoval.assignment_id.in_(ids), _LIVE)
+        )
     }
     # What is whole is not counted again for a list: a hundred rows may mean millions of customers.
     whole = set() if count_all else {"assigned", "removed"}

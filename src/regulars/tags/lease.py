@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from regulars.office.models.tags import TagLease
 
 #: Longer than any single step between two writes, the reading of a large shop's tags included.
 LEASE = timedelta(minutes=5)
+
+# Built once: every step of the work runs them.
+_OURS = update(TagLease.__table__).where(  # type: ignore[arg-type]
+    TagLease.shop_id == bindparam("shop"), TagLease.fence == bindparam("number")
+)
+_HOLD = _OURS.values(leased_until=bindparam("until"))
+_GIVE_BACK = _OURS.values(leased_until=None)
 
 
 class LeaseLost(Exception):
@@ -37,21 +44,11 @@ def take_lease(session: Session, shop_id: int, now: datetime) -> int | None:
 
 def hold_lease(session: Session, shop_id: int, fence: int, now: datetime) -> None:
     """Renew the lease inside a writing transaction; raises LeaseLost."""
-    written = session.execute(
-        update(TagLease)
-        .where(TagLease.shop_id == shop_id, TagLease.fence == fence)
-        .values(leased_until=now + LEASE)
-        .execution_options(synchronize_session=False)
-    )
+    written = session.execute(_HOLD, {"shop": shop_id, "number": fence, "until": now + LEASE})
     if written.rowcount != 1:  # type: ignore[attr-defined]
         raise LeaseLost
 
 
 def give_back(session: Session, shop_id: int, fence: int) -> None:
     """Let the next worker start at once."""
-    session.execute(
-        update(TagLease)
-        .where(TagLease.shop_id == shop_id, TagLease.fence == fence)
-        .values(leased_until=None)
-        .execution_options(synchronize_session=False)
-    )
+    session.execute(_GIVE_BACK, {"shop": shop_id, "number": fence})

@@ -45,8 +45,8 @@ class TagPort(Protocol):
     def read(self, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Return the present tags; a customer that does not exist is left out."""
 
-    def room(self) -> Room:
-        """Tell for how many customers the points suffice now, and else how long to wait."""
+    def room(self, asked: int, *, adds: bool) -> Room:
+        """Tell for how many of these customers the points suffice now, and else when to ask."""
 
     def start_reading(self) -> str:
         """Have Shopify collect every customer's tags; return the operation's global id.
@@ -74,7 +74,3 @@ class TagPort(Protocol):
 
     def look_at_bulk(self, operation_gid: str) -> BulkState:
         """Tell how far an operation is."""
-
-
-#: Ten points each, and one request may cost a thousand: half of that leaves room for others.
-CHANGE_CUSTOMERS_MAX = 50

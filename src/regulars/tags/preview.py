@@ -8,12 +8,9 @@ from typing import Any
 from pyroaring import BitMap
 
 from regulars.tags.names import TAGS_PER_CUSTOMER_MAX, tag_key
+from regulars.tags.pricing import seconds_for
 from regulars.tags.work import BULK_CUSTOMERS_MIN
 from regulars.warehouse.membership import bitmap_of
-
-#: Points that Shopify takes for one change, and for reading one customer's tags before it.
-POINTS_PER_CHANGE = 10
-POINTS_PER_READ = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +27,7 @@ class Preview:
         """Return how long it takes at the shop's rate; None when Shopify works it in bulk."""
         if self.targeted > BULK_CUSTOMERS_MIN:
             return None
-        points = self.targeted * POINTS_PER_READ + self.will_get * POINTS_PER_CHANGE
-        return points / points_per_second
+        return seconds_for(self.targeted, self.will_get, points_per_second)
 
 
 def preview(cursor: Any, members: BitMap, tag: str) -> Preview:

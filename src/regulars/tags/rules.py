@@ -22,8 +22,6 @@ from regulars.tags.holdout import clean_share, let_in
 from regulars.tags.names import clean_tag, tag_key
 
 GRACE_DAYS_MAX = 365
-#: A share of a small segment is soon passed, so the brake's share asks for this many at least.
-BRAKE_FLOOR = 20
 #: Where a person says nothing: a fifth of those who have the tag.
 BRAKE_SHARE = 0.2
 
@@ -79,6 +77,7 @@ def create_rule(
     )
     session.add(rule)
     session.flush()
+    _compare_group(session, rule)
     return rule
 
 
@@ -108,13 +107,7 @@ def switch_off(session: Session, rule: TagRule, *, take: bool, now: datetime) ->
             problem("rule_is_off", 'The rule for the tag "{tag}" is off already.', tag=rule.tag)
         )
     rule.is_on, rule.switched_off_at, rule.held_at = False, now, None
-    if rule.tier_group is not None:
-        # Who was in a higher tier may belong to a lower one now.
-        session.execute(
-            update(TagRule)
-            .where(TagRule.shop_id == rule.shop_id, TagRule.tier_group == rule.tier_group)
-            .values(followed_key=None)
-        )
+    _compare_group(session, rule)
     assignment = session.get(TagAssignment, rule.assignment_id) if rule.assignment_id else None
     if assignment is None:
         return
@@ -132,6 +125,7 @@ def switch_on(session: Session, shop: Shop, rule: TagRule) -> None:
     _demand_single(session, shop, rule.segment_id, rule.tag, rule.id)
     rule.is_on, rule.switched_off_at, rule.held_at = True, None, None
     rule.is_released, rule.followed_key = True, None
+    _compare_group(session, rule)
     assignment = session.get(TagAssignment, rule.assignment_id) if rule.assignment_id else None
     if assignment is not None and assignment.status in _REUSABLE:
         assignment.status, assignment.finished_at = "syncing", None
@@ -215,6 +209,16 @@ def end_rows(session: Session, assignment: TagAssignment, *, take: bool) -> None
         .values(leaves_at=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def _compare_group(session: Session, rule: TagRule) -> None:
+    """Have a tier group compared whole: who is in one tier, is not in another."""
+    if rule.tier_group is not None:
+        session.execute(
+            update(TagRule)
+            .where(TagRule.shop_id == rule.shop_id, TagRule.tier_group == rule.tier_group)
+            .values(followed_key=None)
+        )
 
 
 def _cleaned(options: RuleOptions) -> dict[str, object]:

@@ -11,24 +11,28 @@ from pathlib import Path
 
 from regulars.errors import ShopifyError
 from regulars.shopify import bulk
-from regulars.shopify.answers import InputRefused, Refusal
+from regulars.shopify.answers import InputRefused, Json, Refusal
 from regulars.shopify.client import ShopifyClient
 from regulars.shopify.documents import document
-from regulars.tags.port import CHANGE_CUSTOMERS_MAX, Answer, BulkState, Room
+from regulars.tags.port import Answer, BulkState, Room
+from regulars.tags.pricing import batch_size, look_points, points_for
 
 CUSTOMER_GID = "gid://shopify/Customer/"
 
-#: Single calls under way at once. At a tenth of a second per call this keeps even the largest
-#: plan's bucket (100 changes a second) busy, and small ones wait for points anyway.
-CALLS_AT_ONCE = 10
+#: Single calls under way at once, by the shop's points a second: enough for each plan's rate where
+#: a call takes a quarter of a second, and no more than the connections that are kept open.
+CALLS_AT_ONCE_MIN, CALLS_AT_ONCE_MAX = 10, 80
+POINTS_PER_CALL_AT_ONCE = 25
 
-#: Points are there before a batch begins; only others' requests make it wait.
-PATIENCE_SECONDS = 5.0
+#: Points are there before a batch begins; only others' requests make it wait. Where that or a try
+#: again takes longer, the worker turns to other shops instead.
+PATIENCE_SECONDS = 1.0
 
-#: Points that Shopify takes for one change, and for reading one customer's tags before it.
-POINTS_PER_CUSTOMER = 10 + 1
 #: Left for whatever else the app asks meanwhile, like how far an operation is.
 SPARE_POINTS = 5.0
+
+#: So much of a page must be found for the search to be worth asking again.
+FOUND_SHARE_MIN = 0.5
 
 #: How often `alive` is called; each call writes a row.
 ALIVE_EVERY = timedelta(seconds=10)
@@ -45,30 +49,47 @@ class ShopifyTags:
         client: ShopifyClient,
         *,
         alive: Callable[[], None] = lambda: None,
-        calls_at_once: int = CALLS_AT_ONCE,
+        calls_at_once: int | None = None,
     ) -> None:
         self._client = client
         self._alive = alive
         self._calls_at_once = calls_at_once
         self._alive_at: datetime | None = None
+        self._searches = True
 
     def read(self, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Return the present tags; a customer that does not exist is left out."""
-        ids = [CUSTOMER_GID + one for one in customer_ids]
-        data = self._client.run(
-            "customer_tags_by_ids", {"ids": ids}, patience_seconds=PATIENCE_SECONDS
-        )
-        return {_number(node["id"]): node["tags"] for node in data["nodes"] if node}
+        found: dict[str, Sequence[str]] = {}
+        if self._searches and look_points(len(customer_ids)) < len(customer_ids):
+            found = self._search(customer_ids)
+            # Where the search does not know ids, asking it only costs.
+            self._searches = len(found) >= FOUND_SHARE_MIN * len(customer_ids)
+        missing = [one for one in customer_ids if one not in found]
+        return {**found, **self._read_by_id(missing)} if missing else found
 
-    def room(self) -> Room:
-        """Tell for how many customers the points suffice now, and else how long to wait."""
+    def _search(self, customer_ids: Sequence[str]) -> dict[str, Sequence[str]]:
+        asked = {
+            "first": len(customer_ids),
+            "query": " OR ".join(f"id:{one}" for one in customer_ids),
+        }
+        nodes = self._run("customer_tags_by_search", asked)["customers"]["nodes"]
+        tags: dict[str, Sequence[str]] = {_number(node["id"]): node["tags"] for node in nodes}
+        return {one: tags[one] for one in customer_ids if one in tags}
+
+    def _read_by_id(self, customer_ids: Sequence[str]) -> dict[str, Sequence[str]]:
+        ids = [CUSTOMER_GID + one for one in customer_ids]
+        nodes = self._run("customer_tags_by_ids", {"ids": ids})["nodes"]
+        return {_number(node["id"]): node["tags"] for node in nodes if node}
+
+    def room(self, asked: int, *, adds: bool) -> Room:
+        """Tell for how many of these customers the points suffice now, and else when to ask."""
         bucket = self._client.bucket
-        customers = int((bucket.available - SPARE_POINTS) // POINTS_PER_CUSTOMER)
-        # Small shops wait for a second's worth of points rather than for one customer's.
-        worth = max(1, int(bucket.points_per_second // POINTS_PER_CUSTOMER))
-        if customers >= min(worth, CHANGE_CUSTOMERS_MAX):
-            return Room(customers)
-        missing = worth * POINTS_PER_CUSTOMER + SPARE_POINTS - bucket.available
+        points = bucket.available - SPARE_POINTS
+        # A long job waits until a look is worth its points; a short one goes as soon as it can.
+        least = min(asked, batch_size(bucket.points_per_second))
+        missing = points_for(least, adds=adds) - points
+        if missing <= 0:
+            return Room(least)
         return Room(0, timedelta(seconds=max(missing / bucket.points_per_second, 0.05)))
 
     def start_reading(self) -> str:
@@ -94,18 +115,19 @@ class ShopifyTags:
     def change(self, customer_ids: Sequence[str], tag: str, *, add: bool) -> Mapping[str, Answer]:
         """Change one customer per call, several calls at once; raise after all calls ended."""
         name = "tags_add" if add else "tags_remove"
+        at_once = self._calls_at_once or self._usual_calls_at_once()
 
         def change_one(one: str) -> Answer | ShopifyError:
             variables = {"id": CUSTOMER_GID + one, "tags": [tag]}
             try:
-                self._client.run(name, variables, patience_seconds=PATIENCE_SECONDS)
+                self._run(name, variables)
             except InputRefused as refused:
                 return _answer(refused.refusals)
             except ShopifyError as error:
                 return error
             return Answer()
 
-        with ThreadPoolExecutor(min(self._calls_at_once, len(customer_ids))) as calls:
+        with ThreadPoolExecutor(min(at_once, len(customer_ids))) as calls:
             ended = dict(zip(customer_ids, calls.map(change_one, customer_ids), strict=True))
         answers = {one: end for one, end in ended.items() if isinstance(end, Answer)}
         errors = [end for end in ended.values() if isinstance(end, ShopifyError)]
@@ -148,6 +170,13 @@ class ShopifyTags:
                 for line in bulk.line_results(path):
                     answers[line.line_number] = _answer(line.refusals)
         return BulkState(is_finished=True, done_count=len(answers), answers=answers)
+
+    def _run(self, name: str, variables: Mapping[str, object]) -> Json:
+        return self._client.run(name, variables, patience_seconds=PATIENCE_SECONDS)
+
+    def _usual_calls_at_once(self) -> int:
+        wanted = int(self._client.bucket.points_per_second // POINTS_PER_CALL_AT_ONCE)
+        return max(CALLS_AT_ONCE_MIN, min(CALLS_AT_ONCE_MAX, wanted))
 
     def _count(self, _count: int) -> None:
         now = self._client.clock()

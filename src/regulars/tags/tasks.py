@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from regulars.office.models.tags import (
@@ -23,6 +23,7 @@ from regulars.office.models.tags import (
     TagRemovalRow,
     TagRule,
 )
+from regulars.tags import log
 
 #: Assignments in these states have customers to be told.
 OPEN_STATUSES = ("waiting", "assigning", "cancelling")
@@ -74,35 +75,53 @@ class Task:
         return "given" if self.adds else "removed"
 
 
+def _built_once() -> tuple[Any, Any, Any]:
+    """Return the statements that every step runs: of rules, of assignments, of removals."""
+    free = TagAssignment.tag_key.not_in(bindparam("busy", expanding=True))
+    syncing = (
+        select(TagAssignment)
+        .where(TagAssignment.shop_id == bindparam("shop"), TagAssignment.status == "syncing", free)
+        .order_by(TagAssignment.id)
+        .limit(1)
+    )
+    giving = (
+        select(TagAssignment)
+        .where(
+            TagAssignment.shop_id == bindparam("shop"),
+            TagAssignment.status.in_(OPEN_STATUSES),
+            free,
+        )
+        .order_by(TagAssignment.created_at, TagAssignment.id)
+        .limit(1)
+    )
+    removing = (
+        select(TagRemoval)
+        .join(TagAssignment, TagAssignment.id == TagRemoval.assignment_id)
+        .where(
+            TagRemoval.shop_id == bindparam("shop"),
+            TagRemoval.status.in_(("waiting", "removing")),
+            free,
+        )
+        .order_by(TagRemoval.created_at, TagRemoval.id)
+        .limit(1)
+    )
+    return syncing, giving, removing
+
+
+_SYNCING, _GIVING, _REMOVING = _built_once()
+
+
 def next_task(session: Session, shop_id: int, now: datetime, busy: Collection[str]) -> Task | None:
     """Return what is to be done next; tags in `busy` are left alone."""
     found = _of_rules(session, shop_id, busy)
     if found is not None:
         return found
-    assignment = session.scalar(
-        select(TagAssignment)
-        .where(
-            TagAssignment.shop_id == shop_id,
-            TagAssignment.status.in_(OPEN_STATUSES),
-            TagAssignment.tag_key.not_in(busy),
-        )
-        .order_by(TagAssignment.created_at, TagAssignment.id)
-        .limit(1)
-    )
-    removal = session.scalar(
-        select(TagRemoval)
-        .join(TagAssignment, TagAssignment.id == TagRemoval.assignment_id)
-        .where(
-            TagRemoval.shop_id == shop_id,
-            TagRemoval.status.in_(("waiting", "removing")),
-            TagAssignment.tag_key.not_in(busy),
-        )
-        .order_by(TagRemoval.created_at, TagRemoval.id)
-        .limit(1)
-    )
+    asked = {"shop": shop_id, "busy": list(busy)}
+    assignment = session.scalar(_GIVING, asked)
+    removal = session.scalar(_REMOVING, asked)
     if removal and (assignment is None or removal.created_at <= assignment.created_at):
         return _start_removal(session, removal, now)
-    return _start_assignment(assignment, now) if assignment else None
+    return _start_assignment(session, assignment, now) if assignment else None
 
 
 def task_of_bulk(session: Session, bulk: TagBulk) -> Task:
@@ -149,22 +168,28 @@ def finish(session: Session, task: Task, now: datetime) -> None:
     if failed:
         status = "partly_failed" if worked else "failed"
     if task.adds:
-        if assignment.status == "cancelling":
+        if assignment.status == "cancelling" or counts.get("cancelled"):
             status = "cancelled"
         assignment.status, assignment.finished_at = status, now
-        return
-    removal = session.get_one(TagRemoval, task.id)
-    removal.status, removal.finished_at = status, now
-    assignment.status = "removed" if status == "removed" else "partly_removed"
+    else:
+        removal = session.get_one(TagRemoval, task.id)
+        removal.status, removal.finished_at = status, now
+        assignment.status = "removed" if status == "removed" else "partly_removed"
+    ended = "finished" if task.adds else "removed"
+    kind, told = ("failed_in_part", failed) if failed else (ended, counts.get(task.done, 0))
+    log.note(session, task.assignment_id, kind, now, customers=told)
 
 
-def set_problem(session: Session, task: Task, told: str | None) -> None:
+def set_problem(session: Session, task: Task, told: str | None, now: datetime) -> None:
     """Leave the reason with work that rests until the shop is connected anew, or clear it."""
     row: TagAssignment | TagRemoval = (
         session.get_one(TagRemoval, task.id)
         if task.kind == "removal"
         else session.get_one(TagAssignment, task.id)
     )
+    if row.problem != told:
+        kind = "stood_still" if told else "went_on"
+        log.note(session, task.assignment_id, kind, now, told=told or "")
     row.problem = told
 
 
@@ -219,14 +244,14 @@ def count_outcomes(session: Session, task: Task) -> dict[str, int]:
 
 def _of_rules(session: Session, shop_id: int, busy: Collection[str]) -> Task | None:
     """Return the giving of a rule, else the leaving of one."""
+    empty = session.scalar(_SYNCING, {"shop": shop_id, "busy": list(busy)})
+    if empty is None:
+        return None
     syncing = select(TagAssignment).where(
         TagAssignment.shop_id == shop_id,
         TagAssignment.status == "syncing",
         TagAssignment.tag_key.not_in(busy),
     )
-    empty = session.scalar(syncing.order_by(TagAssignment.id).limit(1))
-    if empty is None:
-        return None
     # A tag that is busy may be the one to be given before another goes.
     if busy and session.scalar(_giving_of(shop_id, busy)) is not None:
         return None
@@ -268,17 +293,21 @@ def _task(
     )
 
 
-def _start_assignment(assignment: TagAssignment, now: datetime) -> Task:
+def _start_assignment(session: Session, assignment: TagAssignment, now: datetime) -> Task:
     if assignment.status == "waiting":
         assignment.status = "assigning"
-        assignment.started_at = assignment.started_at or now
+        if assignment.started_at is None:
+            assignment.started_at = now
+            log.note(session, assignment.id, "started", now)
     return _task("assignment", assignment.id, assignment, assignment.problem)
 
 
 def _start_removal(session: Session, removal: TagRemoval, now: datetime) -> Task:
     if removal.status == "waiting":
         removal.status = "removing"
-        removal.started_at = removal.started_at or now
+        if removal.started_at is None:
+            removal.started_at = now
+            log.note(session, removal.assignment_id, "removal_started", now)
     assignment = session.get_one(TagAssignment, removal.assignment_id)
     return _task("removal", removal.id, assignment, removal.problem)
 
@@ -307,7 +336,7 @@ def _finish_rule(session: Session, assignment: TagAssignment, now: datetime) -> 
     assignment.finished_at = now
 
 
-def excuse_all(session: Session, shop_id: int, reason: str) -> None:
+def excuse_all(session: Session, shop_id: int, reason: str, now: datetime) -> None:
     """Leave the reason with everything open: the shop cannot even be asked."""
     for row in (
         *session.scalars(
@@ -322,4 +351,7 @@ def excuse_all(session: Session, shop_id: int, reason: str) -> None:
             )
         ),
     ):
+        if row.problem is None:
+            number = row.id if isinstance(row, TagAssignment) else row.assignment_id
+            log.note(session, number, "stood_still", now, told=reason)
         row.problem = reason[:2000]

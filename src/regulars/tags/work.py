@@ -22,7 +22,8 @@ from regulars.tags import bulks, tasks
 from regulars.tags.bulks import BULK_PAUSE
 from regulars.tags.lease import give_back, hold_lease, take_lease
 from regulars.tags.ledger import Desk
-from regulars.tags.port import CHANGE_CUSTOMERS_MAX, Answer, TagPort
+from regulars.tags.port import Answer, TagPort
+from regulars.tags.pricing import CHANGE_CUSTOMERS_MAX
 from regulars.tags.tasks import Task
 
 #: From this many open customers on, one bulk mutation does the work instead of single calls.
@@ -32,6 +33,19 @@ TURN = timedelta(seconds=1)
 
 #: A named point between two effects. Tests stop the process there.
 Checkpoint = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a worker does next: a batch of a task, or a look at the bulk operation under way."""
+
+    #: None: there is nothing to do but to wait for `bulk`, if there is one.
+    task: Task | None
+    #: Customers to be worked; none where the task has just ended.
+    ids: Sequence[str] = ()
+    bulk: TagBulk | None = None
+    is_large: bool = False
+    looks: bool = False
 
 
 @dataclass
@@ -87,62 +101,58 @@ class Worker:
     def _run(self) -> timedelta | None:
         ends_at = self.clock() + TURN
         while True:
-            bulk = self._follow_bulk()
-            pause = self._step(bulk)
+            step = self._next_step()
+            pause = self._do(step)
             if pause is None or pause:
-                return min(pause, BULK_PAUSE) if bulk and pause else pause
+                return min(pause, BULK_PAUSE) if step.bulk and pause else pause
             if self.clock() >= ends_at:
                 return pause
 
-    def _follow_bulk(self) -> TagBulk | None:
-        """Move the shop's bulk operation on, now and then; return it while it goes on."""
-        with self.office.reading() as session:
+    def _next_step(self) -> Step:
+        """Decide in one transaction what is to be done next."""
+        with self.writing() as session:
             bulk = bulks.open_bulk(session, self.shop_id)
-            task = tasks.task_of_bulk(session, bulk) if bulk else None
-        if bulk is None or task is None:
-            return None
-        now = self.clock()
-        if self._looked_at is None or now >= self._looked_at + BULK_PAUSE:
-            self._looked_at = now
-            with self._excused(task):
-                bulks.follow(self, bulk, task)
-            with self.office.reading() as session:
-                return bulks.open_bulk(session, self.shop_id)
-        return bulk
-
-    def _step(self, bulk: TagBulk | None) -> timedelta | None:
-        """Do the next batch of the next task: zero to go on, None when there is nothing."""
-        busy = {bulk.tag_key} if bulk else set()
-        while (task := self._next_task(busy)) is not None:
-            with self.office.reading() as session:
+            if bulk is not None and self._is_time_to_look():
+                return Step(tasks.task_of_bulk(session, bulk), bulk=bulk, looks=True)
+            busy = {bulk.tag_key} if bulk else set()
+            while (task := tasks.next_task(session, self.shop_id, self.clock(), busy)) is not None:
                 ids = self.desk(session, task).open_ids(self.bulk_customers_min + 1)
-            is_large = len(ids) > self.bulk_customers_min
-            if is_large and bulk is not None:
+                if not ids:
+                    tasks.finish(session, task, self.clock())
+                is_large = len(ids) > self.bulk_customers_min
+                if not (is_large and bulk is not None):
+                    return Step(task, ids, bulk, is_large=is_large)
                 busy.add(task.key)
-                continue
-            return self._work(task, ids, is_large=is_large)
-        return BULK_PAUSE if bulk else None
+        return Step(None, bulk=bulk)
+
+    def _is_time_to_look(self) -> bool:
+        return self._looked_at is None or self.clock() >= self._looked_at + BULK_PAUSE
+
+    def _do(self, step: Step) -> timedelta | None:
+        """Do a step: zero to go on, None when there is nothing."""
+        if step.task is None:
+            return BULK_PAUSE if step.bulk else None
+        if step.looks and step.bulk is not None:
+            self._looked_at = self.clock()
+            with self._excused(step.task):
+                bulks.follow(self, step.bulk, step.task)
+            return timedelta()
+        if not step.ids:
+            self.changed(step.task.assignment_id)
+            return timedelta()
+        return self._work(step.task, step.ids, is_large=step.is_large)
 
     def _work(self, task: Task, ids: Sequence[str], *, is_large: bool) -> timedelta:
-        if not ids:
-            with self.writing() as session:
-                tasks.finish(session, task, self.clock())
-            self.changed(task.assignment_id)
-            return timedelta()
         with self._excused(task):
             if is_large:
                 bulks.start(self, task)
                 self._looked_at = self.clock()
                 return timedelta()
-            room = self.port.room()
+            room = self.port.room(len(ids), adds=task.adds)
             if room.customers < 1:
                 return room.wait
             self._work_batch(task, ids[: min(self.batch_size, room.customers)])
         return timedelta()
-
-    def _next_task(self, busy: set[str]) -> Task | None:
-        with self.writing() as session:
-            return tasks.next_task(session, self.shop_id, self.clock(), busy)
 
     @contextmanager
     def _excused(self, task: Task) -> Iterator[None]:
@@ -151,11 +161,11 @@ class Worker:
             yield
         except (TokenRejected, ScopeMissing) as error:
             with self.writing() as session:
-                tasks.set_problem(session, task, str(error)[:2000])
+                tasks.set_problem(session, task, str(error)[:2000], self.clock())
             raise
         if task.has_problem:
             with self.writing() as session:
-                tasks.set_problem(session, task, None)
+                tasks.set_problem(session, task, None, self.clock())
         self.changed(task.assignment_id)
 
     def _work_batch(self, task: Task, ids: Sequence[str]) -> None:

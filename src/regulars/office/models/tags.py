@@ -112,7 +112,8 @@ class TagRemoval(Base):
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"), index=True)
     assignment_id: Mapped[int] = mapped_column(ForeignKey("tag_assignments.id", ondelete="CASCADE"))
-    #: waiting, removing, removed, partly_failed, failed.
+    #: waiting, removing, paused, removed, partly_failed, failed, undone (its assignment gives the
+    #: tag again; a later removal starts anew in this row).
     status: Mapped[str] = mapped_column(String(16), default="waiting")
     author: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime]
@@ -132,7 +133,7 @@ class TagRemovalRow(Base):
     )
     customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     #: waiting, told, removed, kept_before (had it before us), kept_wanted (another live assignment
-    #: wants it), not_given (never got it from us), gone, failed.
+    #: wants it), not_given (never got it from us), gone, failed, cancelled (it was undone).
     outcome: Mapped[str] = mapped_column(String(16), default="waiting")
     told_at: Mapped[datetime | None]
     problem: Mapped[str | None] = mapped_column(String(PROBLEM_CHARACTERS_MAX))
@@ -201,6 +202,42 @@ class TagRule(Base):
     held_take_count: Mapped[int] = mapped_column(default=0)
     #: A person saw the plan: the next comparison passes the brake.
     is_released: Mapped[bool] = mapped_column(default=True)
+
+
+class TagRuleStep(Base):
+    """One change that a rule made by itself, for the brake's sum over a day."""
+
+    __tablename__ = "tag_rule_steps"
+    __table_args__ = (Index("ix_tag_rule_steps_rule", "rule_id", "at"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    rule_id: Mapped[int] = mapped_column(ForeignKey("tag_rules.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    give_count: Mapped[int]
+    take_count: Mapped[int]
+    #: For how many the rule wanted its tag before.
+    member_count: Mapped[int]
+    #: A person let the change pass: it does not count against the brake, nor does what came before.
+    was_released: Mapped[bool]
+
+
+class TagEvent(Base):
+    """One thing that happened to an assignment: an order, work that stood still or ended."""
+
+    __tablename__ = "tag_events"
+    __table_args__ = (Index("ix_tag_events_assignment", "assignment_id", "id"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("tag_assignments.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    #: One of `tags.log.KINDS`.
+    kind: Mapped[str] = mapped_column(String(32))
+    #: Empty where the app did it by itself.
+    author: Mapped[str] = mapped_column(String(255), default="")
+    #: Customers concerned; None where that says nothing.
+    customer_count: Mapped[int | None]
+    #: What Shopify said, in English.
+    note: Mapped[str] = mapped_column(String(2000), default="")
 
 
 class TagHoldout(Base):

@@ -16,6 +16,7 @@ from regulars.office.models.tags import TagAssignment, TagDriftCheck, TagRule
 from regulars.tags import drift, following, rules
 from regulars.tags.following import RulePlan
 from regulars.tags.rules import RuleOptions
+from regulars.tags.segment_side import SegmentMembers
 from regulars.web.deps import ApiCaller
 
 if TYPE_CHECKING:
@@ -305,9 +306,8 @@ def show_orphans(call: ApiCaller, shop: str) -> OrphansOut:
 
 def plans_of(runtime: Runtime, session: Session, shop: Shop) -> list[RulePlan]:
     """Return what each rule of a shop would do now."""
-    return following.Follower(
-        session, shop, runtime.warehouse(shop), runtime.memberships(shop), runtime.clock()
-    ).plan()
+    segments = SegmentMembers(runtime.warehouse(shop), runtime.memberships(shop))
+    return following.Follower(session, shop, segments, runtime.clock()).plan()
 
 
 def status_of(rule: TagRule, assignment: TagAssignment | None) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
-from sqlalchemy.orm import Session
 from starlette.responses import StreamingResponse
 
 from regulars import segments, tags
@@ -18,7 +17,7 @@ from regulars.errors import ConflictError, problem
 from regulars.office import Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment
-from regulars.tags import history, legacy
+from regulars.tags import history, legacy, log
 from regulars.tags.preview import preview
 from regulars.warehouse.lists import ListRows
 from regulars.web.deps import ApiCall, ApiCaller
@@ -101,6 +100,23 @@ class ProblemsOut(BaseModel):
     """Customers whose tag could not be changed."""
 
     problems: list[ProblemOut]
+
+
+class EventOut(BaseModel):
+    """One thing that happened to an assignment; without an author the app did it by itself."""
+
+    at: datetime
+    kind: str
+    author: str | None
+    customer_count: int | None
+    #: What Shopify said.
+    note: str | None
+
+
+class EventsOut(BaseModel):
+    """What happened to an assignment, newest first."""
+
+    events: list[EventOut]
 
 
 class LegacyTagOut(BaseModel):
@@ -298,8 +314,34 @@ def resume(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
 @router.post("/{assignment_id}/cancellation", status_code=202)
 def cancel(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
     """Stop for good; who has the tag keeps it."""
-    now = call.now
-    return _act(call, shop, assignment_id, lambda session, one: tags.cancel(session, one, now=now))
+    return _act(call, shop, assignment_id, tags.cancel)
+
+
+@router.post("/{assignment_id}/removal/undo", status_code=202)
+def undo_removal(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
+    """Stop taking the tag off, and give it again to those who lost it."""
+    return _act(call, shop, assignment_id, tags.undo_removal)
+
+
+@router.get("/{assignment_id}/events")
+def show_events(call: ApiCaller, shop: str, assignment_id: int) -> EventsOut:
+    """List what happened to an assignment, newest first."""
+    found = call.shop(shop)
+    with call.runtime.office.reading() as session:
+        assignment = tags.find_assignment(session, found, assignment_id)
+        rows = log.events(session, assignment.id)
+    return EventsOut(
+        events=[
+            EventOut(
+                at=row.at,
+                kind=row.kind,
+                author=row.author or None,
+                customer_count=row.customer_count,
+                note=row.note or None,
+            )
+            for row in rows
+        ]
+    )
 
 
 @router.post("/{assignment_id}/retry", status_code=202)
@@ -354,12 +396,12 @@ def _act(
     call: ApiCall,
     shop: str,
     assignment_id: int,
-    act: Callable[[Session, TagAssignment], object],
+    act: tags.Act,
 ) -> AssignmentOut:
     found = call.shop(shop)
     with call.office() as session:
         assignment = tags.find_assignment(session, found, assignment_id)
-        act(session, assignment)
+        act(session, assignment, author=call.author, now=call.now)
         call.jobs.work_tags_later(session, found)
         return _out(history.entry_of(session, assignment))
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from regulars import tags
 from regulars.errors import InputError
 from regulars.office.models.segments import Segment
-from regulars.office.models.tags import TagAssignment
 from regulars.segments import find_segment, list_segments
 from regulars.shopify.limits import POINTS_PER_SECOND_FIRST
 from regulars.tags import history, legacy
@@ -248,8 +245,13 @@ def retry(visit: SignedIn, assignment_id: int) -> Response:
 @router.post("/tags/{assignment_id:int}/cancellation")
 def cancel(visit: SignedIn, assignment_id: int) -> Response:
     """Stop for good."""
-    now = visit.now
-    return _act(visit, assignment_id, lambda session, one: tags.cancel(session, one, now=now))
+    return _act(visit, assignment_id, tags.cancel)
+
+
+@router.post("/tags/{assignment_id:int}/removal/undo")
+def undo_removal(visit: SignedIn, assignment_id: int) -> Response:
+    """Stop taking the tag off, and give it again to those who lost it."""
+    return _act(visit, assignment_id, tags.undo_removal)
 
 
 @router.get("/tags/{assignment_id:int}/outcome.csv")
@@ -285,12 +287,10 @@ def _entry(visit: Visit, assignment_id: int) -> tuple[Entry, list[tuple[str, str
         return entry, list(history.problem_rows(session, entry))
 
 
-def _act(
-    visit: Visit, assignment_id: int, act: Callable[[Session, TagAssignment], object]
-) -> Response:
+def _act(visit: Visit, assignment_id: int, act: tags.Act) -> Response:
     with visit.office() as session:
         found = tags.find_assignment(session, visit.shop, assignment_id)
-        act(session, found)
+        act(session, found, author=visit.author, now=visit.now)
         visit.jobs.work_tags_later(session, visit.shop)
     return visit.go(f"/tags/{assignment_id}")
 

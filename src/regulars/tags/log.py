@@ -1,0 +1,75 @@
+"""The log of an assignment: who ordered what, when work stood still, went on and ended.
+
+For people who look back; nothing is decided from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from regulars.office.models.tags import TagEvent
+
+#: Everything that can stand in the log. The words on screen belong to the web room.
+KINDS = (
+    "assigned",
+    "started",
+    "bulk_started",
+    "bulk_over",
+    "stood_still",
+    "went_on",
+    "paused",
+    "resumed",
+    "cancelled",
+    "retried",
+    "finished",
+    "failed_in_part",
+    "removal_ordered",
+    "removal_started",
+    "removal_undone",
+    "removed",
+    "switched_off",
+    "switched_on",
+    "merged",
+)
+#: Events of one page.
+PAGE_EVENTS = 100
+_NOTE_CHARACTERS_MAX = 2000
+
+
+def note(
+    session: Session,
+    assignment_id: int,
+    kind: str,
+    at: datetime,
+    *,
+    author: str = "",
+    customers: int | None = None,
+    told: str = "",
+) -> None:
+    """Write one event of an assignment in the caller's transaction."""
+    if kind not in KINDS:
+        raise LookupError(f"there is no tag event {kind!r}")
+    session.add(
+        TagEvent(
+            assignment_id=assignment_id,
+            at=at,
+            kind=kind,
+            author=author,
+            customer_count=customers,
+            note=told[:_NOTE_CHARACTERS_MAX],
+        )
+    )
+
+
+def events(session: Session, assignment_id: int, most: int = PAGE_EVENTS) -> Sequence[TagEvent]:
+    """Return the latest events of an assignment, newest first."""
+    return session.scalars(
+        select(TagEvent)
+        .where(TagEvent.assignment_id == assignment_id)
+        .order_by(TagEvent.id.desc())
+        .limit(most)
+    ).all()
