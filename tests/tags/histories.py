@@ -263,9 +263,9 @@ class History:
                 return
             if rule.is_on:
                 take = self.random.random() < 0.5
-                rules.switch_off(session, rule, take=take, now=self.clock())
+                rules.switch_off(session, rule, take=take, author="bo", now=self.clock())
             elif not self.is_kept(session, rule.segment_id, rule.tag):
-                rules.switch_on(session, self.shop, rule)
+                rules.switch_on(session, self.shop, rule, author="bo", now=self.clock())
 
     def do_merge(self) -> None:
         known = [one for one, tags in self.shopify.tags.items() if len(tags) < 200]

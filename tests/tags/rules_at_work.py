@@ -65,11 +65,14 @@ class RulesAtWork:
     def off(self, rule_id: int, *, take: bool) -> None:
         with self.office.session() as session:
             rule = session.get_one(TagRule, rule_id)
-            rules.switch_off(session, rule, take=take, now=self.at_work.clock())
+            rules.switch_off(session, rule, take=take, author="ana", now=self.at_work.clock())
 
     def on(self, rule_id: int) -> None:
         with self.office.session() as session:
-            rules.switch_on(session, self.at_work.shop, session.get_one(TagRule, rule_id))
+            rule = session.get_one(TagRule, rule_id)
+            rules.switch_on(
+                session, self.at_work.shop, rule, author="ana", now=self.at_work.clock()
+            )
 
     def follow(self) -> bool:
         runtime, shop = self.at_work.runtime, self.at_work.shop

@@ -109,16 +109,20 @@ def history(
 
 @app.command()
 def show(assignment_id: Assignment, shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
-    """Show one assignment, with the customers whose tag could not be changed."""
+    """Show one assignment: what happened to it, and whose tag could not be changed."""
     with terminal.connect() as api:
         one = api.get(path(shop, assignment_id))
         failed = api.get(path(shop, assignment_id, "problems"))["problems"]
+        events = api.get(path(shop, assignment_id, "events"))["events"]
     if as_json:
-        terminal.tell_json({**one, "problems": failed})
+        terminal.tell_json({**one, "problems": failed, "events": events})
         return
     _tell(one, as_json=False)
     for row in failed:
         terminal.tell(f"  {row['customer_id']}: {row['problem']}")
+    for event in reversed(events):
+        parts = (event["kind"].replace("_", " "), event["author"], event["note"])
+        terminal.tell(f"  {event['at']}  {'  '.join(part for part in parts if part)}")
 
 
 @app.command()
@@ -140,6 +144,17 @@ def remove(
             "assignment."
         )
     _tell(made, as_json=as_json)
+
+
+@app.command("undo-removal")
+def undo_removal(
+    assignment_id: Assignment,
+    shop: terminal.Shop,
+    wait: Wait = False,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Stop taking a tag off, and give it again to everybody who lost it."""
+    _act(assignment_id, shop, "removal/undo", wait=wait, as_json=as_json)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from regulars.errors import ConflictError, InputError, NotFoundError, problem
 from regulars.office import Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment, TagAudience, TagRule
+from regulars.tags import log
 from regulars.tags.acts import demand_connected
 from regulars.tags.holdout import clean_share, let_in
 from regulars.tags.names import clean_tag, tag_key
@@ -100,7 +101,7 @@ def change_rule(
     )
 
 
-def switch_off(session: Session, rule: TagRule, *, take: bool, now: datetime) -> None:
+def switch_off(session: Session, rule: TagRule, *, take: bool, author: str, now: datetime) -> None:
     """Stop following; the tags stay, or are taken from whom the rule gave them to."""
     if not rule.is_on:
         raise ConflictError(
@@ -114,9 +115,10 @@ def switch_off(session: Session, rule: TagRule, *, take: bool, now: datetime) ->
     end_rows(session, assignment, take=take)
     let_in(session, assignment, None, now)
     assignment.status = "syncing"
+    log.note(session, assignment.id, "switched_off", now, author=author)
 
 
-def switch_on(session: Session, shop: Shop, rule: TagRule) -> None:
+def switch_on(session: Session, shop: Shop, rule: TagRule, *, author: str, now: datetime) -> None:
     """Follow the segment again, from a comparison of everybody."""
     if rule.is_on:
         raise ConflictError(
@@ -129,6 +131,7 @@ def switch_on(session: Session, shop: Shop, rule: TagRule) -> None:
     assignment = session.get(TagAssignment, rule.assignment_id) if rule.assignment_id else None
     if assignment is not None and assignment.status in _REUSABLE:
         assignment.status, assignment.finished_at = "syncing", None
+        log.note(session, assignment.id, "switched_on", now, author=author)
     else:
         rule.assignment_id = None
 

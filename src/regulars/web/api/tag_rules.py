@@ -214,7 +214,7 @@ def switch_off(call: ApiCaller, shop: str, rule_id: int, asked: SwitchOffIn) -> 
     found = call.shop(shop)
     with call.office() as session:
         rule = rules.find_rule(session, found, rule_id)
-        rules.switch_off(session, rule, take=asked.take, now=call.now)
+        rules.switch_off(session, rule, take=asked.take, author=call.author, now=call.now)
         call.jobs.follow_tag_rules_later(session, found)
         return _out(session, rule)
 
@@ -225,7 +225,7 @@ def switch_on(call: ApiCaller, shop: str, rule_id: int) -> RuleOut:
     found = call.shop(shop)
     with call.office() as session:
         rule = rules.find_rule(session, found, rule_id)
-        rules.switch_on(session, found, rule)
+        rules.switch_on(session, found, rule, author=call.author, now=call.now)
         call.jobs.follow_tag_rules_later(session, found)
         return _out(session, rule)
 

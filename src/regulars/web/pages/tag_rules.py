@@ -12,7 +12,7 @@ from regulars import tags
 from regulars.errors import InputError, problem
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagRule
-from regulars.tags import drift, following, rules
+from regulars.tags import brake, drift, following, rules
 from regulars.tags.rules import RuleOptions
 from regulars.web.api.tag_rules import plans_of, status_of
 from regulars.web.deps import SignedIn, Visit
@@ -38,11 +38,15 @@ def show(visit: SignedIn, rule_id: int) -> Response:
         rule = rules.find_rule(session, visit.shop, rule_id)
         assignment = following.assignment_of(session, rule.assignment_id)
         segment = session.get(Segment, rule.segment_id)
+        lately = brake.recent(session, rule, visit.now)
+        steps = brake.steps(session, rule)
     return visit.page(
         "tags/rule.html",
         rule=rule,
         assignment=assignment,
         segment=segment,
+        lately_count=sum(step.give_count + step.take_count for step in lately),
+        steps=steps,
         state=status_of(rule, assignment),
         rule_statuses=STATUSES,
     )
@@ -83,11 +87,11 @@ def show_off(visit: SignedIn, rule_id: int) -> Response:
 def switch_off(visit: SignedIn, rule_id: int) -> Response:
     """Stop following the segment."""
     take = visit.field("tags") == "take"
-    now = visit.now
+    author, now = visit.author, visit.now
     return _act(
         visit,
         rule_id,
-        lambda session, rule: rules.switch_off(session, rule, take=take, now=now),
+        lambda session, rule: rules.switch_off(session, rule, take=take, author=author, now=now),
         visit.say("The rule is off."),
     )
 
@@ -95,11 +99,11 @@ def switch_off(visit: SignedIn, rule_id: int) -> Response:
 @router.post("/rules/{rule_id:int}/on")
 def switch_on(visit: SignedIn, rule_id: int) -> Response:
     """Follow the segment again."""
-    shop = visit.shop
+    shop, author, now = visit.shop, visit.author, visit.now
     return _act(
         visit,
         rule_id,
-        lambda session, rule: rules.switch_on(session, shop, rule),
+        lambda session, rule: rules.switch_on(session, shop, rule, author=author, now=now),
         visit.say("The rule is on."),
     )
 

@@ -15,7 +15,7 @@ from regulars.errors import InputError
 from regulars.office.models.segments import Segment
 from regulars.segments import find_segment, list_segments
 from regulars.shopify.limits import POINTS_PER_SECOND_FIRST
-from regulars.tags import history, legacy
+from regulars.tags import history, legacy, log
 from regulars.tags.history import Entry
 from regulars.tags.preview import Preview, known_tags, preview
 from regulars.tags.rules import RuleOptions, create_rule, list_rules
@@ -62,6 +62,29 @@ OUTCOMES = {
     "leaving": N_("About to lose it"),
     "told": N_("Being checked"),
     "waiting": N_("Waiting"),
+}
+
+#: Kind of event → its words on screen.
+EVENTS = {
+    "assigned": N_("Ordered"),
+    "started": N_("Work began"),
+    "bulk_started": N_("A bulk operation began at Shopify"),
+    "bulk_over": N_("The bulk operation is over"),
+    "stood_still": N_("Work stood still"),
+    "went_on": N_("Work went on"),
+    "paused": N_("Paused"),
+    "resumed": N_("Resumed"),
+    "cancelled": N_("Cancelled"),
+    "retried": N_("Failed customers are tried again"),
+    "finished": N_("All customers are through"),
+    "failed_in_part": N_("Some customers failed"),
+    "removal_ordered": N_("Removal ordered"),
+    "removal_started": N_("Removal began"),
+    "removal_undone": N_("Removal undone"),
+    "removed": N_("Removal is over"),
+    "switched_off": N_("Rule switched off"),
+    "switched_on": N_("Rule switched on"),
+    "merged": N_("A customer was merged with another"),
 }
 
 
@@ -186,13 +209,17 @@ def show_list(visit: SignedIn) -> Response:
 def show(visit: SignedIn, assignment_id: int) -> Response:
     """Show one assignment with its progress, or only that part when it may have changed."""
     entry, problems = _entry(visit, assignment_id)
-    seen = _fingerprint([entry])
+    with visit.runtime.office.reading() as session:
+        events = log.events(session, assignment_id)
+    seen = _fingerprint([entry], len(events), events[0].id if events else 0)
     values: dict[str, Any] = {
         "entry": entry,
         "failures": problems,
         "statuses": STATUSES,
         "outcomes": OUTCOMES,
         "seen": seen,
+        "events": events,
+        "event_words": EVENTS,
         "points": _points_per_second(visit),
         "rate": entry.rate(visit.now),
         "seconds_left": entry.seconds_left(visit.now),
@@ -369,8 +396,8 @@ def _remove_dialog(
     )
 
 
-def _fingerprint(entries: list[Entry]) -> str:
-    told = [
+def _fingerprint(entries: list[Entry], *more: object) -> str:
+    told: list[object] = [
         (
             entry.assignment.id,
             entry.assignment.status,
@@ -380,4 +407,4 @@ def _fingerprint(entries: list[Entry]) -> str:
         )
         for entry in entries
     ]
-    return sha256(repr(told).encode()).hexdigest()[:16]
+    return sha256(repr((told, more)).encode()).hexdigest()[:16]
