@@ -250,7 +250,7 @@ class Jobs:
     def _free(self) -> None:
         with self.runtime.office.session() as session:
             queue.free_all(session, self.runtime.clock())
-            tagging.follow_all(session, self.runtime.clock())
+            tagging.start(session, self.runtime.clock())
 
     def _schedule(self) -> None:
         with self.runtime.office.session() as session:

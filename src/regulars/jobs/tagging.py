@@ -15,7 +15,7 @@ from regulars.jobs.run import JobRun
 from regulars.office import Shop
 from regulars.office.models.tags import TagRule
 from regulars.runtime.news import Item
-from regulars.tags import drift, following, tasks
+from regulars.tags import drift, following, lease, tasks
 from regulars.tags.bulks import BULK_PAUSE
 from regulars.tags.segment_side import SegmentMembers
 from regulars.tags.shopify_side import ShopifyTags
@@ -114,7 +114,8 @@ def check_tag_drift(run: JobRun) -> timedelta | None:
     return None
 
 
-def follow_all(session: Session, now: datetime) -> None:
-    """Have every shop's rules compared after a start: news may have been missed."""
+def start(session: Session, now: datetime) -> None:
+    """Take up what an earlier process left: its leases, and rules of which news was missed."""
+    lease.free_all(session)
     for shop_id in session.scalars(select(TagRule.shop_id).where(TagRule.is_on).distinct()):
         queue.enqueue(session, shop_id=shop_id, kind="follow_tag_rules", now=now)

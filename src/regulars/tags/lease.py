@@ -22,6 +22,7 @@ _OURS = update(TagLease.__table__).where(  # type: ignore[arg-type]
 )
 _HOLD = _OURS.values(leased_until=bindparam("until"))
 _GIVE_BACK = _OURS.values(leased_until=None)
+_FREE_ALL = update(TagLease.__table__).values(leased_until=None)  # type: ignore[arg-type]
 
 
 class LeaseLost(Exception):
@@ -52,3 +53,11 @@ def hold_lease(session: Session, shop_id: int, fence: int, now: datetime) -> Non
 def give_back(session: Session, shop_id: int, fence: int) -> None:
     """Let the next worker start at once."""
     session.execute(_GIVE_BACK, {"shop": shop_id, "number": fence})
+
+
+def free_all(session: Session) -> None:
+    """Let every shop's tags be worked again that an earlier process held: one has a home at a time.
+
+    The numbers stay, so that a process that is not quite dead can write nothing more.
+    """
+    session.execute(_FREE_ALL)
