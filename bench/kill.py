@@ -165,32 +165,36 @@ def play(customers: int, kills: int, *, rate: float = 1000.0, seed: int = 1) -> 
                 break
         asked = {"segment": str(segment["id"]), "tag": TAG}
         made = app.ask("POST", "/tags", asked)
-        _kill(app, outcome, made["id"], kills // 2, "assigned", chance)
+        job = f"/tags/{made['id']}"
+        _kill(app, outcome, job, kills // 2, chance)
+        _end(app, job, "assigned")
         for one, tags in tags_of(shopify).items():
             intended = before[one] | {TAG.lower()}
             outcome.wrong_after_giving += tags != intended
-        app.ask("POST", f"/tags/{made['id']}/removal")
-        _kill(app, outcome, made["id"], kills - kills // 2, "removed", chance)
+        app.ask("POST", f"{job}/removal")
+        _kill(app, outcome, job, kills - kills // 2, chance)
+        _end(app, job, "removed")
         after = tags_of(shopify)
         outcome.wrong_after_removing = sum(after[one] != before[one] for one in before)
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def _kill(
-    app: App, outcome: Outcome, assignment_id: int, kills: int, ended: str, chance: random.Random
-) -> None:
-    """Kill the app while the job runs, then let it come to its end."""
+def _kill(app: App, outcome: Outcome, job: str, kills: int, chance: random.Random) -> None:
+    """Kill the app while a job runs, and start it again."""
     for _ in range(kills):
         # The work takes up again within a second; a death may come at any point of it.
         time.sleep(chance.uniform(0.05, 2.5))
-        told = app.ask("GET", f"/tags/{assignment_id}")
+        told = app.ask("GET", job)
         app.kill()
         outcome.kill_count += 1
         outcome.during[told["status"]] = outcome.during.get(told["status"], 0) + 1
         app.start()
-    for _ in waiting(f"the tag to be {ended}"):
-        if app.ask("GET", f"/tags/{assignment_id}")["status"] == ended:
+
+
+def _end(app: App, job: str, status: str) -> None:
+    for _ in waiting(f"the tag to be {status}"):
+        if app.ask("GET", job)["status"] == status:
             return
 
 
