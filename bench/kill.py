@@ -71,7 +71,7 @@ class App:
     def start(self) -> None:
         """Start the app and return once it answers."""
         (self._home / "run.json").unlink(missing_ok=True)
-        command = [sys.executable, "-m", "regulars.cli", "serve", "--port", "0"]
+        command = [sys.executable, "-m", "regulars", "serve", "--port", "0"]
         with (self._home / "serve.log").open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         for _ in waiting("the app to answer"):

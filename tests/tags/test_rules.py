@@ -357,3 +357,80 @@ def test_the_operator_takes_off_a_tag_of_the_earlier_system_and_spares_what_we_w
     assert shop.shopify.tags == {"ana": ["Old"], "bo": ["own"], "cleo": ["old"], "dee": []}
     with pytest.raises(ConflictError):
         take()
+
+
+def test_many_small_changes_do_not_slip_under_the_brake(shop):
+    rule = shop.rule(shop.at_work.segment("Buyers", BUYERS), "buyer", brake_number=3)
+    shop.work()
+    names = [f"c{number}" for number in range(6)]
+    shop.customers(*names)
+    for number, name in enumerate(names):
+        shop.at_work.clock.instant += timedelta(hours=1)
+        shop.order(20 + number, name)
+        shop.work()
+
+    assert shop.having("buyer") == set(names[:3])
+    assert shop.row(rule).held_give_count == 3
+
+    # A day later what passed is forgotten, and the rest is no more than the brake lets pass.
+    shop.at_work.clock.instant += timedelta(days=1)
+    shop.work()
+    assert shop.having("buyer") == set(names)
+    assert shop.row(rule).held_at is None
+
+
+def test_what_a_person_let_pass_starts_the_sum_anew(shop):
+    rule = shop.rule(shop.at_work.segment("Buyers", BUYERS), "buyer", brake_number=1)
+    shop.work()
+    shop.order(1, "ana")
+    shop.order(2, "bo")
+    shop.work()
+    assert shop.row(rule).held_at is not None
+    with shop.office.session() as session:
+        rules.release(session.get_one(TagRule, rule))
+    shop.work()
+
+    shop.customers("dee")
+    shop.order(3, "dee")
+    shop.work()
+
+    assert shop.having("buyer") == {"ana", "bo", "dee"}
+
+
+def test_a_tier_made_later_takes_its_customers_from_the_others(shop):
+    low = shop.at_work.segment("Buyers", BUYERS)
+    high = shop.at_work.segment("Big", "amount_spent >= 500")
+    shop.rule(low, "silver", tier_group="tiers", position=2)
+    shop.order(1, "ana", 900)
+    shop.work()
+    assert shop.having("silver") == {"ana"}
+
+    shop.rule(high, "gold", tier_group="tiers", position=1)
+    shop.work()
+
+    assert shop.having("gold") == {"ana"}
+    assert shop.having("silver") == set()
+
+
+def test_a_held_tier_keeps_the_others_from_taking_tags_off(shop):
+    low = shop.at_work.segment("Buyers", BUYERS)
+    high = shop.at_work.segment("Big", "amount_spent >= 500")
+    shop.rule(low, "silver", tier_group="tiers", position=2)
+    gold = shop.rule(high, "gold", tier_group="tiers", position=1, brake_number=1)
+    shop.work()
+    for number, name in enumerate(("ana", "bo")):
+        shop.order(number, name, 100)
+    shop.work()
+    for number, name in enumerate(("ana", "bo")):
+        shop.order(10 + number, name, 900)
+    shop.work()
+
+    assert shop.row(gold).held_at is not None
+    assert shop.having("silver") == {"ana", "bo"}
+
+    with shop.office.session() as session:
+        rules.release(session.get_one(TagRule, gold))
+    shop.work()
+
+    assert shop.having("gold") == {"ana", "bo"}
+    assert shop.having("silver") == set()

@@ -63,6 +63,47 @@ def test_a_tag_that_cannot_be_used_is_refused_in_the_dialog(world, browser, tag)
     assert "<dialog" in answer.text
 
 
+@pytest.mark.parametrize("tag", ["🎉 loyal", "ＶＩＰ", "Ｌｏｙａｌ 顧客"])
+def test_signs_of_every_kind_make_a_tag_of_their_own(world, browser, tag):
+    address = browser.post(f"/segments/{world.spenders}/assign-tag", tag=tag).headers["HX-Redirect"]
+    work(world)
+
+    assert tag in browser.get(address).text
+    assert tag in world.shopify.tags["cleo"]
+    browser.post(f"{address}/removal")
+    work(world)
+    assert tag not in world.shopify.tags["cleo"]
+
+
+def test_nobody_is_tagged_through_an_empty_segment(world, browser):
+    empty = world.segment("Nobody", "amount_spent >= 99999999")
+
+    answer = browser.post(f"/segments/{empty}/assign-tag", tag="vip")
+
+    assert answer.status_code == 422
+    assert "has no customers at the moment" in answer.text
+
+
+def test_what_happened_is_told_and_a_removal_undone_on_the_page(world, browser):
+    address = browser.post(f"/segments/{world.spenders}/assign-tag", tag="Twice").headers[
+        "HX-Redirect"
+    ]
+    work(world)
+    browser.post(f"{address}/removal")
+    work(world)
+    removed = browser.get(address).text
+    assert "Undo removal" in removed
+    assert "Removal is over" in removed
+
+    browser.post(f"{address}/removal/undo")
+    work(world)
+
+    assert "Removal undone" in browser.get(address).text
+    assert "Twice" in world.shopify.tags["cleo"]
+    browser.post(f"{address}/removal")
+    work(world)
+
+
 def test_the_whole_way_from_the_dialog_to_the_removal(world, browser):
     count = len(world.runtime.memberships(world.shop).members(world.spenders))
     answer = browser.post(f"/segments/{world.spenders}/assign-tag", tag=" VIP ")

@@ -1,0 +1,84 @@
+"""Customers who are merged at Shopify: what we gave one is the other's, what was theirs stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from regulars.office.models.segments import Segment
+from regulars.office.models.tags import TagAssignment
+from regulars.tags import acts
+from regulars.warehouse.facts import CustomersMerged
+from tests.jobs.at_work import open_shop
+from tests.tags.rules_at_work import RulesAtWork
+
+BUYERS = "number_of_orders >= 1"
+
+
+@pytest.fixture
+def shop(tmp_path):
+    at_work = open_shop(tmp_path)
+    shop = RulesAtWork(at_work)
+    shop.customers("ana", "bo", "cleo")
+    yield shop
+    at_work.runtime.close()
+
+
+def assign(shop: RulesAtWork, tag: str, *names: str) -> int:
+    segment = Segment(id=1, name="All", shop_id=shop.at_work.shop.id)
+    with shop.office.session() as session:
+        return acts.assign(
+            session, shop.at_work.shop, segment, tag, names, author="ana", now=shop.at_work.clock()
+        ).id
+
+
+def remove(shop: RulesAtWork, assignment_id: int) -> None:
+    with shop.office.session() as session:
+        row = session.get_one(TagAssignment, assignment_id)
+        acts.remove(session, row, author="ana", now=shop.at_work.clock())
+
+
+def merge(shop: RulesAtWork, gone: str, kept: str) -> None:
+    """Let Shopify merge two customers and tell us of it."""
+    tags = shop.shopify.tags.pop(gone)
+    shop.shopify.tags[kept] += [tag for tag in tags if tag not in shop.shopify.tags[kept]]
+    shop.at_work.clock.instant += timedelta(seconds=1)
+    shop.at_work.told(CustomersMerged(kept_id=kept, removed_id=gone, at=shop.at_work.clock()))
+
+
+def test_a_tag_given_to_the_one_is_taken_back_from_the_other(shop):
+    given = assign(shop, "VIP", "ana", "bo")
+    shop.work()
+
+    merge(shop, "ana", "cleo")
+    remove(shop, given)
+    shop.work()
+
+    assert shop.having("vip") == set()
+
+
+def test_a_tag_that_was_the_kept_customers_own_stays(shop):
+    shop.shopify.tags["cleo"] = ["Vip"]
+    shop.at_work.told(shop.at_work.customer("cleo", tags=("Vip",)))
+    given = assign(shop, "VIP", "ana")
+    shop.work()
+
+    merge(shop, "ana", "cleo")
+    remove(shop, given)
+    shop.work()
+
+    assert shop.having("vip") == {"cleo"}
+
+
+def test_a_rule_takes_its_tag_from_whom_the_segment_does_not_hold(shop):
+    rule = shop.rule(shop.at_work.segment("Tea", "customer_tags CONTAINS 'tea'"), "drinker")
+    shop.at_work.told(shop.at_work.customer("ana", tags=("tea",)))
+    shop.work()
+    assert shop.having("drinker") == {"ana"}
+
+    merge(shop, "ana", "cleo")
+    shop.work()
+
+    members = shop.at_work.members(shop.row(rule).segment_id)
+    assert shop.having("drinker") == members
