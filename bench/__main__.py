@@ -1,9 +1,11 @@
 """Run every bench of this folder and write docs/benchmarks.md.
 
     python -m bench [--customers 100000] [--rounds 5] [--no-postgres] [--no-mariadb] [--only engine]
+                    [--part rules] [--page FILE]
 
 A bench is a module here with `measure(options) -> list[Section]`. The page is written only when all
-of them came to an end, so that it never mixes two runs.
+of them came to an end, so that it never mixes two runs; one bench alone, or some parts of it, is
+printed, and written where `--page` says.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ def _engine_first(name: str) -> tuple[bool, str]:
 def page(options: Options, where: str, sections: list[Section]) -> str:
     """Return the page of one run."""
     command = f"python -m bench --customers {options.customers} --rounds {options.rounds}"
+    command += "" if options.postgres else " --no-postgres"
+    command += "".join(f" --part {part}" for part in options.parts)
     head = (
         "# Benchmarks\n\n"
         f"Written by `{command}` on\n"
@@ -57,17 +61,22 @@ def main() -> None:
     arguments.add_argument("--postgres", action=argparse.BooleanOptionalAction, default=True)
     arguments.add_argument("--mariadb", action=argparse.BooleanOptionalAction, default=True)
     arguments.add_argument("--only", help="one bench, printed alone; the page stays")
-    arguments.add_argument("--page", type=Path, default=PAGE, help="where the page is written")
+    arguments.add_argument("--part", action="append", default=[], help="one part of the engine's")
+    arguments.add_argument("--page", type=Path, help="where the page is written")
     given = arguments.parse_args()
-    options = Options(given.customers, given.rounds, given.postgres, given.mariadb)
+    options = Options(
+        given.customers, given.rounds, given.postgres, given.mariadb, tuple(given.part)
+    )
     where = machine()
     quiet()
     sections: list[Section] = []
     for module in modules(given.only):
         sections += module.measure(options)
-    if given.only is None:
-        given.page.write_text(page(options, where, sections), encoding="utf-8")
-        CONSOLE.print(f"written: {given.page}")
+    whole = given.only is None and not given.part
+    target = given.page or (PAGE if whole else None)
+    if target is not None:
+        target.write_text(page(options, where, sections), encoding="utf-8")
+        CONSOLE.print(f"written: {target}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pyroaring import BitMap
 
+from bench.frames import Frames, is_there
 from bench.postgres import SETTINGS, Postgres
 from bench.report import CONSOLE, Options, Section, Table, medians, milliseconds, number, times
 from bench.rules import RULES
@@ -30,6 +31,8 @@ from regulars.language.tree import Node
 from regulars.warehouse.warehouse import Warehouse, WarehouseSettings
 
 Ids = np.ndarray
+#: As many as Regulars gives to DuckDB: one core is left to answer requests.
+THREADS = max(1, (os.cpu_count() or 2) - 1)
 CONTEXT = Context(AS_OF, ZoneInfo("Asia/Tokyo"), "USD")
 
 
@@ -39,6 +42,7 @@ class Engines:
     def __init__(self, warehouse: Warehouse, postgres: Postgres | None) -> None:
         self.warehouse = warehouse
         self.postgres = postgres
+        self.frames = Frames(warehouse, THREADS) if is_there() else None
         self.cursor = warehouse._connection.cursor()  # noqa: SLF001 - the peer gets the same open file
         self.cache = AnswerCache()
         self.evaluator = SetEvaluator(warehouse, cache=self.cache)
@@ -52,7 +56,7 @@ class Engines:
     def duckdb(self, sql: str) -> Ids:
         return self.cursor.execute(sql).fetchnumpy()["customer_no"]
 
-    def works(self, tree: Node, sql: str) -> dict[str, Callable[[], object]]:
+    def works(self, tree: Node, sql: str, rule: str) -> dict[str, Callable[[], object]]:
         works: dict[str, Callable[[], object]] = {
             "ours": lambda: self.ours(tree),
             "duckdb": lambda: self.duckdb(sql),
@@ -60,6 +64,9 @@ class Engines:
         if self.postgres is not None:
             postgres = self.postgres
             works["postgres"] = lambda: postgres.ids(sql)
+        if self.frames is not None:
+            frames = self.frames
+            works["polars"] = lambda: frames.ids(rule)
         return works
 
 
@@ -69,6 +76,8 @@ def check_equal(engines: Engines, name: str, tree: Node, sql: str) -> int:
     peers = {"duckdb": engines.duckdb(sql)}
     if engines.postgres is not None:
         peers["postgres"] = engines.postgres.ids(sql)
+    if engines.frames is not None:
+        peers["polars"] = engines.frames.ids(name.partition(" ")[0])
     for peer, ids in peers.items():
         if BitMap(ids.tolist()) != ours:
             raise SystemExit(f"{name}: {peer} found {len(set(ids.tolist()))}, we {len(ours)}")
@@ -81,28 +90,30 @@ def told(table: Table, name: str, found: Mapping[str, float]) -> None:
     table.add(name, *(number(took) for took in found.values()), *peers)
 
 
-def table_of(engines: Engines, first: str) -> Table:
+def table_of(engines: Engines, first: str, *, frames: bool = False) -> Table:
     peers = ["DuckDB"] if engines.postgres is None else ["DuckDB", "PostgreSQL"]
+    if frames and engines.frames is not None:
+        peers.append("Polars")
     timed = [f"{name} ms" for name in ("Regulars", *peers)]
     return Table([first, *timed, *(f"{peer} ÷ Regulars" for peer in peers)])
 
 
 def rules(engines: Engines, rounds: int) -> Section:
     section = Section("22 rules, each asked for the first time")
-    table = table_of(engines, "rule (customers found)")
+    table = table_of(engines, "rule (customers found)", frames=True)
     totals: dict[str, float] = {}
     ratios: dict[str, list[float]] = {}
     lost = []
     for name, (query, sql) in RULES.items():
         tree = parse(query)
         count = check_equal(engines, name, tree, sql)
-        found = medians(rounds, engines.works(tree, sql))
+        found = medians(rounds, engines.works(tree, sql, name.partition(" ")[0]))
         told(table, f"{name} ({count:,})", found)
         for engine, took in found.items():
             totals[engine] = totals.get(engine, 0) + took
             ratios.setdefault(engine, []).append(took / found["ours"])
         if min(found, key=lambda engine: found[engine]) != "ours":
-            lost.append(name.split()[0])
+            lost.append(name.partition(" ")[0])
     told(table, "all 22 one after another", totals)
     section.show(table)
     means = {name: statistics.geometric_mean(found) for name, found in ratios.items()}
@@ -288,6 +299,7 @@ def measure(options: Options) -> list[Section]:
                 *(
                     part(engines, options.rounds)
                     for part in (rules, first_build, edited, set_operations, one_customer)
+                    if not options.parts or part.__name__ in options.parts
                 ),
             ]
         warehouse.close()
@@ -305,10 +317,9 @@ def about(engines: Engines) -> Section:
     section.say(
         f"{customers:,} customers, {orders:,} orders, {lines:,} order lines, made from hashes."
     )
-    threads = max(1, (os.cpu_count() or 2) - 1)
     section.say(
         "**DuckDB** is SQL written by hand over the very file that Regulars reads, through a kept"
-        f" cursor, with the same {threads} thread(s): Regulars leaves one core to answer requests."
+        f" cursor, with the same {THREADS} thread(s): Regulars leaves one core to answer requests."
     )
     if engines.postgres is None:
         section.say("**PostgreSQL** was left out of this run.")
@@ -318,6 +329,13 @@ def about(engines: Engines) -> Section:
         section.say(
             f"**PostgreSQL {version}** has the same rows, 18 indexes, VACUUM (FREEZE, ANALYZE), and"
             f" {tuned}. Its ids come back as one value, which is its quickest way."
+        )
+    if engines.frames is None:
+        section.say("**Polars** was not installed, and so was left out of this run.")
+    else:
+        section.say(
+            f"**Polars {engines.frames.version}** has the same rows as data frames in memory, and"
+            f" {THREADS} thread(s); it answers the 22 rules."
         )
     section.say(
         "A figure is the median of interleaved rounds, in milliseconds, ids handed to Python"

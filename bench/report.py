@@ -25,6 +25,8 @@ class Options:
     rounds: int = 5
     postgres: bool = True
     mariadb: bool = True
+    #: Names of the parts of the engine's bench to run; none: all of them.
+    parts: tuple[str, ...] = ()
 
 
 @dataclass

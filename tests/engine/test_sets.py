@@ -45,10 +45,15 @@ class Counted:
         self.warehouse = warehouse
         self.readings = 0
         self.before_reading: list[OrderFact] = []
+        self.is_committing = False
 
     @property
     def data_version(self) -> int:
         return self.warehouse.data_version
+
+    @property
+    def settled_version(self) -> int | None:
+        return None if self.is_committing else self.warehouse.settled_version
 
     def reader(
         self, *, seconds: float | None = None
@@ -67,6 +72,33 @@ def order(name: str, order_id: str = "9001") -> OrderFact:
 
 def names(warehouse: Warehouse, members: BitMap) -> set[str]:
     return set(warehouse.customer_ids(members).values())
+
+
+@pytest.mark.parametrize("is_committing", [False, True])
+def test_a_state_that_is_being_left_is_asked_for_and_never_guessed(
+    basic: Warehouse, is_committing: bool
+) -> None:
+    """While somebody commits, the reader says which state it sees."""
+    counted = Counted(basic)
+    counted.is_committing = is_committing
+    evaluator = SetEvaluator(counted)
+    tree = parse("number_of_orders >= 1")
+    before = evaluator.members(tree, CONTEXT)
+    (dee,) = basic.customer_nos(["dee"]).values()
+    counted.before_reading = [
+        OrderFact(
+            order_id="9001",
+            customer_id="dee",
+            processed_at=NOW,
+            total_amount=100,
+            updated_at=NOW,
+        )
+    ]
+
+    found = evaluator.members(parse("amount_spent >= 1 AND number_of_orders >= 1"), CONTEXT)
+
+    assert dee not in before
+    assert dee in found
 
 
 def test_every_node_is_counted_and_the_funnel_runs(basic: Warehouse) -> None:

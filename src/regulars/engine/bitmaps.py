@@ -31,7 +31,8 @@ def bitmap_of(numbers: NDArray[Any]) -> BitMap:
     if top > _SPARSE * len(numbers):
         return BitMap(array("I", numbers.astype(np.uint32).tobytes()))
     mask = np.zeros((top // 65_536 + 1) * 65_536, dtype=np.bool_)
-    mask[numbers] = True
+    # With indexes of another width numpy takes half as long again.
+    mask[numbers.astype(np.intp)] = True
     return _from_mask(mask)
 
 

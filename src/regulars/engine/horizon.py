@@ -7,6 +7,7 @@ has nothing after any later instant either.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from regulars.engine.days import MICROSECOND
-from regulars.engine.predicates import below, column, missing, present
+from regulars.engine.predicates import BoundValue, below, column, missing, present
 from regulars.engine.rfm import RfmThresholds
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,6 +30,10 @@ _INSTANTS = (
     ("refunds", "refunded_at"),
     ("customers", "added_at"),
 )
+
+
+#: Runs a statement with its bound values over one state of the data.
+Ask = Callable[[str, Mapping[str, BoundValue]], duckdb.DuckDBPyConnection]
 
 
 class Horizon:
@@ -49,23 +54,23 @@ class Horizon:
             return True
         return None
 
-    def look(self, as_of: datetime, cursor: duckdb.DuckDBPyConnection) -> bool:
+    def look(self, as_of: datetime, ask: Ask) -> bool:
         """Return whether something is later than the instant, and remember it."""
         at = as_of.astimezone(UTC).replace(tzinfo=None)
-        ((later,),) = cursor.execute(_statement(), {"at": at}).fetchall()
+        ((later,),) = ask(_statement(), {"at": at}).fetchall()
         if later:
             self._later_than = max(as_of, self._later_than or as_of)
         else:
             self._clear_from = min(as_of, self._clear_from or as_of)
         return bool(later)
 
-    def there(self, as_of: datetime, cursor: duckdb.DuckDBPyConnection) -> NDArray[Any]:
+    def there(self, as_of: datetime, ask: Ask) -> NDArray[Any]:
         """Return the numbers of the customers who were there at an instant.
 
         Since when each of them is there is asked once: a year of days then costs no more than one.
         """
         if self._there is None:
-            rows = cursor.execute(_since()).fetchnumpy()
+            rows = ask(_since(), {}).fetchnumpy()
             self._there = rows["customer_no"], rows["there_from"]
         numbers, there_from = self._there
         return numbers[there_from <= _microseconds(as_of)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,7 @@ from regulars.engine.days import MICROSECOND
 from regulars.engine.horizon import Horizon
 from regulars.engine.lowered import Named, Question, lower
 from regulars.engine.plans import Plan, plan, rfm_plan, universe_plan
+from regulars.engine.predicates import BoundValue
 from regulars.engine.rfm import RfmThresholds, thresholds_of
 from regulars.engine.scope import Scope
 from regulars.errors import LimitError, problem
@@ -49,6 +50,10 @@ class Facts(Protocol):
     @property
     def data_version(self) -> int:
         """A number that rises with each commit."""
+
+    @property
+    def settled_version(self) -> int | None:
+        """The same number, None while a newer state is being committed."""
 
     def reader(
         self, *, seconds: float | None = None
@@ -230,13 +235,15 @@ class SetEvaluator:
         A reader is opened at the first answer that is not cached. When it sees a newer state than
         the cached answers belong to, the work starts again on what the reader sees.
         """
-        version = self._warehouse.data_version
+        warehouse = self._warehouse
+        version = warehouse.data_version
         with ExitStack() as stack:
             open_reader = cache_one(
-                lambda: stack.enter_context(self._warehouse.reader(seconds=self._seconds_max))
+                lambda: stack.enter_context(warehouse.reader(seconds=self._seconds_max))
             )
             while True:
-                state = State(version, self._cache, self._horizon(version))
+                settled = lambda: warehouse.settled_version  # noqa: E731
+                state = State(version, self._cache, self._horizon(version), settled)
                 run = _Evaluation(context, state, open_reader, seconds_max=self._seconds_max)
                 try:
                     return work(run)
@@ -260,11 +267,14 @@ class State:
     version: int
     answers: AnswerCache
     horizon: Horizon
+    #: The version that is there now, None while a newer one is being committed.
+    settled: Callable[[], int | None]
 
 
 def _alone(context: Context, cursor: duckdb.DuckDBPyConnection) -> _Evaluation:
     """Evaluate inside a transaction, whose data nobody else may see yet."""
-    return _Evaluation(context, State(OWN_TRANSACTION, AnswerCache(), Horizon()), lambda: cursor)
+    state = State(OWN_TRANSACTION, AnswerCache(), Horizon(), lambda: OWN_TRANSACTION)
+    return _Evaluation(context, state, lambda: cursor)
 
 
 def cache_one(open_: Callable[[], Result]) -> Callable[[], Result]:
@@ -315,7 +325,7 @@ class _Evaluation:
         as_of, horizon = self._context.as_of, self._state.horizon
         later = horizon.known(as_of)
         if later is None:
-            later = horizon.look(as_of, self._reading())
+            later = horizon.look(as_of, self._ask)
         return as_of if later else None
 
     def rfm_thresholds(self, at: datetime) -> RfmThresholds:
@@ -324,7 +334,7 @@ class _Evaluation:
         key = at, str(zone)
         if key not in known:
             written = rfm_plan(self._scope())
-            figures = self._reading().execute(written.sql, written.values).fetchnumpy()
+            figures = self._ask(written.sql, written.values).fetchnumpy()
             known[key] = thresholds_of(at, zone, **figures)
         return known[key]
 
@@ -363,7 +373,7 @@ class _Evaluation:
             key = ("universe", kind, past, self._stamp)
             if kind == "all" and past is not None:
                 there = self._state.horizon.there
-                found = self._held(key, lambda: Answer(bitmap_of(there(past, self._reading()))))
+                found = self._held(key, lambda: Answer(bitmap_of(there(past, self._ask))))
             else:
                 found = self._kept(key, lambda: universe_plan(kind, self._scope()))
             self._universe = found.rows
@@ -452,9 +462,8 @@ class _Evaluation:
         return found
 
     def _numbers(self, written: Plan) -> NDArray[Any]:
-        cursor = self._reading()
         self._check_time()
-        rows = cursor.execute(written.sql, written.values).fetchnumpy()
+        rows = self._ask(written.sql, written.values).fetchnumpy()
         return cast("NDArray[Any]", rows["customer_no"])
 
     def _check_time(self) -> None:
@@ -469,22 +478,34 @@ class _Evaluation:
                 )
             )
 
-    def _reading(self) -> duckdb.DuckDBPyConnection:
-        """Open the reader, and make sure that it sees the state the cached answers belong to."""
-        if self._cursor is None:
-            cursor = self._open_reader()
-            rows = cursor.execute("SELECT value FROM meta WHERE name = 'data_version'").fetchall()
-            seen = int(rows[0][0]) if rows else 0
-            if self._state.version not in {seen, OWN_TRANSACTION}:
-                raise _NewerDataError(seen)
-            self._cursor = cursor
-        return self._cursor
+    def _ask(self, sql: str, values: Mapping[str, BoundValue]) -> duckdb.DuckDBPyConnection:
+        """Run a statement over the state of the data that the cached answers belong to.
+
+        The first statement decides which state the reader sees. Where nothing was committed around
+        it, that is known without asking; else the reader is asked, and the statement run again.
+        """
+        if self._cursor is not None:
+            return self._cursor.execute(sql, values)
+        cursor, version = self._open_reader(), self._state.version
+        before = self._state.settled()
+        answer = cursor.execute(sql, values)
+        if not before == version == self._state.settled():
+            self._check_version(cursor)
+            answer = cursor.execute(sql, values)
+        self._cursor = cursor
+        return answer
+
+    def _check_version(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        rows = cursor.execute("SELECT value FROM meta WHERE name = 'data_version'").fetchall()
+        seen = int(rows[0][0]) if rows else 0
+        if seen != self._state.version:
+            raise _NewerDataError(seen)
 
     def _spellings(self, table: str, name: str, keys: tuple[str, ...]) -> tuple[str, ...]:
         """Return the stored texts that fold to one of the keys."""
         column = exp.column(name)
         query = exp.Select().select(column).distinct().from_(exp.to_table(table))
-        stored = self._reading().execute(query.sql("duckdb")).fetchall()
+        stored = self._ask(query.sql("duckdb"), {}).fetchall()
         return tuple(
             sorted(text for (text,) in stored if text is not None and folded(text) in keys)
         )

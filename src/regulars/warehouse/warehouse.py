@@ -45,6 +45,7 @@ class Warehouse:
         self._loading = threading.Lock()
         self._writer_thread: int | None = None
         self._log = MembershipLog()
+        self._is_committing = False
         self._data_version = int(self.meta("data_version") or 0)
         self._touched = TouchedCustomers(self._data_version)
 
@@ -112,6 +113,7 @@ class Warehouse:
                     yield cursor
                     if changes_facts:
                         self._set_meta(cursor, "data_version", str(version))
+                        self._is_committing = True
                     cursor.execute("COMMIT")
                     kept = True
                 except BaseException:
@@ -122,7 +124,9 @@ class Warehouse:
             if changes_facts:
                 self._touched.settle(version, kept=kept)
             cursor.close()
-        self._data_version = version
+            if kept:
+                self._data_version = version
+            self._is_committing = False
 
     @contextmanager
     def _reading(self, cursor: Cursor | None) -> Iterator[Cursor]:
@@ -316,6 +320,15 @@ class Warehouse:
         It is known of the latest versions that `apply` made, in this process.
         """
         return self._touched.since(version)
+
+    @property
+    def settled_version(self) -> int | None:
+        """The version of the facts; None while a newer one is being committed.
+
+        A statement before and after which it is the same number has seen that version.
+        """
+        version = self._data_version
+        return None if self._is_committing else version
 
     def facts_until(self) -> datetime | None:
         """Return the latest instant that any fact mentions; None while there are none."""
