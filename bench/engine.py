@@ -22,7 +22,7 @@ from bench.postgres import SETTINGS, Postgres
 from bench.report import CONSOLE, Options, Section, Table, medians, milliseconds, number, times
 from bench.rules import RULES
 from bench.shop import AS_OF, fill
-from bench.suite import suite
+from bench.suite import SEGMENTS, suite
 from regulars.engine import Context, SetEvaluator, compile_query
 from regulars.engine.plans import forget_plans
 from regulars.engine.sets import AnswerCache
@@ -39,8 +39,11 @@ CONTEXT = Context(AS_OF, ZoneInfo("Asia/Tokyo"), "USD")
 class Engines:
     """Our evaluator and the peers over the same data."""
 
-    def __init__(self, warehouse: Warehouse, postgres: Postgres | None) -> None:
+    def __init__(
+        self, warehouse: Warehouse, postgres: Postgres | None, segments: int = SEGMENTS
+    ) -> None:
         self.warehouse = warehouse
+        self.segments = segments
         self.postgres = postgres
         self.frames = Frames(warehouse, THREADS) if is_there() else None
         self.cursor = warehouse._connection.cursor()  # noqa: SLF001 - the peer gets the same open file
@@ -130,12 +133,12 @@ def rules(engines: Engines, rounds: int) -> Section:
 
 def first_build(engines: Engines, rounds: int) -> Section:
     """Two hundred segments from nothing, as on the day that a shop is connected."""
-    segments, conditions = suite()
+    segments, conditions = suite(engines.segments)
     trees = [parse(query) for query, _ in segments]
-    section = Section("First build of 200 segments")
+    section = Section(f"First build of {len(segments)} segments")
     section.say(
-        f"200 different segments of one to four conditions each, made of {conditions} different"
-        " conditions. The peers answer one statement per segment; Regulars answers each"
+        f"{len(segments)} different segments of one to four conditions each, made of {conditions}"
+        " different conditions. The peers answer one statement per segment; Regulars answers each"
         " condition once and joins the sets."
     )
 
@@ -162,7 +165,7 @@ def first_build(engines: Engines, rounds: int) -> Section:
             if BitMap(theirs_found.tolist()) != members:
                 raise SystemExit(f"{peer} finds others for {query}")
     table = table_of(engines, "work")
-    told(table, "200 segments", medians(max(1, rounds // 2), works))
+    told(table, f"{len(segments)} segments", medians(max(1, rounds // 2), works))
     section.show(table)
     section.say(f"{sum(map(len, found)):,} memberships in all, the same for everybody.")
     return section
@@ -293,7 +296,7 @@ def measure(options: Options) -> list[Section]:
         with Postgres.started(options.postgres, CONSOLE) as postgres:
             if postgres is not None:
                 postgres.fill(warehouse)
-            engines = Engines(warehouse, postgres)
+            engines = Engines(warehouse, postgres, options.segments)
             sections = [
                 about(engines),
                 *(

@@ -27,6 +27,8 @@ class Options:
     mariadb: bool = True
     #: Names of the parts of the engine's bench to run; none: all of them.
     parts: tuple[str, ...] = ()
+    #: How many segments the first build makes.
+    segments: int = 200
 
 
 @dataclass

@@ -86,13 +86,13 @@ def _negated(sql: str) -> str:
     return f"coalesce(NOT ({sql}), true)"
 
 
-def suite() -> tuple[list[Condition], int]:
-    """Return 200 different segments as (query, SQL), and how many conditions they are made of."""
+def suite(count: int = SEGMENTS) -> tuple[list[Condition], int]:
+    """Return different segments as (query, SQL), and how many conditions they are made of."""
     chance = random.Random(5)
     conditions = _conditions()
     found: dict[str, str] = {}
     used: set[str] = set()
-    while len(found) < SEGMENTS:
+    while len(found) < count:
         parts = chance.sample(conditions, k=chance.choice([1, 2, 2, 3, 3, 4]))
         word = chance.choice([" AND ", " AND ", " OR "])
         texts, sqls = [], []

@@ -243,3 +243,62 @@ def test_the_main_forms_work_without_script(browser, live, vip: int):
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Customer segments")
     context.close()
+
+
+@pytest.fixture
+def at_shopify(live):
+    """The shop for once at the pretend Shopify, with one segment of its own there."""
+    from regulars.office import Shop
+    from tests.contract.shop import open_place
+
+    place, world = open_place(), live.world
+    place.shop.create_segment("Subscribed there", "email_subscription_status = 'SUBSCRIBED'")
+
+    def become(kind, domain):
+        with world.runtime.office.session() as session:
+            shop = session.get_one(Shop, world.shop.id)
+            shop.kind, shop.domain = kind, domain
+
+    before = world.shop.kind, world.shop.domain
+    become("shopify", place.shop.domain)
+    world.runtime._clients[world.shop.id] = place.client
+    yield place
+    become(*before)
+    del world.runtime._clients[world.shop.id]
+    place.simulator.close()
+
+
+def test_segments_go_to_shopify_and_come_from_there(open_page, live, at_shopify):
+    live.world.segment("To be written", "number_of_orders >= 2")
+    page = open_page(width=320)
+    page.goto("/segments/shopify")
+    page.get_by_role("button", name="Bring in").click()
+    expect(page.get_by_role("link", name="Subscribed there")).to_be_visible()
+
+    page.goto("/segments/shopify")
+    for said in ("is at Shopify now", "was brought up to date at Shopify"):
+        chosen = page.get_by_label("Segment", exact=True)
+        chosen.select_option(
+            chosen.locator("option").filter(has_text="To be written").get_attribute("value")
+        )
+        page.get_by_role("button", name="Write to Shopify").click()
+        expect(page.get_by_text(said)).to_be_visible()
+    written = {one.name: one.query for one in at_shopify.shop.segments.values()}
+    assert written["To be written"] == "number_of_orders >= 2"
+
+
+def test_a_segment_is_looked_at_on_another_day(open_page, live):
+    segment_id = live.world.segment("Looked at", "last_order_date >= -30d")
+    page = open_page()
+    page.goto(f"/segments/{segment_id}")
+    day = page.get_by_label("On the day")
+    day.fill("2020-01-05")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("Nobody belonged on that day")).to_be_visible()
+    page.get_by_role("link", name="Back to today").click()
+    expect(page.get_by_role("table", name="Members")).to_be_visible()
+
+    page.get_by_role("link", name="What may come").click()
+    expect(page.get_by_role("heading", name="Closest to leaving")).to_be_visible()
+    page.locator("#leaving").get_by_role("link", name="Why?").first.click()
+    expect(page.get_by_role("dialog").get_by_text("Belongs.")).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from regulars.errors import InputError
 from regulars.jobs import exchanging
 from regulars.office import Shop
-from regulars.segments import list_segments
+from regulars.segments import edit_segment, find_segment, list_segments
 from regulars.shopify.documents import API_VERSION_OLDEST
 from tests.contract.shop import Place, client_of, open_place
 from tests.web.visitor import Visitor
@@ -62,6 +63,19 @@ def ours(world: World) -> dict[str, str]:
 
 def at_shopify(place: Place) -> dict[str, str]:
     return {one.name: one.query for one in place.shop.segments.values()}
+
+
+def post_json(world: World, address: str, content: object) -> dict[str, Any]:
+    told = Visitor(world.app).ask(
+        "POST",
+        address,
+        content=json.dumps(content).encode(),
+        content_type="application/json",
+        authorization=f"Bearer {world.runtime.local_token}",
+    )
+    assert told.status in {200, 201}, told.body
+    answer: dict[str, Any] = json.loads(told.body)
+    return answer
 
 
 def test_each_is_listed_with_why_it_cannot_be_read(visitor: Visitor):
@@ -139,6 +153,48 @@ def test_a_pushed_segment_is_written_in_the_form_of_the_version(
     connected.segment("Older", "orders_placed MATCHES (date = 2026-05-30)")
     exchanging.push(connected.runtime, connected.shop, "Older")
     assert at_shopify(place)["Older"] == "orders_placed(date: 2026-05-30) = true"
+
+
+def test_pushing_again_changes_the_segment_that_was_written_before(
+    connected: World, place: Place, visitor: Visitor
+):
+    segment_id = connected.segment("Twice", "number_of_orders >= 2")
+    push = f"/api/v1/shops/demo/segments/{segment_id}/push"
+    first = post_json(connected, push, {})
+    with connected.runtime.office.session() as session:
+        segment = find_segment(session, connected.shop, segment_id)
+        edit_segment(
+            session, connected.shop, segment, query="number_of_orders >= 3", author="ana",
+            now=connected.now,
+        )  # fmt: skip
+    page = visitor.get("/segments/shopify")
+    assert "Twice (written before: will be changed there)" in page.text
+    visitor.press(page, "Write to Shopify", Segment=str(segment_id))
+    third = post_json(connected, push, {"name": "Thrice"})
+
+    assert (first["is_new"], third["is_new"]) == (True, False)
+    assert third["id"] == first["id"]
+    assert at_shopify(place) == THEIRS | {"Thrice": "number_of_orders >= 3"}
+
+    # Taken out over there, it is made anew.
+    place.shop.delete_segment(next(one for one in place.shop.segments.values()
+                                   if one.name == "Thrice"))  # fmt: skip
+    assert post_json(connected, push, {})["is_new"]
+    assert at_shopify(place)["Twice"] == "number_of_orders >= 3"
+
+
+def test_the_api_brings_in_those_that_are_named(connected: World):
+    told = post_json(
+        connected,
+        "/api/v1/shops/demo/shopify-segments/pull",
+        {"names": ["Two orders", "Opened a mail"]},
+    )
+
+    assert [(one["name"], one["state"]) for one in told["segments"]] == [
+        ("Two orders", "new"),
+        ("Opened a mail", "refused"),
+    ]
+    assert ours(connected)["Two orders"] == THEIRS["Two orders"]
 
 
 def test_what_shopify_lacks_is_named_and_nothing_is_written(

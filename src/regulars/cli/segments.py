@@ -230,13 +230,14 @@ def push(
     name: Annotated[str | None, typer.Option(help="Another name there.")] = None,
     as_json: terminal.AsJson = False,
 ) -> None:
-    """Write a segment to Shopify, in Shopify's own language."""
+    """Write a segment to Shopify, in its own language; one written before is changed there."""
     with terminal.connect() as api:
         made = api.post(path(shop, segment, "push"), {"name": name})
     if as_json:
         terminal.tell_json(made)
         return
-    terminal.tell(f"{made['id']}  {made['name']}  {made['query']}")
+    verb = "made" if made["is_new"] else "changed"
+    terminal.tell(f"{verb}: {made['id']}  {made['name']}  {made['query']}")
 
 
 def _members(

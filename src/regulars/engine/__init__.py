@@ -13,12 +13,13 @@ from regulars.engine.explain import (
     Own,
     explain,
 )
+from regulars.engine.forecast import DayChange, calendar_ahead
 from regulars.engine.linting import CountedNote, lint_with_counts
 from regulars.engine.near import NearMiss, NearMisses, near_misses
 from regulars.engine.pasts import unknown_past
 from regulars.engine.rfm import RfmThresholds, Standing
 from regulars.engine.sets import Counts, NodeCount, SetEvaluator
-from regulars.engine.times import DayChange, calendar_ahead, next_midnight
+from regulars.engine.times import next_midnight
 from regulars.engine.view import View
 from regulars.language.keys import mentions_time
 

@@ -209,6 +209,31 @@ def events_query(question: Question, scope: Scope, of: str) -> tuple[exp.Select,
     return query.group_by(column("customer_no"), copy=False).having(having, copy=False), inverted
 
 
+def dated_events(question: Question, scope: Scope, of: str) -> exp.Select:
+    """Select the kept orders of a function, lines added up to their orders, with their sums.
+
+    The day of the order is open for the caller's conditions.
+    """
+    summed = [one.column for one in question.sums]
+    wanted = {one.column for one in question.rows} | {"processed_at", *summed}
+    of_lines = of == "lines"
+    base = numbered_lines(scope, wanted) if of_lines else counted_orders(scope, wanted)
+    kept = exp.alias_(exp.Subquery(this=base), "events", table=True, copy=False)
+    query = exp.Select().select(column("customer_no"), copy=False).from_(kept, copy=False)
+    if question.rows:
+        query = query.where(*(row_predicate(one, scope) for one in question.rows), copy=False)
+    sums: list[exp.Expr] = [column(name) for name in summed]
+    if of_lines:
+        sums = [exp.Sum(this=one) for one in sums]
+        keys = [column(name) for name in ("customer_no", "order_id", "processed_at")]
+        query = query.group_by(*keys, copy=False)
+    named = [
+        exp.alias_(exp.cast(one, "BIGINT", copy=False), f"sum_{index}", copy=False)
+        for index, one in enumerate(sums)
+    ]
+    return query.select(*named, copy=False)
+
+
 def pairs_query(question: Question, scope: Scope) -> exp.Select:
     """Select the customers with a line that meets one side and one of a later order the other."""
     first, later, apart = sides(question.rows)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from regulars.engine.context import Universe
 from regulars.engine.days import day_end, day_start
-from regulars.engine.events import counted_orders, events_query, pairs_query
+from regulars.engine.events import counted_orders, dated_events, events_query, pairs_query
 from regulars.engine.lowered import (
     Condition,
     Near,
@@ -165,6 +165,34 @@ def universe_plan(universe: Universe, scope: Scope) -> Plan:
         parts.append(_has_bought(scope))
     query = query.where(*parts, copy=False)
     return _written(query, scope)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def dated_plan(question: Question, scope: Scope, start: int, end: int) -> Plan:
+    """Write the statement for the rows behind a question that stand between two instants."""
+    source = question.source
+    if isinstance(source, Value):
+        name, query = source.column, exp.Select().select(column("customer_no"), copy=False)
+        query = query.from_(exp.to_table("customers"), copy=False)
+    else:
+        name = "processed_at"
+        query = dated_events(question, scope, only(Events, source).of)
+    query = query.select(exp.alias_(column(name), "dated_at", copy=False), copy=False)
+    for bound, keep in ((start, at_least), (end, below)):
+        instant = _instant_of(bound)
+        if instant is not None:
+            query = query.where(keep(column(name), scope.binds.instant(instant)), copy=False)
+    return _written(query.where(present(column(name)), copy=False), scope)
+
+
+def _instant_of(microseconds: int) -> datetime | None:
+    """Return an instant, or None for one outside the calendar."""
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return None
 
 
 def _was_there(scope: Scope) -> exp.Expr:

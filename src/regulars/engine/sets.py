@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ from regulars.engine.context import Context
 from regulars.engine.days import MICROSECOND
 from regulars.engine.horizon import Horizon
 from regulars.engine.lowered import Named, Question, lower
-from regulars.engine.plans import Plan, plan, rfm_plan, universe_plan
+from regulars.engine.plans import Plan, dated_plan, plan, rfm_plan, universe_plan
 from regulars.engine.predicates import BoundValue
 from regulars.engine.rfm import RfmThresholds, thresholds_of
 from regulars.engine.scope import Scope
@@ -220,6 +220,20 @@ class SetEvaluator:
         context = Context(at - MICROSECOND, zone, "")
         return self._evaluated(context, lambda run: run.rfm_thresholds(at))
 
+    def knows_later(self, context: Context) -> bool:
+        """Whether anything is known that happens after the instant."""
+        return self._evaluated(context, lambda run: run.knows_later())
+
+    def dated_rows(self, question: Question, start: int, end: int) -> dict[str, NDArray[Any]]:
+        """Return the rows behind a question without its date that stand between two instants.
+
+        Instants are microseconds since 1970. Each row has `customer_no`, `dated_at`, and
+        `sum_0`, `sum_1` ... for the question's sums; lines are added up to their orders. Only for
+        evaluations after which nothing is known to happen.
+        """
+        context = Context(datetime.max.replace(tzinfo=UTC), ZoneInfo("UTC"), "")
+        return self._evaluated(context, lambda run: run.dated_rows(question, start, end))
+
     def counts(self, tree: Node, context: Context) -> Counts:
         """Count the customers at each node of the query, its funnels, total and universe."""
 
@@ -337,6 +351,16 @@ class _Evaluation:
             figures = self._ask(written.sql, written.values).fetchnumpy()
             known[key] = thresholds_of(at, zone, **figures)
         return known[key]
+
+    def knows_later(self) -> bool:
+        """Whether anything is known that happens after the instant."""
+        return self._past is not None
+
+    def dated_rows(self, question: Question, start: int, end: int) -> dict[str, NDArray[Any]]:
+        """Return the dated rows behind a question."""
+        written = dated_plan(question, self._scope(), start, end)
+        self._check_time()
+        return self._ask(written.sql, written.values).fetchnumpy()
 
     def prepared(self, tree: Node) -> _Evaluation:
         """Lower every filter first, so that what cannot be answered is said before work starts."""

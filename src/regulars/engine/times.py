@@ -1,4 +1,4 @@
-"""What time alone does: which filters can change, on which days, and who joins or leaves on them.
+"""What time alone does: which filters can change for a customer, and on which days.
 
 Time changes an answer only at the shop's midnight, and only on days that a bound such as `-30d`
 reaches a day the customer's facts stand on. Those days are listed exactly, not searched for.
@@ -6,17 +6,14 @@ reaches a day the customer's facts stand on. Those days are listed exactly, not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pyroaring import BitMap
-
 from regulars.engine.context import Context
 from regulars.engine.customer import annual_day, compile_filter, read_date, read_instant
-from regulars.engine.days import day_start, local_day, next_midnights, shift
-from regulars.engine.sets import SetEvaluator
+from regulars.engine.days import day_start, local_day, shift
 from regulars.engine.view import View
 from regulars.language.catalogue import CATALOGUE
 from regulars.language.keys import mentions_time
@@ -205,44 +202,6 @@ def joined(node: And | Or | AtLeast, truths: list[bool]) -> bool:
     if isinstance(node, AtLeast):
         return sum(truths) >= node.count
     return all(truths) if isinstance(node, And) else any(truths)
-
-
-# -- everybody -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class DayChange:
-    """Who joins and who leaves at the first instant of a shop day."""
-
-    day: date
-    at: datetime
-    joins: BitMap
-    leaves: BitMap
-
-
-def calendar_ahead(
-    evaluator: SetEvaluator,
-    tree: Node,
-    context: Context,
-    *,
-    days: int = 90,
-    context_at: Callable[[datetime], Context] | None = None,
-) -> list[DayChange]:
-    """Return the days ahead on which time alone makes customers join or leave.
-
-    `context_at` gives the surroundings of a later instant where named segments move with time too.
-    """
-    at = context_at or context.at
-    if context_at is None and not mentions_time(tree):
-        return []
-    before = evaluator.members(tree, context)
-    found = []
-    for day, midnight in next_midnights(context.as_of, context.zone, days):
-        members = evaluator.members(tree, at(midnight))
-        if members != before:
-            found.append(DayChange(day, midnight, members - before, before - members))
-        before = members
-    return found
 
 
 def next_midnight(context: Context) -> datetime:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from regulars.errors import InputError, problem
 from regulars.office import Shop
+from regulars.segments import find_segment
 from regulars.segments.exchange import Offer, bring_in, look_at, text_for_shopify
 from regulars.shopify.answers import InputRefused
-from regulars.shopify.own_segments import OwnSegment, read_segments, write_segment
+from regulars.shopify.own_segments import OwnSegment, change_segment, read_segments, write_segment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,19 +45,40 @@ def pull(
     return done
 
 
-def push(
-    runtime: Runtime, shop: Shop, segment: int | str, *, name: str | None = None
-) -> OwnSegment:
-    """Write a segment of ours to Shopify; InputError names what it would not take."""
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A segment of ours as Shopify keeps it; `is_new`: it was made, not changed."""
+
+    segment: OwnSegment
+    is_new: bool
+
+
+def push(runtime: Runtime, shop: Shop, segment: int | str, *, name: str | None = None) -> Pushed:
+    """Write a segment of ours to Shopify; one written before is changed there.
+
+    InputError names what Shopify would not take.
+    """
     client = _client(runtime, shop)
     with runtime.office.reading() as session:
         found, text = text_for_shopify(session, shop, segment, client.api_version)
     try:
-        return write_segment(client, name or found.name, text)
+        pushed = _written(client, found.shopify_gid, name or found.name, text)
     except InputRefused as refused:
         reason = "; ".join(one.message for one in refused.refusals)
         template = "Shopify did not accept this segment: {reason}"
         raise InputError(problem("segment_refused", template, reason=reason)) from refused
+    if pushed.is_new:
+        with runtime.office.session() as session:
+            find_segment(session, shop, found.id).shopify_gid = pushed.segment.gid
+    return pushed
+
+
+def _written(client: ShopifyClient, gid: str | None, name: str, text: str) -> Pushed:
+    """Change the segment of this id; make one where there is none, or none any more."""
+    changed = change_segment(client, gid, name, text) if gid is not None else None
+    if changed is not None:
+        return Pushed(changed, is_new=False)
+    return Pushed(write_segment(client, name, text), is_new=True)
 
 
 def _client(runtime: Runtime, shop: Shop) -> ShopifyClient:

@@ -47,6 +47,8 @@ class Segment(Base):
     updated_at: Mapped[datetime]
     #: In the trash since; None for a live segment.
     deleted_at: Mapped[datetime | None]
+    #: The segment at Shopify that this one was written to; a later writing changes that one.
+    shopify_gid: Mapped[str | None] = mapped_column(String(64))
     #: Out of the trash for good since. The row stays, emptied: the membership log and trackings
     #: name its number, which must never be given again.
     purged_at: Mapped[datetime | None]

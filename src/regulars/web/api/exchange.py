@@ -49,6 +49,8 @@ class PushOut(BaseModel):
     id: str
     name: str
     query: str
+    #: Whether it was made; else the one written before was changed.
+    is_new: bool
 
 
 @router.get("/shopify-segments")
@@ -69,9 +71,10 @@ def pull(call: ApiCaller, shop: str, asked: PullIn) -> OffersOut:
 
 @router.post("/segments/{segment}/push", status_code=201)
 def push(call: ApiCaller, shop: str, segment: str, asked: PushIn) -> PushOut:
-    """Write a segment to Shopify; refused with everything that Shopify's language lacks."""
+    """Write a segment to Shopify, or change the one written before; what it lacks is named."""
     made = exchanging.push(call.runtime, call.shop(shop), segment, name=asked.name)
-    return PushOut(id=made.gid, name=made.name, query=made.query)
+    own = made.segment
+    return PushOut(id=own.gid, name=own.name, query=own.query, is_new=made.is_new)
 
 
 def _out(one: Offer) -> OfferOut:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from regulars.errors import InputError, ShopifyError, problem
 from regulars.jobs import exchanging
+from regulars.office.models.segments import Segment
 from regulars.segments import list_segments
 from regulars.segments.exchange import Offer
 from regulars.web.deps import SignedIn, Visit, told
@@ -54,7 +55,11 @@ def push(visit: SignedIn) -> Response:
         made = exchanging.push(visit.runtime, visit.shop, visit.field("segment"))
     except (InputError, ShopifyError) as wrong:
         return _page(visit, wrong)
-    return visit.go("/segments/shopify", visit.say('"{name}" is at Shopify now.', name=made.name))
+    name = made.segment.name
+    if made.is_new:
+        return visit.go("/segments/shopify", visit.say('"{name}" is at Shopify now.', name=name))
+    text = visit.say('"{name}" was brought up to date at Shopify.', name=name)
+    return visit.go("/segments/shopify", text)
 
 
 def _page(visit: Visit, wrong: InputError | ShopifyError | None = None) -> Response:
@@ -70,13 +75,19 @@ def _page(visit: Visit, wrong: InputError | ShopifyError | None = None) -> Respo
         "segments/shopify.html",
         status=422 if wrong else 200,
         offers=[_row(visit, one) for one in offers],
-        ours=[(str(one.id), one.name) for one in ours],
+        ours=[(str(one.id), _called(visit, one)) for one in ours],
         chosen=visit.field("segment"),
         states=STATES,
         tones=TONES,
         can_pull=any(one.state == "new" for one in offers),
         form_problems=problems,
     )
+
+
+def _called(visit: Visit, segment: Segment) -> str:
+    if segment.shopify_gid is None:
+        return segment.name
+    return visit.say("{name} (written before: will be changed there)", name=segment.name)
 
 
 def _row(visit: Visit, one: Offer) -> dict[str, Any]:
