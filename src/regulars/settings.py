@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         default="read_customers,write_customers,read_orders,read_products",
         description="Access scopes the app asks for, separated by commas.",
     )
+    shops_allowed: str = Field(
+        default="",
+        description="Shops that may install the app here, like a.myshopify.com, separated by "
+        "commas. Empty: every shop that Shopify sends.",
+    )
     simulator_url: str = Field(
         default="",
         description="Address of a pretend Shopify (regulars simulate) to speak to instead of "

@@ -27,7 +27,7 @@ from tests.contract.shop import Place, client_of, open_place
 # Each of these opens a warehouse or two.
 pytestmark = pytest.mark.slow
 
-SECRET = "regulars-client-secret"
+SECRET = "regulars-client-secret-of-a-pretend-app"
 
 #: What the shop is, read from our copy: everything that a segment can look at, without our numbers.
 TOLD = {

@@ -100,6 +100,7 @@ def demo(
             bootstrap.open_runtime(settings=settings, clock=shopify.simulator.clock)
         )
         app = stack.enter_context(serving(runtime, host="127.0.0.1", port=app_port))
+        shopify.simulator.app_url = settings.address
         shop = app.connect(shopify.simulator.shop.domain, DEMO_TOKEN)
         stack.enter_context(app.in_background())
         _load(app, shop)

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from regulars.clock import Clock
+from regulars.simulator.admin import admin_routes
 from regulars.simulator.pages import page_routes
 from regulars.simulator.shop import Shop
 from regulars.simulator.simulator import Answer, Request, Simulator
@@ -86,6 +87,7 @@ def create_simulator(shop_state: Shop, *, clock: Clock | None = None, **settings
             Route("/admin/{rest:path}", admin_api, methods=["GET", "POST"]),
             Route("/bulk/{rest:path}", admin_api, methods=["GET"]),
             Route("/staged-uploads/{rest:path}", admin_api, methods=["POST", "PUT"]),
+            *admin_routes(),
             *page_routes(),
         ],
         lifespan=lifespan,

@@ -86,7 +86,7 @@ class Simulator:
         seed: int = 0,
         access_token: str = DEMO_TOKEN,
         client_id: str = "regulars-client-id",
-        client_secret: str = "regulars-client-secret",  # noqa: S107 - of a pretend app
+        client_secret: str = "regulars-client-secret-of-a-pretend-app",  # noqa: S107 - of a pretend app
         scopes: frozenset[str] = ALL_SCOPES,
         bulk_seconds: float = 0.0,
         files_origin: str | None = None,
@@ -101,6 +101,8 @@ class Simulator:
         self.tokens.grant(access_token)
         self.webhooks = Webhooks(shop, client_secret, self.faults, send)
         self.bulk = BulkOperations(self, bulk_seconds)
+        #: Where the embedded app is opened in the pretend admin; empty: nowhere.
+        self.app_url = ""
         #: Flow triggers that the app was deployed with, and what they were told.
         self.flow_handles: set[str] = set()
         self.flow_received: list[object] = []

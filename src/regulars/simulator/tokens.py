@@ -65,7 +65,7 @@ class Tokens:
     clock: Clock
     shop_domain: str
     client_id: str = "regulars-client-id"
-    client_secret: str = "regulars-client-secret"  # noqa: S105 - of a pretend app
+    client_secret: str = "regulars-client-secret-of-a-pretend-app"  # noqa: S105 - of a pretend app
     scopes: frozenset[str] = ALL_SCOPES
     access: dict[str, Token] = field(default_factory=dict)
     refreshes: dict[str, Refresh] = field(default_factory=dict)

@@ -38,6 +38,10 @@ def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
     app.state.runtime = runtime
     app.state.jobs = jobs
     app.state.assets = Assets()
+    #: Shops on their way to a first installation, and words for the page that comes next: both for
+    #: frames, which keep no cookies. Short-lived, and of no use to anybody else.
+    app.state.proved_shops = {}
+    app.state.words = {}
     app.state.templates = create_environment()
     for router in routers(api):
         app.include_router(router, prefix="/api/v1")

@@ -7,6 +7,7 @@ token and never from a form; every change asked for by a cookie has proved where
 from __future__ import annotations
 
 import hmac
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from regulars import static_segments, support
 from regulars.errors import InputError, NotFoundError, PermissionDenied, Problem, problem
 from regulars.office import Shop, list_shops
 from regulars.office.models.staff import ApiKey, Staff, StaffSession, StaffShop
-from regulars.web import sessions
+from regulars.web import embedding, sessions
 from regulars.web.i18n import LANGUAGES, Localizer, preferred_language
 from regulars.web.templating import hx_attributes
 
@@ -39,6 +40,8 @@ TOAST_COOKIE = "regulars_toast"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # Forms of ours hold a few kilobytes; a query text of 20,000 characters is the largest part.
 FORM_FIELDS_MAX = 2000
+# Words of confirmation for frames; each is shown once, a moment later.
+FRAMED_WORDS_MAX = 1000
 
 
 class SignInNeeded(Exception):
@@ -59,6 +62,8 @@ class Visit:
     session_token: str | None = None
     shops: Sequence[Shop] = ()
     current_shop: Shop | None = None
+    #: The Shopify admin around this page; None outside it.
+    frame: embedding.Frame | None = None
 
     @property
     def shop(self) -> Shop:
@@ -139,6 +144,9 @@ class Visit:
     @property
     def toast(self) -> str:
         """The word of confirmation that the page before left for this one."""
+        if self.frame is not None:
+            words: dict[str, str] = self.request.app.state.words
+            return words.get(self.request.query_params.get("told", ""), "")
         return unquote(self.request.cookies.get(TOAST_COOKIE, ""))
 
     def field(self, name: str, default: str = "") -> str:
@@ -208,6 +216,8 @@ class Visit:
 
     def go(self, address: str, toast: str | None = None) -> Response:
         """Send the reader to another page of ours, with a word of confirmation there."""
+        if self.frame is not None:
+            address, toast = self._framed_address(self.frame, address, toast), None
         if self.is_fragment:
             answer = Response(status_code=204, headers={"HX-Redirect": address})
         else:
@@ -215,6 +225,17 @@ class Visit:
         if toast:
             answer.set_cookie(TOAST_COOKIE, quote(toast), max_age=30, httponly=True, samesite="lax")
         return answer
+
+    def _framed_address(self, frame: embedding.Frame, address: str, toast: str | None) -> str:
+        """Return an address that works without cookies: with its token, and the word's key."""
+        if toast:
+            words: dict[str, str] = self.request.app.state.words
+            key = secrets.token_urlsafe(12)
+            words[key] = toast
+            while len(words) > FRAMED_WORDS_MAX:
+                words.pop(next(iter(words)))
+            address += f"{'&' if '?' in address else '?'}told={key}"
+        return frame.with_token(address)
 
 
 @dataclass(frozen=True)
@@ -268,8 +289,11 @@ def open_visit(request: Request, fields: Annotated[FormData, Depends(read_form)]
         language=_language(request, None),
         fields=fields,
     )
+    framed = embedding.given_token(request, fields)
     token = request.cookies.get(session_cookie(request))
-    if token:
+    if framed:
+        _enter_frame(visit, framed)
+    elif token:
         _recognize(visit, token)
     return visit
 
@@ -278,7 +302,9 @@ def signed_in(visit: Annotated[Visit, Depends(open_visit)]) -> Visit:
     """Demand a signed-in person, and for changes a form of ours."""
     if visit.staff is None:
         raise SignInNeeded
-    check_origin(visit.request, visit.session_token, visit.field("form_token"))
+    # A session token is no ambient credential: only a page of ours can have put it there.
+    if visit.frame is None:
+        check_origin(visit.request, visit.session_token, visit.field("form_token"))
     return visit
 
 
@@ -329,6 +355,20 @@ def shops_of(session: Session, staff: Staff) -> Sequence[Shop]:
         return list_shops(session)
     own = select(StaffShop.shop_id).where(StaffShop.staff_id == staff.id)
     return session.scalars(select(Shop).where(Shop.id.in_(own)).order_by(Shop.name)).all()
+
+
+def _enter_frame(visit: Visit, token: str) -> None:
+    """Let somebody of the Shopify admin in; whoever is refused stays nobody."""
+    runtime = visit.runtime
+    try:
+        visit.staff, shop, visit.frame = embedding.enter(runtime, token, visit.now)
+    except PermissionDenied:
+        return
+    visit.shops, visit.current_shop = [shop], shop
+    visit.language = _language(visit.request, visit.staff)
+    state, simulator = visit.request.state, runtime.settings.simulator_url
+    state.framed_by = embedding.ancestors(simulator, visit.frame.domain)
+    state.bridge_origin = simulator
 
 
 def _recognize(visit: Visit, token: str) -> None:
@@ -440,6 +480,10 @@ ApiCaller = Annotated[ApiCall, Depends(api_call)]
 
 def _call_by_token(request: Request, runtime: Runtime, token: str, now: datetime) -> ApiCall:
     jobs = request.app.state.jobs
+    if embedding.is_session_token(token):
+        staff, shop, _frame = embedding.enter(runtime, token, now)
+        own = frozenset({shop.id})
+        return ApiCall(request, runtime, jobs, now, staff.name, own, may_write=True, staff=staff)
     local = getattr(runtime, "local_token", None)
     if local and hmac.compare_digest(token.encode(), str(local).encode()):
         return ApiCall(request, runtime, jobs, now, "command line", None, may_write=True)

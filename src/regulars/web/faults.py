@@ -9,7 +9,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -31,6 +31,7 @@ from regulars.errors import (
     ShopifyError,
     problem,
 )
+from regulars.web import embedding
 from regulars.web.deps import SignInNeeded, ToldProblem, open_visit, told
 from regulars.web.i18n import N_, Localizer, preferred_language
 
@@ -42,6 +43,9 @@ STATUS_OF: tuple[tuple[type[InputError], int], ...] = (
     (LimitError, 422),
     (PermissionDenied, 403),
 )
+
+#: Codes of those whom we do not know, or no longer.
+NOBODY = {"not_signed_in", "session_expired", "session_too_early", "not_a_session", "not_installed"}
 
 TITLES = {
     400: N_("This request cannot be read"),
@@ -125,7 +129,7 @@ class CatchBugs:
 
 def status_of(error: InputError) -> int:
     """Return the HTTP status of a person's mistake."""
-    if error.code == "not_signed_in":
+    if error.code in NOBODY:
         return 401
     if error.code == "too_many_tries":
         return 429
@@ -147,8 +151,27 @@ def _bug(request: Request, error: Exception) -> Response:
 
 
 def _to_sign_in(request: Request) -> Response:
+    now = request.app.state.runtime.clock()
+    domain = embedding.framing_shop(request.app.state.runtime, request, now)
+    if domain is not None and embedding.is_framed(request):
+        return _to_bounce(request, domain)
     way_back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     address = "/sign-in?next=" + quote(way_back if request.method == "GET" else "/", safe="")
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return Response(status_code=303, headers={"Location": address})
+
+
+def _to_bounce(request: Request, domain: str) -> Response:
+    """Send a page of the frame that has no token any more to where it gets one."""
+    kept = [
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in {"id_token", "told"}
+    ]
+    path = request.url.path if request.method == "GET" else "/"
+    back = f"{str(request.base_url).rstrip('/')}{path}?{urlencode(kept)}"
+    address = embedding.bounce_address(domain, back)
     if request.headers.get("hx-request") == "true":
         return Response(status_code=204, headers={"HX-Redirect": address})
     return Response(status_code=303, headers={"Location": address})
