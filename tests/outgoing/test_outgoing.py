@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import doctest
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from regulars.segments import edit_segment
 from regulars.shopify.http import PublicOnly
 from regulars.web import telling
 from regulars.web.deps import ApiCall
+from tests.house.source import ROOT
 from tests.outgoing.receiver import Receiver, is_signed
 
 ADDRESS = "https://hooks.shop.example/regulars"
@@ -249,3 +251,14 @@ def test_events_that_do_not_exist_are_refused(world):
         address = ADDRESS if kind == "webhook" else "handle"
         with pytest.raises(InputError, match=said):
             telling.create(caller(world), world.shop, kind=kind, address=address, events=events)
+
+
+def test_the_page_for_receivers_proves_what_we_sign():
+    page = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
+    example = doctest.DocTestParser().get_doctest(page, {}, "webhooks.md", None, 0)
+    doctest.DocTestRunner().run(example, clear_globs=False)
+    header = outgoing.signature("secret", b"body", datetime(2026, 3, 1, tzinfo=UTC))
+
+    assert example.globs["is_signed"]("secret", header, b"body")
+    assert not example.globs["is_signed"]("secret", header, b"other")
+    assert all(f"`{event}`" in page for event in outgoing.EVENTS)

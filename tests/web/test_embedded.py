@@ -1,4 +1,4 @@
-"""Inside the Shopify admin: a strict token instead of cookies, framed by one verified shop alone."""
+"""Inside the Shopify admin: a strict token instead of cookies, framed by one shop alone."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -22,6 +22,7 @@ from regulars.errors import (
 from regulars.office import Shop, Token, create_shop, list_shops
 from regulars.office.models.jobs import Job
 from regulars.runtime import connect_shop
+from regulars.segments import list_segments
 from regulars.shopify import shop_domain
 from regulars.web.api.shapes import JobOut, ShopOut, job_out, require_command_line, shop_out
 from regulars.web.deps import ApiCall, ApiCaller
@@ -42,6 +43,12 @@ class ShopIn(BaseModel):
     title: str | None = None
     time_zone: str = "UTC"
     currency: str = "USD"
+
+
+class ShopChange(BaseModel):
+    """What is to be changed; what is left out stays."""
+
+    universe: Literal["all", "buyers"] | None = None
 
 
 class ConnectionIn(BaseModel):
@@ -127,6 +134,19 @@ def connect(call: ApiCaller, shop: str, asked: ConnectionIn) -> ConnectedOut:
 def show(call: ApiCaller, shop: str) -> ShopOut:
     """Show one shop."""
     return shop_out(call.shop(shop))
+
+
+@router.patch("/shops/{shop}")
+def change(call: ApiCaller, shop: str, asked: ShopChange) -> ShopOut:
+    """Choose who counts as everybody; every segment is counted anew when that changes."""
+    found = call.shop(shop)
+    with call.office() as session:
+        row = session.get_one(Shop, found.id)
+        if asked.universe is not None and row.universe != asked.universe:
+            row.universe = asked.universe
+            for segment in list_segments(session, row):
+                call.jobs.refresh_segment_later(session, row, segment.id, "loaded")
+    return shop_out(row)
 
 
 @router.post("/shops/{shop}/imports", status_code=202)
