@@ -122,11 +122,10 @@ class Replay:
         return any(a < order.at <= b for a, b, _ in spells) and not self.came_first(order)
 
     def others(self, order: Order):
-        """Return the customer's earlier and later orders; of one instant, as they were told."""
+        """Return the customer's earlier and later orders; those of one instant are neither."""
         mine = [one for one in self.orders if one.customer_no == order.customer_no]
         mine.sort(key=lambda one: one.at)
-        place = mine.index(order)
-        return mine[:place], mine[place + 1 :]
+        return [o for o in mine if o.at < order.at], [o for o in mine if o.at > order.at]
 
     def came_first(self, order: Order) -> bool:
         """Whether the membership is dated just before the order that it came from."""
@@ -208,11 +207,13 @@ def midnight_before(instant: datetime, zone: ZoneInfo) -> datetime:
 
 
 def united(spells):
-    """Return overlapping spells of one customer as one, under the first one's cause."""
+    """Return overlapping spells of one customer as one, under the cause of those that began it."""
     found: list[tuple[datetime, datetime, bool]] = []
     for spell in sorted(spells):
         if found and spell[0] <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], spell[1]), found[-1][2])
+            start, end, by_order = found[-1]
+            by_order |= spell[2] and spell[0] == start
+            found[-1] = (start, max(end, spell[1]), by_order)
         else:
             found.append(spell)
     return found

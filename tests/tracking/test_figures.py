@@ -10,7 +10,7 @@ import pytest
 from regulars.tracking import POPULATIONS, Before, Counter, Sums, frozen
 from regulars.warehouse import Warehouses
 from regulars.warehouse.facts import OrderFact
-from tests.tracking.model import MINUTE, PERIODS, SECOND, Entry, History, Order, fill
+from tests.tracking.model import HOUR, MINUTE, PERIODS, SECOND, Entry, History, Order, fill
 
 
 @pytest.fixture
@@ -141,3 +141,26 @@ def test_an_order_that_arrives_is_counted_without_reading_the_others(warehouse):
     assert first.populations["ever"].sums == Sums(1, 9)
     assert after.populations["ever"].sums == Sums(2, 59)
     assert after.populations["ever"].buyers == 2
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_orders_of_one_instant_are_alike_however_they_are_stored(warehouse, turned):
+    placed_at = instant("2026-12-01 03:00")
+    orders = [Order(1, placed_at, 500), Order(1, placed_at, 70)]
+    log = [Entry(1, placed_at + MINUTE, joined=True)]
+    figures = figures_of(warehouse, orders[::-1] if turned else orders, log)
+
+    assert figures.joining == Sums(2, 570, 0)
+
+
+@pytest.mark.parametrize("heir", [1, 2])
+def test_of_merged_memberships_that_began_at_once_one_from_an_order_is_enough(warehouse, heir):
+    placed_at = instant("2026-12-01 03:00")
+    log = [
+        Entry(1, placed_at, joined=True),
+        Entry(2, placed_at, joined=True, cause="profile"),
+        Entry(heir, placed_at + HOUR, joined=False),
+    ]
+    figures = figures_of(warehouse, [Order(heir, placed_at, 500)], log, merged={3 - heir: heir})
+
+    assert figures.joining == Sums(1, 500, 0)

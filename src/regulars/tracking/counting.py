@@ -86,16 +86,22 @@ class _Known:
     def beside(self, which: Column, step: int) -> Column:
         """Return when the same customer ordered before or after these orders; else never.
 
-        Looks at all orders that were read, those outside of the period too.
+        Looks at all orders that were read, those outside of the period too. Orders of the same
+        instant are neither before nor after each other, so it does not matter how they are stored.
         """
-        if not len(which):
-            return np.zeros(0, np.int64)
-        never = -OPEN if step < 0 else OPEN
-        beside = np.clip(self.places[which] + step, 0, len(self.orders) - 1)
-        same = (self.orders.customer_nos[beside] == self.customer_nos[which]) & (
-            beside != self.places[which]
-        )
-        return np.where(same, self.orders.processed_at[beside], never)
+        found = np.full(len(which), -OPEN if step < 0 else OPEN)
+        active, places = np.arange(len(which)), self.places[which]
+        while len(active):
+            places = places + step
+            inside = np.flatnonzero((places >= 0) & (places < len(self.orders)))
+            active, places = active[inside], places[inside]
+            same = self.orders.customer_nos[places] == self.customer_nos[which[active]]
+            active, places = active[same], places[same]
+            when = self.orders.processed_at[places]
+            is_other = when != self.processed_at[which[active]]
+            found[active[is_other]] = when[is_other]
+            active, places = active[~is_other], places[~is_other]
+        return found
 
 
 def people_of(intervals: Intervals, start: int, end: int) -> People:

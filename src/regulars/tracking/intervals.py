@@ -192,7 +192,10 @@ def _merge(intervals: Intervals, merged: Mapping[int, int]) -> Intervals:
     union: list[tuple[int, int, int, bool]] = []
     for row in rows:
         if union and union[-1][0] == row[0] and row[1] <= union[-1][2]:
-            union[-1] = (*union[-1][:2], max(union[-1][2], row[2]), union[-1][3])
+            number, start, end, by_order = union[-1]
+            # Of two that began at once, either may have come from an order.
+            by_order |= row[3] and row[1] == start
+            union[-1] = (number, start, max(end, row[2]), by_order)
         else:
             union.append(row)
     columns = list(zip(*union, strict=True))
