@@ -31,6 +31,7 @@ INSTEAD = {
     "/segments/{segment_id:int}/uploads/undo": "/segments/{csv_segment_id}/uploads/undo",
     "/segments/{segment_id:int}/list.csv": "/segments/{csv_segment_id}/list.csv",
     "/tracking/compare": "/tracking/compare?ids=1&ids=2",
+    "/segments/{segment_id:int}/restore": "/segments/{segment_id}/restore?version=1",
     "/segments/templates/{key}": "/segments/templates/active",
     "/segments/templates/recipes/{key}": "/segments/templates/recipes/stages",
 }
