@@ -44,7 +44,7 @@ class Furnished:
         self._client.post(f"/sign-in/{world.sign_in_token()}")
         vip = world.segment("VIP", "amount_spent >= 30000")
         world.segment("Quiet", "NOT last_order_date >= -90d")
-        world.segment("VIP but quiet", "segment = 'VIP' AND segment = 'Quiet'")
+        world.segment("VIP, quiet", "segment = 'VIP' AND segment = 'Quiet'")
         self.places = {
             "segment_id": str(vip),
             "customer_id": "ana",
