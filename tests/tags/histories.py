@@ -273,11 +273,11 @@ class History:
             return
         gone, kept = self.random.sample(sorted(known), 2)
         is_known = self.random.random() < 0.7
-        before = [*self.shopify.tags[kept]]
+        before = [*self.shopify.tags[kept]], [*self.shopify.tags[gone]]
         self.expect_merge(gone, kept, is_known=is_known)
         self.segments.forget(gone)
         with self.office.session() as session:
-            merge = merging.Merge(gone, kept, before if is_known else None)
+            merge = merging.Merge(gone, kept, *(before if is_known else ()))
             merging.follow_merge(session, self.shop.id, merge, self.clock())
 
     def expect_merge(self, gone: str, kept: str, *, is_known: bool) -> None:
@@ -296,6 +296,9 @@ class History:
                     self.taken[kept, key] = len(self.shopify.effects)
         with self.office.reading() as session:
             known = self.ledger(session, gone), self.ledger(session, kept)
+        for key in known[1].keys() - known[0].keys():
+            if key in present and not is_known:
+                self.own.add((kept, key))
         for key, row in known[0].items():
             other = known[1].get(key)
             doubtful = not is_known and other is None and row.told != "removed"

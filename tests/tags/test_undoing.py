@@ -122,3 +122,20 @@ def test_a_missing_scope_is_named_with_the_assignment(desk):
     tokens.grant(DEMO_TOKEN, ALL_SCOPES)
     desk.work()
     assert desk.entry(given).assignment.status == "assigned"
+
+
+@pytest.mark.parametrize("act", [acts.cancel, acts.remove])
+def test_an_undone_removal_that_is_stopped_at_once_leaves_nobody_with_a_tag_unknown(desk, act):
+    given = desk.assign("VIP", "ana")
+    desk.work()
+    desk.remove(given)
+    order(desk, acts.undo_removal, given)
+
+    order(desk, act, given)
+    desk.work()
+    if act is acts.cancel:
+        assert "VIP" in desk.tags()["ana"]
+        desk.remove(given)
+        desk.work()
+
+    assert not desk.tags()["ana"]

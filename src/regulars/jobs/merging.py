@@ -12,22 +12,25 @@ from regulars.warehouse.facts import CustomersMerged, Fact
 
 
 def merges_in(runtime: Runtime, shop: Shop, facts: Sequence[Fact]) -> list[Merge]:
-    """Return the merges that facts tell of, with the kept customers' tags; ask before applying."""
+    """Return the merges that facts tell of, with both customers' tags; ask before applying."""
     told = [fact for fact in facts if isinstance(fact, CustomersMerged)]
     if not told:
         return []
     warehouse = runtime.warehouse(shop)
     tags: dict[str, list[str]] = {}
     with warehouse.reader() as cursor:
-        # The tags of the customers who are kept.
+        # The tags of the customers of these ids.
         rows = cursor.execute(
             "SELECT c.customer_id, t.tag FROM customers c LEFT JOIN customer_tags t"
             " USING (customer_no) WHERE list_contains($1, c.customer_id)",
-            [sorted({fact.kept_id for fact in told})],
+            [sorted({one for fact in told for one in (fact.kept_id, fact.removed_id)})],
         ).fetchall()
     for customer_id, tag in rows:
         tags.setdefault(customer_id, []).extend([tag] if tag is not None else [])
-    return [Merge(fact.removed_id, fact.kept_id, tags.get(fact.kept_id)) for fact in told]
+    return [
+        Merge(fact.removed_id, fact.kept_id, tags.get(fact.kept_id), tags.get(fact.removed_id))
+        for fact in told
+    ]
 
 
 def follow(runtime: Runtime, shop: Shop, merges: Sequence[Merge], now: datetime) -> None:

@@ -10,7 +10,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import case, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from regulars.errors import ConflictError, InputError, NotFoundError, Problem, problem
@@ -145,7 +156,7 @@ def remove(
     removal = _new_removal(session, assignment, author, now)
     # Whoever may have been told is looked at; for the others it is clear from the rows alone.
     outcome = case(
-        (TagAudience.outcome.in_(("told", "given", "held")), "waiting"),
+        (maybe_given(), "waiting"),
         (TagAudience.outcome == "had_before", "kept_before"),
         (TagAudience.outcome == "gone", "gone"),
         else_="not_given",
@@ -284,12 +295,15 @@ def cancel(session: Session, assignment: TagAssignment, *, author: str, now: dat
         return
     log.note(session, assignment.id, "cancelled", now, author=author)
     of = TagAudience.assignment_id == assignment.id
+    quiet = {"synchronize_session": False}
+    waiting = update(TagAudience).where(of, TagAudience.outcome == "waiting")
+    # Who was told once, before a removal that was undone, may have the tag: that is looked at.
     session.execute(
-        update(TagAudience)
-        .where(of, TagAudience.outcome == "waiting")
-        .values(wanted=False, outcome="cancelled")
-        .execution_options(synchronize_session=False)
+        waiting.where(TagAudience.told_at.is_not(None))
+        .values(outcome="told")
+        .execution_options(**quiet)
     )
+    session.execute(waiting.values(wanted=False, outcome="cancelled").execution_options(**quiet))
     if session.scalar(select(TagAudience.customer_id).where(of, TagAudience.outcome == "told")):
         assignment.status = "cancelling"
         return
@@ -343,6 +357,12 @@ def _retry_rule(session: Session, assignment: TagAssignment) -> int:
         )
     assignment.status, assignment.problem = "syncing", None
     return count
+
+
+def maybe_given() -> ColumnElement[bool]:
+    """Return the condition of audience rows whose customer may have the tag through them."""
+    told_once = and_(TagAudience.outcome == "waiting", TagAudience.told_at.is_not(None))
+    return or_(TagAudience.outcome.in_(("told", "given", "held")), told_once)
 
 
 def is_removable(assignment: TagAssignment) -> bool:

@@ -242,7 +242,7 @@ def plan_removal(session: Session, assignment: TagAssignment) -> RemovalPlan:
         TagLedger.customer_id == TagAudience.customer_id,
         TagLedger.had_before,
     )
-    given = TagAudience.outcome.in_(("told", "given", "held"))
+    given = acts.maybe_given()
     before = or_(TagAudience.outcome == "had_before", and_(given, had_before))
     counts = session.execute(
         select(

@@ -6,7 +6,7 @@ and removals move over; where the tag may have been the kept customer's own, it 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,17 +37,19 @@ class Merge:
 
     removed_id: str
     kept_id: str
-    #: The tags of the kept customer just before; None where nobody knows.
+    #: The tags of each just before; None where nobody knows.
     kept_tags: Collection[str] | None = None
+    removed_tags: Collection[str] | None = None
 
 
 def follow_merge(session: Session, shop_id: int, merge: Merge, now: datetime) -> bool:
     """Move everything over; return whether there was anything."""
-    rows = session.scalars(
-        select(TagLedger).where(
-            TagLedger.shop_id == shop_id, TagLedger.customer_id == merge.removed_id
-        )
-    ).all()
+    rows = _ledger(session, shop_id, merge.removed_id)
+    for kept in _ledger(session, shop_id, merge.kept_id):
+        of_removed = any(row.tag_key == kept.tag_key for row in rows)
+        if not of_removed and _may_have(merge.removed_tags, kept.tag_key):
+            # We never looked at the other's tag: it is theirs, and so it stays.
+            kept.had_before, kept.told = True, "before"
     for row in rows:
         _move_ledger(session, row, merge)
     touched = _move_audience(session, shop_id, merge) | _move_removals(session, shop_id, merge)
@@ -65,6 +67,15 @@ def follow_merge(session: Session, shop_id: int, merge: Merge, now: datetime) ->
     return bool(rows or touched)
 
 
+def _ledger(session: Session, shop_id: int, customer_id: str) -> Sequence[TagLedger]:
+    of = (TagLedger.shop_id == shop_id, TagLedger.customer_id == customer_id)
+    return session.scalars(select(TagLedger).where(*of)).all()
+
+
+def _may_have(tags: Collection[str] | None, key: str) -> bool:
+    return tags is None or key in map(tag_key, tags)
+
+
 def _move_ledger(session: Session, row: TagLedger, merge: Merge) -> None:
     kept = session.get(TagLedger, (row.shop_id, row.tag_key, merge.kept_id))
     session.delete(row)
@@ -73,13 +84,11 @@ def _move_ledger(session: Session, row: TagLedger, merge: Merge) -> None:
         kept.told = min(kept.told, row.told, key=_STRONGER.index)
         kept.told_at = max(filter(None, (kept.told_at, row.told_at)), default=None)
     elif row.told != "removed":
-        tags = merge.kept_tags
-        was_own = tags is None or row.tag_key in map(tag_key, tags)
         kept = TagLedger(
             shop_id=row.shop_id,
             tag_key=row.tag_key,
             customer_id=merge.kept_id,
-            had_before=row.had_before or was_own,
+            had_before=row.had_before or _may_have(merge.kept_tags, row.tag_key),
             told=row.told,
             told_at=row.told_at,
         )
