@@ -24,6 +24,10 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 ELSEWHERE = {
     "/help/stream": "never ends; test_talking",
     "/sign-in/{token}": "sends itself and leads on; each page below begins with it",
+    "/embedded": "opens inside the Shopify admin; test_in_the_admin",
+    "/embedded/bounce": "leads on inside the Shopify admin; test_in_the_admin",
+    "/auth": "leads to Shopify; tests/web/test_embedded.py",
+    "/auth/callback": "leads on from Shopify; tests/web/test_embedded.py",
 }
 #: Routes whose page needs another address than the values of its places give.
 INSTEAD = {

@@ -82,7 +82,7 @@ SAME = {
     "/tags/rules/{rule_id:int}/edit": f"PUT {S}/tag-rules/{{rule_id}}",
     **{
         f"/tags/{{assignment_id:int}}/{act}": f"POST {S}/tags/{{assignment_id}}/{act}"
-        for act in ("cancellation", "pause", "removal", "resume", "retry")
+        for act in ("cancellation", "pause", "removal", "removal/undo", "resume", "retry")
     },
 }
 #: Not for people at all.
