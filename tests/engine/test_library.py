@@ -16,7 +16,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     example = doctest.DocTestParser().get_doctest(text, {}, "library.md", str(PAGE), 0)
     said: list[str] = []
-    results = doctest.DocTestRunner().run(example, out=said.append)
+    results = doctest.DocTestRunner(verbose=False).run(example, out=said.append)
 
     assert results.attempted > 30
     assert "".join(said) == ""
