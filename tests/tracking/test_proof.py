@@ -1,8 +1,9 @@
 """Trackings against the naive model, over thousands of histories, before and after late news.
 
-Each history is counted as first told. Then comes late news of it, as facts through the warehouse's
-own door: edits, refunds, cancellations, deletions, other customers, mergers, redactions, orders of
-long ago, joins and leaves. What the counter mended must be what the model comes to.
+Each history is counted as first told. Then comes late news of it, through the warehouse's own door:
+edits, refunds, cancellations, deletions, other customers, mergers, redactions, orders of long ago,
+joins and leaves. Orders are told as webhooks, and some are paid in another currency. What the
+counter mended must be what the model comes to.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from regulars.shopify import facts_from_webhook
 from regulars.tracking import Counter
 from regulars.warehouse import Warehouses
 from regulars.warehouse.columns import inside
@@ -21,7 +23,6 @@ from regulars.warehouse.facts import (
     CustomerRedacted,
     CustomersMerged,
     OrderDeleted,
-    OrderFact,
     RefundChange,
     RefundFact,
 )
@@ -34,6 +35,8 @@ BATCH = 2000
 #: How many histories get late news at a time: so few that the counter mends what it has.
 ROUND = 200
 LATER = datetime(2027, 1, 15, tzinfo=UTC)
+#: Of the shop; it has no smaller unit, so an amount is written as it is.
+CURRENCY = "JPY"
 
 
 @pytest.fixture
@@ -120,7 +123,7 @@ class News:
             order, amount = self.dice.choice(orders), self.dice.randrange(1, 10**6)
             self.put(order, replace(order, refunded=amount))
             refund = RefundFact(
-                refund_id=f"r-{order.number}", refunded_at=self.told_at, amount=amount
+                refund_id=str(order.number), refunded_at=self.told_at, amount=amount
             )
             self.facts.append(RefundChange(order_id=str(order.number), refund=refund))
 
@@ -188,17 +191,37 @@ class News:
         self.history.orders[self.history.orders.index(order)] = new
 
     def fact(self, order):
-        """Tell the whole order as it stands now."""
-        whose = None if order.customer_no is None else str(self.base + order.customer_no)
-        refunds = [RefundFact(refund_id=f"r-{order.number}", refunded_at=order.at, amount=1)]
-        refunds = [replace(one, amount=order.refunded) for one in refunds if order.refunded]
-        return OrderFact(
-            order_id=str(order.number),
-            customer_id=whose,
-            processed_at=order.at,
-            updated_at=self.told_at,
-            total_amount=order.total,
-            cancelled_at=order.at if order.cancelled else None,
-            is_test=order.test,
-            refunds=tuple(refunds),
-        )
+        """Tell the whole order as it stands now, as Shopify does; some are paid in dollars."""
+        paid_in = self.dice.choice([CURRENCY, "USD"])
+        whose = None if order.customer_no is None else {"id": self.base + order.customer_no}
+        back = {"id": order.number, "processed_at": order.at.isoformat()}
+        back |= {"refund_line_items": [{"subtotal_set": money(order.refunded, paid_in)}]}
+        back |= {"transactions": [refunded(order.refunded, paid_in)]}
+        payload = {
+            "id": order.number,
+            "customer": whose,
+            "processed_at": order.at.isoformat(),
+            "updated_at": self.told_at.isoformat(),
+            "total_price": money(order.total, paid_in)["presentment_money"]["amount"],
+            "total_price_set": money(order.total, paid_in),
+            "cancelled_at": order.at.isoformat() if order.cancelled else None,
+            "test": order.test,
+            "refunds": [back] if order.refunded else [],
+        }
+        (fact,) = facts_from_webhook("orders/updated", payload, self.told_at, CURRENCY)
+        return fact
+
+
+def money(amount, paid_in):
+    """Return an amount in both currencies; what a dollar is worth does not matter here."""
+    paid = str(amount) if paid_in == CURRENCY else f"{amount / 150:.2f}"
+    return {
+        "shop_money": {"amount": str(amount), "currency_code": CURRENCY},
+        "presentment_money": {"amount": paid, "currency_code": paid_in},
+    }
+
+
+def refunded(amount, paid_in):
+    """Return the transaction of a refund, which is told in what the customer paid in."""
+    paid = money(amount, paid_in)["presentment_money"]["amount"]
+    return {"kind": "refund", "status": "success", "amount": paid, "currency": paid_in}
