@@ -193,13 +193,13 @@ class News:
     def fact(self, order):
         """Tell the whole order as it stands now, as Shopify does; some are paid in dollars."""
         paid_in = self.dice.choice([CURRENCY, "USD"])
-        whose = None if order.customer_no is None else {"id": self.base + order.customer_no}
-        back = {"id": order.number, "processed_at": order.at.isoformat()}
+        number = order.customer_no
+        back = {**named("Refund", order.number), "processed_at": order.at.isoformat()}
         back |= {"refund_line_items": [{"subtotal_set": money(order.refunded, paid_in)}]}
         back |= {"transactions": [refunded(order.refunded, paid_in)]}
         payload = {
-            "id": order.number,
-            "customer": whose,
+            **named("Order", order.number),
+            "customer": None if number is None else named("Customer", self.base + number),
             "processed_at": order.at.isoformat(),
             "updated_at": self.told_at.isoformat(),
             "total_price": money(order.total, paid_in)["presentment_money"]["amount"],
@@ -210,6 +210,10 @@ class News:
         }
         (fact,) = facts_from_webhook("orders/updated", payload, self.told_at, CURRENCY)
         return fact
+
+
+def named(kind, number):
+    return {"admin_graphql_api_id": f"gid://shopify/{kind}/{number}"}
 
 
 def money(amount, paid_in):
