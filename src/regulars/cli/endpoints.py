@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -17,11 +17,8 @@ Events = Annotated[
 ]
 
 
-def _path(shop: str, endpoint_id: int | None = None, part: str = "") -> str:
-    address = f"/shops/{quote(shop, safe='')}/endpoints"
-    if endpoint_id is not None:
-        address += f"/{endpoint_id}"
-    return f"{address}/{part}" if part else address
+#: The address of all, of one, or of a part of it.
+_path = functools.partial(terminal.address, "endpoints")
 
 
 @app.command("list")

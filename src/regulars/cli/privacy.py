@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -17,11 +18,8 @@ Customer = Annotated[
 ]
 
 
-def _path(shop: str, request_id: int | None = None, part: str = "") -> str:
-    address = f"/shops/{quote(shop, safe='')}/privacy-requests"
-    if request_id is not None:
-        address += f"/{request_id}"
-    return f"{address}/{part}" if part else address
+#: The address of all, of one, or of a part of it.
+_path = functools.partial(terminal.address, "privacy-requests")
 
 
 @app.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -16,12 +17,8 @@ PAGE = 1000
 _USERS = {"tag": "tag", "rule": "tag rule", "tracking": "tracking"}
 
 
-def path(shop: str, segment: str = "", part: str = "") -> str:
-    """Return the address of a shop's segments, of one, or of a part of it."""
-    address = f"/shops/{quote(shop, safe='')}/segments"
-    if segment:
-        address += f"/{quote(segment, safe='')}"
-    return f"{address}/{part}" if part else address
+#: The address of all, of one, or of a part of it.
+path = functools.partial(terminal.address, "segments")
 
 
 @app.command("list")

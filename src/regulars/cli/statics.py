@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 import typer
 
@@ -26,12 +26,8 @@ def commands(app: typer.Typer) -> None:
     app.add_typer(static, name="static")
 
 
-def path(shop: str, one: str = "", part: str = "") -> str:
-    """Return the address of a shop's static segments, of one, or of a part of it."""
-    address = f"/shops/{quote(shop, safe='')}/static-segments"
-    if one:
-        address += f"/{quote(one, safe='')}"
-    return f"{address}/{part}" if part else address
+#: The address of all, of one, or of a part of it.
+path = functools.partial(terminal.address, "static-segments")
 
 
 @static.command("import")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -39,11 +39,8 @@ Position = Annotated[
 ]
 
 
-def _path(shop: str, rule_id: int | None = None, part: str = "") -> str:
-    address = f"/shops/{quote(shop, safe='')}/tag-rules"
-    if rule_id is not None:
-        address += f"/{rule_id}"
-    return f"{address}/{part}" if part else address
+#: The address of all, of one, or of a part of it.
+_path = functools.partial(terminal.address, "tag-rules")
 
 
 @rules_app.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -35,12 +36,8 @@ ENDED = {
 }  # fmt: skip
 
 
-def path(shop: str, assignment_id: int | None = None, part: str = "") -> str:
-    """Return the address of a shop's tag history, of one assignment, or of a part of it."""
-    address = f"/shops/{quote(shop, safe='')}/tags"
-    if assignment_id is not None:
-        address += f"/{assignment_id}"
-    return f"{address}/{part}" if part else address
+#: The address of all, of one, or of a part of it.
+path = functools.partial(terminal.address, "tags")
 
 
 @app.command()

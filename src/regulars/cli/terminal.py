@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -77,6 +78,14 @@ def warn_of_unknown(names: Sequence[str]) -> None:
     """Say on stderr what is not known of a past day."""
     if names:
         warn(f"Not known for that day, so today's values were used: {', '.join(names)}.")
+
+
+def address(what: str, shop: str, one: str | int = "", part: str = "") -> str:
+    """Return the API's address of what a shop has, of one of these, or of a part of that one."""
+    found = f"/shops/{quote(shop, safe='')}/{what}"
+    if one != "":
+        found += f"/{quote(str(one), safe='')}"
+    return f"{found}/{part}" if part else found
 
 
 def about_query(text: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -15,12 +15,8 @@ app = typer.Typer(help="Revenue trackings of a shop.", no_args_is_help=True)
 Tracking = Annotated[int, typer.Argument(help="The tracking's number.", metavar="ID")]
 
 
-def path(shop: str, tracking_id: int | None = None, part: str = "") -> str:
-    """Return the address of a shop's trackings, of one, or of a part of it."""
-    address = f"/shops/{quote(shop, safe='')}/trackings"
-    if tracking_id is not None:
-        address += f"/{tracking_id}"
-    return f"{address}/{part}" if part else address
+#: The address of all, of one, or of a part of it.
+path = functools.partial(terminal.address, "trackings")
 
 
 @app.command()

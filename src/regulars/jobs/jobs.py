@@ -20,6 +20,7 @@ from regulars.jobs.wake import Wakes
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
 from regulars.runtime import Runtime
+from regulars.runtime.news import Item
 from regulars.segments import definitions
 from regulars.segments.uploads import Parts
 
@@ -96,6 +97,23 @@ class Jobs:
     def wake_work(self) -> None:
         """Have due jobs looked at."""
         self._wakes.wake("work")
+
+    def start_on(
+        self, topics: Collection[str], kind: str, concerns: Callable[[Session, int], bool]
+    ) -> None:
+        """Start this work for a shop whenever there is news of such a topic that concerns it."""
+
+        def heard(item: Item) -> None:
+            if item.topic not in topics:
+                return
+            with self.runtime.office.reading() as session:
+                shop = session.get(Shop, item.shop_id)
+                is_concerned = shop is not None and concerns(session, item.shop_id)
+            if is_concerned:
+                with self.runtime.office.session() as session:
+                    self.later(session, kind, shop)
+
+        self.runtime.news.listen(heard)
 
     def later(
         self,

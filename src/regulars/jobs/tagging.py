@@ -14,7 +14,6 @@ from regulars.jobs import merging, queue
 from regulars.jobs.run import JobRun
 from regulars.office import Shop
 from regulars.office.models.tags import TagRule
-from regulars.runtime.news import Item
 from regulars.tags import drift, following, lease, tasks
 from regulars.tags.bulks import BULK_PAUSE
 from regulars.tags.segment_side import SegmentMembers
@@ -30,18 +29,7 @@ DRIFT_HOUR = 3
 
 def listen(jobs: Jobs) -> None:
     """Have rules followed whenever a segment's members may have changed."""
-
-    def heard(item: Item) -> None:
-        if item.topic != "segments":
-            return
-        with jobs.runtime.office.reading() as session:
-            shop = session.get(Shop, item.shop_id)
-            concerned = shop is not None and following.has_rules(session, item.shop_id)
-        if concerned:
-            with jobs.runtime.office.session() as session:
-                jobs.later(session, "follow_tag_rules", shop)
-
-    jobs.runtime.news.listen(heard)
+    jobs.start_on({"segments"}, "follow_tag_rules", following.has_rules)
 
 
 def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:

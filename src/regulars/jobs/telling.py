@@ -18,7 +18,6 @@ from regulars.office.models.jobs import Job
 from regulars.office.models.tags import TagAssignment
 from regulars.office.models.trackings import RevenueTracking
 from regulars.runtime import Runtime
-from regulars.runtime.news import Item
 from regulars.tracking.trackings import Status, standing
 
 if TYPE_CHECKING:
@@ -45,18 +44,7 @@ _TRACKING_EVENTS: Final[Mapping[str, str]] = {
 
 def listen(jobs: Jobs) -> None:
     """Have a look taken whenever something happened that somebody wants to be told of."""
-
-    def heard(item: Item) -> None:
-        if item.topic not in TOPICS:
-            return
-        with jobs.runtime.office.reading() as session:
-            shop = session.get(Shop, item.shop_id)
-            concerned = shop is not None and outgoing.is_told(session, item.shop_id)
-        if concerned:
-            with jobs.runtime.office.session() as session:
-                jobs.later(session, "tell_outside", shop)
-
-    jobs.runtime.news.listen(heard)
+    jobs.start_on(TOPICS, "tell_outside", outgoing.is_told)
 
 
 def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:
