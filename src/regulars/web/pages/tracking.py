@@ -308,7 +308,7 @@ def _shown(visit: Visit, row: Row) -> dict[str, Any]:
     days = row.figures.days[:shown]
     sums = row.headline.days[:shown]
     revenue = [day.revenue_amount for day in sums]
-    labels = [day.isoformat() for day in days]
+    orders = [day.orders for day in sums]
     return {
         "row": row,
         "rounded": rounded,
@@ -316,31 +316,29 @@ def _shown(visit: Visit, row: Row) -> dict[str, Any]:
         "lift": lift,
         "effect": effect,
         "until": visit.runtime.warehouse(visit.shop).facts_until(),
-        "days": list(zip(days, sums, _running(revenue), strict=True)),
+        "days": list(zip(days, orders, _running(orders), revenue, _running(revenue), strict=True)),
         "statuses": STATUSES,
         "populations": POPULATIONS,
         "population_help": POPULATION_HELP,
         "sources": _sources(visit, parts),
         "segment": _segment_now(visit, one),
-        "revenue_spec": _spec(visit, labels, [(visit.say("Revenue"), revenue)], kind="bar"),
-        "total_spec": _spec(
-            visit, labels, [(visit.say("Cumulative revenue"), _running(revenue))], kind="line"
-        ),
-        "orders_total_spec": _spec(
-            visit,
-            labels,
-            [(visit.say("Cumulative orders"), _running([day.orders for day in sums]))],
-            kind="line",
-            is_money=False,
-        ),
-        "orders_spec": _spec(
-            visit,
-            labels,
-            [(visit.say("Orders"), [day.orders for day in sums])],
-            kind="bar",
-            is_money=False,
-        ),
+        "plots": _plots(visit, [day.isoformat() for day in days], revenue, orders),
     }
+
+
+def _plots(
+    visit: Visit, labels: list[str], revenue: list[int], orders: list[int]
+) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return the four plots of a tracking: name, title (English) and what is drawn."""
+    return [
+        (name, title, _spec(visit, labels, [(visit.say(title), values)], kind=kind, is_money=money))
+        for name, title, values, kind, money in (
+            ("plot-revenue", "Revenue by day", revenue, "bar", True),
+            ("plot-total", "Cumulative revenue", _running(revenue), "line", True),
+            ("plot-orders", "Orders by day", orders, "bar", False),
+            ("plot-orders-total", "Cumulative orders", _running(orders), "line", False),
+        )
+    ]
 
 
 @router.get("/{tracking_id:int}/update")
