@@ -9,7 +9,15 @@ def test_near_misses_tell_who_needs_how_much(regulars, basic):
     joining, leaving = told.json
     assert (joining["direction"], leaving["direction"]) == ("join", "leave")
     assert joining["customers"] == [
-        {"id": "bo", "own": [3000], "unit": "money", "change": "more", "amount": 2000}
+        {
+            "id": "bo",
+            "own": [3000],
+            "unit": "money",
+            "change": "more",
+            "amount": 2000,
+            "own_text": "$30.00",
+            "change_text": "$20.00 more would do",
+        }
     ]
     assert [one["id"] for one in leaving["customers"]] == ["ana"]
 
@@ -18,7 +26,7 @@ def test_near_misses_are_told_to_a_person(regulars, basic):
     told = regulars("explain", "number_of_orders >= 2", "--shop", "basic", "--near")
 
     assert told.code == 0
-    assert "bo  more by 1 orders" in told.out
+    assert "bo: 1 order; 1 order more would do" in told.out
 
 
 def test_a_customer_or_near_is_asked_for(regulars, basic):

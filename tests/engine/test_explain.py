@@ -119,3 +119,9 @@ def test_who_was_not_a_customer_yet_is_no_member_of_a_negation_either(ask: Asked
     assert said.root.is_true
     assert not said.is_in_universe
     assert not said.is_member
+
+
+def test_titles_of_products_categories_and_collections_are_known_by_id(basic: Warehouse) -> None:
+    assert basic.titles("product", ["11", "13", "99"]) == {"11": "Sencha", "13": "Nameless"}
+    assert basic.titles("category", ["fb-1"]) == {"fb-1": "Green tea"}
+    assert basic.titles("collection", []) == {}

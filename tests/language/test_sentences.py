@@ -57,3 +57,50 @@ def test_the_same_parts_in_other_brackets_are_other_sentences():
     for language in ("en", "ja"):
         said = {describe(parse(text.format(*parts)), language) for text in texts}
         assert len(said) == len(texts)
+
+
+TITLES = {"product": {"11": "Sencha", "12": "Kettle"}, "collection": {"501": "Summer"}}
+
+
+@pytest.mark.parametrize(
+    ("query", "en", "ja"),
+    [
+        (
+            "products_purchased MATCHES (id = 11)",
+            "bought a product named “Sencha” (ID 11)",
+            "「Sencha」(ID 11)の商品を購入した",
+        ),
+        (
+            "products_purchased MATCHES (id IN (11, 99))",
+            "bought a product named “Sencha” (ID 11) or ID 99",
+            "「Sencha」(ID 11)またはID 99の商品を購入した",
+        ),
+        (
+            "products_purchased MATCHES (id != 12, collection_id = 501)",
+            "bought a product not named “Kettle” (ID 12) in collection “Summer” (ID 501)",
+            "「Kettle」(ID 12)以外のコレクション「Summer」(ID 501)の商品を購入した",
+        ),
+        (
+            "products_purchased_in_order MATCHES (first_id = 11, then_collection_id = 501)",
+            (
+                "bought in order: first a product named “Sencha” (ID 11) "
+                "and then a product in collection “Summer” (ID 501)"
+            ),
+            (
+                "最初に「Sencha」(ID 11)の商品を、"
+                "次にコレクション「Summer」(ID 501)の商品を順に購入した"
+            ),
+        ),
+        (
+            "products_purchased MATCHES (id = 13)",
+            "bought a product with product ID 13",
+            "商品IDが13の商品を購入した",
+        ),
+    ],
+)
+def test_ids_are_called_by_the_titles_that_are_known(query, en, ja):
+    def titles(of, ids):
+        return {one: TITLES[of][one] for one in ids if one in TITLES[of]}
+
+    assert en == describe(parse(query), "en", "USD", titles)
+    assert ja == describe(parse(query), "ja", "JPY", titles)

@@ -1,14 +1,12 @@
-"""regulars count, explain, forecast, rfm: ask what is not saved."""
+"""regulars count, forecast, rfm: ask what is not saved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from regulars.cli import terminal
-from regulars.errors import InputError, problem
 
 Text = Annotated[str, typer.Argument(help="The query, in quotes.", metavar="TEXT")]
 
@@ -16,7 +14,6 @@ Text = Annotated[str, typer.Argument(help="The query, in quotes.", metavar="TEXT
 def commands(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(count)
-    app.command()(explain)
     app.command()(forecast)
     app.command()(rfm)
 
@@ -34,54 +31,6 @@ def count(
         return
     terminal.tell(f"{told['count']:,} of {told['universe']:,} customers")
     terminal.warn_of_unknown(told["unknown_past"])
-
-
-def explain(  # noqa: PLR0917 - options of a command, given by name
-    text: Text,
-    shop: terminal.Shop,
-    customer: Annotated[str | None, typer.Option(help="The customer's id.", metavar="ID")] = None,
-    near: Annotated[
-        bool, typer.Option("--near", help="Tell who is closest to joining or leaving instead.")
-    ] = False,
-    as_of: terminal.AsOf = None,
-    as_json: terminal.AsJson = False,
-) -> None:
-    """Tell why a customer matches a query or not, or who is closest to joining or leaving it."""
-    if near and customer is None and as_of is None:
-        _tell_near(text, shop, as_json=as_json)
-        return
-    if near or customer is None:
-        template = (
-            "Give a customer with --customer ID, or ask for --near without a customer and day."
-        )
-        raise InputError(problem("customer_or_near", template, field="customer"))
-    asked = {"query": terminal.about_query(text), "customer": customer, "as_of": as_of}
-    with terminal.connect() as api:
-        told = api.post(f"/shops/{shop}/explain", asked)
-    if as_json:
-        terminal.tell_json(told)
-        return
-    verb = "matches" if told["is_member"] else "does not match"
-    terminal.tell(f"The customer {told['customer_id']} {verb}.")
-    for depth, node in _nodes(told["root"]):
-        span = node["node"]["span"]
-        mark = "yes" if node["is_true"] else "no "
-        terminal.tell(f"{'  ' * depth}{mark}  {text[span['start'] : span['end']]}")
-
-
-def _tell_near(text: str, shop: str, *, as_json: bool) -> None:
-    with terminal.connect() as api:
-        told = api.post(f"/shops/{shop}/queries/near-misses", {"query": terminal.about_query(text)})
-    if as_json:
-        terminal.tell_json(told)
-        return
-    for group in told:
-        count = f"{group['count']:,} could {group['direction']} by it alone"
-        terminal.tell(f"{group['text']}: {count}")
-        for one in group["customers"]:
-            terminal.tell(f"  {one['id']}  {one['change']} by {one['amount']:g} {one['unit']}")
-    if not told:
-        terminal.tell("No condition of the query has a distance.")
 
 
 def forecast(
@@ -126,9 +75,3 @@ def rfm(shop: terminal.Shop, as_of: terminal.AsOf = None, as_json: terminal.AsJs
     terminal.tell_table(
         ("group", "customers"), [(one["group"], one["count"]) for one in told["groups"]]
     )
-
-
-def _nodes(root: dict[str, Any], depth: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
-    yield depth, root
-    for part in root["parts"]:
-        yield from _nodes(part, depth + 1)

@@ -52,10 +52,19 @@ def describe(
     as_json: terminal.AsJson = False,
     language: Annotated[str, typer.Option(help="en or ja.")] = "en",
     currency: Annotated[
-        str, typer.Option(help="In which amounts are; JPY in Japanese, else USD, if not told.")
+        str,
+        typer.Option(
+            help="In which amounts are; if not told, the shop's, else JPY in Japanese and USD."
+        ),
+    ] = "",
+    shop: Annotated[
+        str, typer.Option(help="Whose products and collections are called by their titles.")
     ] = "",
 ) -> None:
     """Say a query in plain words."""
+    if shop:
+        _describe_in(shop, text, language, currency, as_json=as_json)
+        return
     from regulars.language import describe as say
     from regulars.language import parse_with_notes
 
@@ -67,6 +76,20 @@ def describe(
         return
     terminal.tell(sentence)
     terminal.tell_notes(read.notes)
+
+
+def _describe_in(shop: str, text: str, language: str, currency: str, *, as_json: bool) -> None:
+    asked = {"query": terminal.about_query(text), "language": language, "shop": shop}
+    if currency:
+        asked["currency"] = currency
+    with terminal.connect() as api:
+        told = api.post("/queries/describe", asked)
+    if as_json:
+        terminal.tell_json(told)
+        return
+    terminal.tell(told["description"])
+    for note in told["notes"]:
+        terminal.warn(note["message"])
 
 
 @app.command()

@@ -41,6 +41,8 @@ def _row(
     role: Role = Role.ROW,
     operators: frozenset[Operator] | None = None,
     unit: Unit | None = None,
+    id_of: str = "",
+    titled: tuple[str, str] = ("", ""),
     fold: bool = False,
     ours: bool = False,
 ) -> ParameterRow:
@@ -56,6 +58,9 @@ def _row(
         say_en=say[0],
         say_ja=say[1],
         unit=unit,
+        id_of=id_of,
+        titled_en=titled[0],
+        titled_ja=titled[1],
         fold=fold,
         in_shopify=not ours,
         meaning_en=meaning[0],
@@ -135,6 +140,8 @@ _PRODUCTS = Attribute(
             "product_id",
             ("with product ID {value}", "商品IDが{value}の"),
             ("The number of the product.", "商品のIDです。"),
+            id_of="product",
+            titled=("named {value}", "{value}の"),
         ),
         _row(
             "tag",
@@ -153,6 +160,8 @@ _PRODUCTS = Attribute(
                 "The product's category, by its id in Shopify's taxonomy.",
                 "商品のカテゴリーIDです。",
             ),
+            id_of="category",
+            titled=("in category {value}", "カテゴリーが{value}の"),
         ),
         _DATE,
         _row(
@@ -210,6 +219,8 @@ _PRODUCTS = Attribute(
                 "A collection that holds the product now.",
                 "現在その商品が入っているコレクションです。",
             ),
+            id_of="collection",
+            titled=("in collection {value}", "コレクション{value}の"),
             ours=True,
         ),
         _row(

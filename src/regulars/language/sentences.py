@@ -6,6 +6,8 @@ catalogue's rows; groups inside groups stand between brackets, so that a sentenc
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 from regulars.language import wording
 from regulars.language.catalogue import CATALOGUE, Attribute, Kind, ParameterRow, Role, Saying
 from regulars.language.literals import written
@@ -41,18 +43,31 @@ _AMOUNTS = frozenset((Kind.INTEGER, Kind.DECIMAL, Kind.MONEY))
 _DAYS = (Day, Moment, RelativeDay)
 
 
-def describe(node: Node, language: str = "en", currency: str = "JPY") -> str:
+#: Asked for titles: "product" or "collection", and some ids → the titles that are known.
+Titles = Callable[[str, Sequence[str]], Mapping[str, str]]
+
+
+def no_titles(of: str, ids: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG001
+    """Know no title: sentences then name things by their ids."""
+    return {}
+
+
+def describe(
+    node: Node, language: str = "en", currency: str = "JPY", titles: Titles = no_titles
+) -> str:
     """Say in plain words what the tree asks of a customer.
 
-    `language` is "en" or "ja" (others read English), `currency` the shop's ISO code.
+    `language` is "en" or "ja" (others read English), `currency` the shop's ISO code. Things whose
+    title is known are called by it, with the id beside it.
     """
-    return _Speaker("ja" if language == "ja" else "en", currency).node(node)
+    return _Speaker("ja" if language == "ja" else "en", currency, titles).node(node)
 
 
 class _Speaker:
-    def __init__(self, language: str, currency: str) -> None:
+    def __init__(self, language: str, currency: str, titles: Titles) -> None:
         self.language = language
         self.currency = currency
+        self.titles = titles
         self.japanese = language == "ja"
 
     def node(self, node: Node) -> str:
@@ -248,10 +263,28 @@ class _Speaker:
         if negated and not self.japanese:
             operator = Operator.EQ if operator is Operator.NE else Operator.IN
         exact = known.role in (Role.COUNT, Role.SUM) or bool(known.unit and known.unit.many)
-        value = self.value(operator, parameter.operands, known, exact=exact)
-        template = known.say_ja if self.japanese else known.say_en
+        if titled := self.titled(parameter.operands, known):
+            value = wording.texts(operator, titled, self.language)
+            template = known.titled_ja if self.japanese else known.titled_en
+        else:
+            value = self.value(operator, parameter.operands, known, exact=exact)
+            template = known.say_ja if self.japanese else known.say_en
         text = template.replace("{value}", value)
         return f"not {text}" if negated and not self.japanese else text
+
+    def titled(self, values: Sequence[Literal], known: ParameterRow) -> list[str]:
+        """Call ids by their titles; nothing where none of them has a known one."""
+        if not known.id_of:
+            return []
+        ids = [one.value if isinstance(one, Text) else wording.plain_number(one) for one in values]
+        titles = self.titles(known.id_of, ids[: wording.LISTED_MAX])
+        if not titles:
+            return []
+        pause = "" if self.japanese else " "
+        return [
+            f"{self.quote(titles[one])}{pause}(ID {one})" if one in titles else f"ID {one}"
+            for one in ids
+        ]
 
 
 def _is_group(node: Node) -> bool:

@@ -37,6 +37,14 @@ _KNOWN_BY = (
 )
 
 
+#: Ids whose titles a shop knows: what they are of, and how the title is said.
+_TITLED = {
+    "product_id": ("product", "named {value}", "{value}の"),
+    "collection_ids": ("collection", "in collection {value}", "コレクション{value}の"),
+}
+_UNTITLED = ("", "", "")
+
+
 def _side(side: str, en: str, ja: str, which_en: str, which_ja: str) -> tuple[ParameterRow, ...]:
     return tuple(
         ParameterRow(
@@ -47,6 +55,9 @@ def _side(side: str, en: str, ja: str, which_en: str, which_ja: str) -> tuple[Pa
             _ONE_OF,
             say_en=f"{en} a product {say_en}",
             say_ja=f"{ja}{say_ja}商品を",
+            id_of=_TITLED.get(column, _UNTITLED)[0],
+            titled_en=f"{en} a product {_TITLED.get(column, _UNTITLED)[1]}",
+            titled_ja=f"{ja}{_TITLED.get(column, _UNTITLED)[2]}商品を",
             fold=column == "product_tag_keys",
             in_shopify=False,
             meaning_en=f"The product bought {which_en}, by its {name.replace('_', ' ')}.",

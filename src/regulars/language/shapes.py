@@ -244,6 +244,11 @@ class ParameterRow:
     say_en: str = ""
     say_ja: str = ""
     unit: Unit | None = None
+    #: Of an id: what it stands for, "product" or "collection", where such things have titles; and
+    #: the part of the sentence where the title is known.
+    id_of: str = ""
+    titled_en: str = ""
+    titled_ja: str = ""
     #: Texts compared without letter case (tags, discount codes): see `folded`.
     fold: bool = False
     in_shopify: bool = True

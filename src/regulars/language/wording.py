@@ -20,7 +20,7 @@ _MONTHS = "January February March April May June July August September October N
 _UNITS_EN = {"d": "day", "w": "week", "m": "month", "y": "year"}
 _UNITS_JA = {"d": "日", "w": "週間", "m": "か月", "y": "年"}
 #: Values of a list that are spelled out; the rest is counted.
-_LISTED_MAX = 5
+LISTED_MAX = 5
 
 _COMPARED_EN = {
     Operator.NE: "anything but {0}",
@@ -109,12 +109,12 @@ def compared(operator: Operator, words: list[str], language: str) -> str:
 
 def listed(words: list[str], language: str) -> str:
     """Join alternatives: “a”, “b” or “c”; long lists are cut and counted."""
-    rest = len(words) - _LISTED_MAX
+    rest = len(words) - LISTED_MAX
     if language == "ja":
         tail = f"ほか{rest}件" if rest > 0 else ""
-        return "または".join(words[:_LISTED_MAX]) + tail
+        return "または".join(words[:LISTED_MAX]) + tail
     if rest > 0:
-        return ", ".join(words[:_LISTED_MAX]) + f" or {rest} more"
+        return ", ".join(words[:LISTED_MAX]) + f" or {rest} more"
     return joined(words, "or")
 
 

@@ -289,6 +289,14 @@ class Warehouse:
         ):
             return dict(reading.execute(statements("read")["customer_nos"]).fetchall())
 
+    def titles(self, of: str, ids: Iterable[str]) -> dict[str, str]:
+        """Return the known titles of products, collections or categories, as `of` says, by id."""
+        rows = [(one,) for one in ids]
+        if not rows:
+            return {}
+        with self._reading(None) as reading, given(reading, "given_ids", {"id": "text"}, rows):
+            return dict(reading.execute(statements("read")[f"titles_{of}"]).fetchall())
+
     def universe(self, kind: str, cursor: Cursor | None = None) -> BitMap:
         """Return "all" customers of the shop's list, or its "buyers"."""
         if kind not in {"all", "buyers"}:

@@ -124,6 +124,10 @@ class Visit:
         """Who is to be named as the one who did something."""
         return self.staff.name if self.staff else ""
 
+    def titles(self, of: str, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return what the shop calls products, collections and categories, for sentences."""
+        return self.runtime.warehouse(self.shop).titles(of, ids)
+
     @property
     def say(self) -> Localizer:
         """Translates and formats for this reader and shop."""

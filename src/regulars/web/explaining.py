@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from fractions import Fraction
+from typing import TypeVar
+
+from pydantic import BaseModel, Field
 
 from regulars.engine import Explanation, RfmThresholds, Standing
 from regulars.engine.explain import Change, Evidence, ExplainedNode, Own, Plain
 from regulars.language import describe
 from regulars.language.attributes import RFM_NAMES
-from regulars.language.tree import And, AtLeast, Filter, Not
+from regulars.language.sentences import Titles, no_titles
+from regulars.language.tree import And, AtLeast, Filter, Node, Not, Or
+from regulars.warehouse.record import CustomerRecord
 from regulars.web.i18n import N_, Localizer
 
+Tree = TypeVar("Tree", ExplainedNode, "ReasonOut")
+
+#: Orders named with each condition where a person reads; the rest is counted.
+_ORDERS_MAX = 3
+_KINDS = {And: "and", Or: "or", Not: "not", AtLeast: "at_least", Filter: "filter"}
 #: What "AND", "OR" and the others ask of their parts.
 _JOINED = {
     And: N_("All of these hold"),
     Not: N_("This does not hold"),
-    AtLeast: N_("Enough of these hold"),
+    AtLeast: N_("At least {count} of these hold"),
 }
 
 _CHANGES = {
@@ -44,46 +53,156 @@ _UNITS = {
 }
 
 
-@dataclass(frozen=True)
-class Reason:
-    """One line of the tree."""
+class OwnOut(BaseModel):
+    """What the customer has where a condition looks."""
 
-    text: str
-    holds: bool
-    own: str
-    change: str
-    flips_on: str
-    orders: Sequence[str]
-    parts: Sequence[Reason]
-    #: Where the customer stands among all, with the thresholds; empty for other conditions.
-    standing: Sequence[str] = ()
-    past_known: bool = True
+    unit: str = Field(description="money, orders, pieces, days, day, text, set, km or accounts.")
+    values: list[str | int | float] = Field(
+        description="Empty where there is none; money in minor units, instants as ISO texts."
+    )
+    text: str = Field(description="The same in words.")
 
 
-def reasons(explained: Explanation, say: Localizer) -> Reason:
+class OrderOut(BaseModel):
+    """One order that counts for a condition."""
+
+    order_id: str
+    name: str | None
+    processed_at: datetime
+    day: date = Field(description="The shop's day.")
+    amount: int = Field(description="After refunds, in minor units.")
+    titles: list[str] = Field(description="Of the lines that count.")
+    text: str = Field(description="The same in words.")
+
+
+class ChangeOut(BaseModel):
+    """The smallest change that turns a condition."""
+
+    code: str = Field(
+        description="more, less, later, earlier, become, stop_being, gain, lose, join, leave,"
+        " nearer or farther."
+    )
+    unit: str
+    amount: float | None = Field(description="How much, in the unit; null where it is a text.")
+    value: str | None = Field(description="The text, tag or set that it is about.")
+    text: str = Field(description="The same in words.")
+
+
+class ReasonOut(BaseModel):
+    """One node of the query for one customer; `parts` are its own, each node told once."""
+
+    id: int = Field(description="Place in the tree, depth first, the root 0.")
+    kind: str = Field(description="and, or, not, at_least or filter.")
+    start: int = Field(description="Where it stands in the query, in characters.")
+    length: int
+    is_true: bool
+    flips_on: date | None = Field(description="The first day that turns it by time alone.")
+    sentence: str
+    own: OwnOut | None = Field(description="Of filters only, as is all that follows.")
+    change: ChangeOut | None
+    orders: list[OrderOut] = Field(description="The newest that count, at most 20.")
+    order_count: int = Field(description="How many count in all.")
+    standing: list[str] = Field(description="RFM scores and thresholds in words, if they matter.")
+    past_known: bool = Field(description="False: today's value stands for a past one.")
+    parts: list[ReasonOut]
+
+    @property
+    def shown_orders(self) -> list[OrderOut]:
+        """The few that are named where a person reads."""
+        return self.orders[:_ORDERS_MAX]
+
+    @property
+    def hidden_count(self) -> int:
+        """How many more there are."""
+        return self.order_count - len(self.shown_orders)
+
+
+def reason(explained: Explanation, say: Localizer, titles: Titles = no_titles) -> ReasonOut:
     """Return the tree of an explanation in the reader's language."""
-    return _reason(explained.root, say)
+    return _Teller(say, titles).node(explained.root)
 
 
-def _reason(node: ExplainedNode, say: Localizer) -> Reason:
-    if isinstance(node.node, Filter):
-        text = describe(node.node, say.language, say.currency)
-    else:
-        text = say(_JOINED.get(type(node.node), N_("At least one of these holds")))
-    return Reason(
-        text,
-        node.is_true,
-        own_text(node.own, say) if node.own else "",
-        change_text(node.change, say) if node.change else "",
-        say.day(node.flips_on) if node.flips_on else "",
-        [_order(one, say) for one in node.evidence[:3]],
-        [_reason(part, say) for part in node.parts],
-        _standing(node.standing, say) if node.standing else (),
-        node.past_known,
+def name_of(record: CustomerRecord) -> str:
+    """Return what a customer is called: the name, else the address, else the id."""
+    values = record.values
+    return str(values.get("display_name") or values.get("email") or record.customer_id)
+
+
+def turning(explained: Explanation, root: ReasonOut) -> list[ReasonOut]:
+    """Return the fewest conditions whose change would turn the whole."""
+    wanted = {id(one) for one in explained.turns}
+    told = zip(_walk(explained.root), _walk(root), strict=True)
+    return [line for node, line in told if id(node) in wanted]
+
+
+def _walk(root: Tree) -> Iterator[Tree]:
+    yield root
+    for part in root.parts:
+        yield from _walk(part)
+
+
+class _Teller:
+    """Puts nodes into words, and gives each its number."""
+
+    def __init__(self, say: Localizer, titles: Titles) -> None:
+        self._say = say
+        self._titles = titles
+        self._told = 0
+
+    def node(self, node: ExplainedNode) -> ReasonOut:
+        at, self._told = self._told, self._told + 1
+        span, say = node.node.span, self._say
+        return ReasonOut(
+            id=at,
+            kind=_KINDS[type(node.node)],
+            start=span.start,
+            length=span.end - span.start,
+            is_true=node.is_true,
+            flips_on=node.flips_on,
+            sentence=self._sentence(node.node),
+            own=own_out(node.own, say) if node.own else None,
+            change=change_out(node.change, say) if node.change else None,
+            orders=[_order(one, say) for one in node.evidence],
+            order_count=node.evidence_count,
+            standing=_standing(node.standing, say) if node.standing else [],
+            past_known=node.past_known,
+            parts=[self.node(part) for part in node.parts],
+        )
+
+    def _sentence(self, node: Node) -> str:
+        if isinstance(node, Filter):
+            return describe(node, self._say.language, self._say.currency, self._titles)
+        count = node.count if isinstance(node, AtLeast) else 1
+        return self._say(_JOINED.get(type(node), N_("At least one of these holds")), count=count)
+
+
+def own_out(own: Own, say: Localizer) -> OwnOut:
+    """Tell what a customer has, as values and in words."""
+    return OwnOut(
+        unit=own.unit,
+        values=[_plain(one) for one in own.values],
+        text=own_text(own, say),
     )
 
 
-def _standing(told: Standing, say: Localizer) -> Sequence[str]:
+def _plain(value: Plain) -> str | int | float:
+    if isinstance(value, Fraction):
+        return float(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def change_out(change: Change, say: Localizer) -> ChangeOut:
+    """Tell the smallest change, as codes and in words."""
+    return ChangeOut(
+        code=change.code,
+        unit=change.unit,
+        amount=None if change.amount is None else float(change.amount),
+        value=change.text,
+        text=change_text(change, say),
+    )
+
+
+def _standing(told: Standing, say: Localizer) -> list[str]:
     scores = say(
         "Scores: recency {recency}, frequency {frequency}, spend {monetary} of 5 each: {group}",
         recency=told.recency,
@@ -161,19 +280,25 @@ def _amount(change: Change, amount: float | Fraction, say: Localizer) -> str:
     return say.money(round(amount)) if change.unit == "money" else say.number(_rounded(amount))
 
 
-def _order(one: Evidence, say: Localizer) -> str:
-    titles = say.listed(one.titles[:3])
-    name = one.name or one.order_id
-    if titles:
-        return say(
-            "{name}, {day}: {amount} ({titles})",
-            name=name,
-            day=say.day(one.day),
-            amount=say.money(one.amount),
-            titles=titles,
-        )
-    return say(
-        "{name}, {day}: {amount}", name=name, day=say.day(one.day), amount=say.money(one.amount)
+def _order(one: Evidence, say: Localizer) -> OrderOut:
+    places = {
+        "name": one.name or one.order_id,
+        "day": say.day(one.day),
+        "amount": say.money(one.amount),
+    }
+    if one.titles:
+        titles = say.listed(one.titles[:3])
+        text = say("{name}, {day}: {amount} ({titles})", **places, titles=titles)
+    else:
+        text = say("{name}, {day}: {amount}", **places)
+    return OrderOut(
+        order_id=one.order_id,
+        name=one.name,
+        processed_at=one.processed_at,
+        day=one.day,
+        amount=one.amount,
+        titles=list(one.titles),
+        text=text,
     )
 
 

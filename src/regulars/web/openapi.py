@@ -74,6 +74,7 @@ definitions and counts, *customers* also who the customers are, *write* also cha
   thing that is wrong, with its place.
 * Lists that may be long have `next`; give it back as `cursor` for the next page, until it is null.
 * `POST` takes `Idempotency-Key`: the same key again within a day gets the first answer.
+* What is sent and answered is described under Shapes, at the end.
 """
 
 
@@ -132,7 +133,12 @@ def page() -> str:
     app = FastAPI(title="Regulars")
     for router in routers(api):
         app.include_router(router, prefix="/api/v1")
-    return HEAD + "".join(_section(*one) for one in operations(description(app)))
+    told = description(app)
+    sections = [_section(*one) for one in operations(told)]
+    shapes = [
+        _shape(name, schema) for name, schema in sorted(told["components"]["schemas"].items())
+    ]
+    return HEAD + "".join([*sections, "\n## Shapes\n", *shapes])
 
 
 def _section(path: str, method: str, operation: dict[str, Any]) -> str:
@@ -145,7 +151,44 @@ def _section(path: str, method: str, operation: dict[str, Any]) -> str:
     name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
     if name:
         lines.append(f"* Body: `{name}`")
+    if (answer := _answer(operation)) != "any":
+        lines.append(f"* Answer: {answer}")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _answer(operation: dict[str, Any]) -> str:
+    """Return the shape of what is answered when all is well."""
+    good = [one for status, one in operation["responses"].items() if status.startswith("2")]
+    content = good[0].get("content", {}) if good else {}
+    return _type(content.get("application/json", {}).get("schema", {}))
+
+
+def _shape(name: str, schema: dict[str, Any]) -> str:
+    lines = [f"\n### `{name}`\n"]
+    if said := schema.get("description", "").strip():
+        lines += [said, ""]
+    needed = schema.get("required", ())
+    for field, one in schema.get("properties", {}).items():
+        optional = "" if field in needed else ", optional"
+        said = one.get("description", "")
+        lines.append(f"* `{field}` ({_type(one)}{optional})" + (f": {said}" if said else ""))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """Return a schema's type in words: "list of `OrderOut`", "text or null"."""
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rpartition('/')[2]}`"
+    if "anyOf" in schema:
+        return " or ".join(_type(one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return " or ".join(f"`{one}`" for one in schema["enum"])
+    kind = schema.get("type", "any")
+    if kind == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    if kind == "string":
+        return {"date": "day", "date-time": "instant"}.get(schema.get("format", ""), "text")
+    return str(kind)
 
 
 if __name__ == "__main__":

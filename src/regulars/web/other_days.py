@@ -128,7 +128,7 @@ def _close(visit: Visit, groups: Sequence[NearMisses]) -> Sequence[CloseOnes]:
     names = _names(visit, groups)
     return [
         CloseOnes(
-            describe(group.filter, visit.language, visit.shop.currency),
+            describe(group.filter, visit.language, visit.shop.currency, visit.titles),
             group.joining,
             group.count,
             [

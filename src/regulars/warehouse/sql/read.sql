@@ -99,3 +99,23 @@ WHERE product_id IN (SELECT product_id FROM given_products);
 -- The collections of these products.
 SELECT product_id, collection_id FROM product_collections
 WHERE product_id IN (SELECT product_id FROM given_products);
+
+-- titles_product --
+-- What these products are called; those that only orders know, as their newest line calls them.
+SELECT id, coalesce(p.title, (
+    SELECT arg_max(title, processed_at) FROM lines WHERE lines.product_id = id
+  )) AS title
+FROM given_ids LEFT JOIN products p ON p.product_id = id
+WHERE title IS NOT NULL;
+
+-- titles_category --
+-- What these categories of products are called.
+SELECT category_id, any_value(category) FROM products
+WHERE category_id IN (SELECT id FROM given_ids) AND category IS NOT NULL
+GROUP BY category_id;
+
+-- titles_collection --
+-- What these collections are called.
+SELECT collection_id, any_value(title) FROM product_collections
+WHERE collection_id IN (SELECT id FROM given_ids) AND title IS NOT NULL
+GROUP BY collection_id;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,9 +9,13 @@ from pydantic import BaseModel, Field
 
 from regulars import segments
 from regulars.engine import NearMisses
-from regulars.engine.explain import Change, Own
+from regulars.engine.near import NearMiss
+from regulars.language import describe
+from regulars.language.sentences import Titles
 from regulars.web import ahead
 from regulars.web.deps import ApiCaller
+from regulars.web.explaining import change_out, own_out
+from regulars.web.i18n import Localizer
 
 router = APIRouter(tags=["queries"])
 
@@ -22,6 +25,7 @@ class NearIn(BaseModel):
 
     query: str
     limit: int = Field(10, description="Customers for each condition and direction, 1 to 100.")
+    language: str = Field("en", description="Of the words: en or ja.")
 
 
 class NearCustomer(BaseModel):
@@ -34,6 +38,8 @@ class NearCustomer(BaseModel):
     #: more, less, later or earlier: by `amount` of the unit.
     change: str
     amount: float
+    own_text: str = Field(description="What they have, in words.")
+    change_text: str = Field(description="What would do, in words.")
 
 
 class NearOut(BaseModel):
@@ -42,6 +48,7 @@ class NearOut(BaseModel):
     start: int
     length: int
     text: str
+    sentence: str
     #: join or leave.
     direction: str
     #: How many hang on this condition alone, however far away.
@@ -77,11 +84,14 @@ class ForecastOut(BaseModel):
 @router.post("/shops/{shop}/queries/near-misses")
 def near(call: ApiCaller, shop: str, asked: NearIn) -> list[NearOut]:
     """Tell who is closest to joining or leaving a query."""
+    call.require_customers()
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         tree = segments.checked_query(session, found, asked.query)
     groups = ahead.close_ones(call.runtime, found, tree, limit=asked.limit)
-    return [_group(one, asked.query) for one in groups]
+    say = Localizer("ja" if asked.language == "ja" else "en", found.zone, found.currency)
+    titles = call.runtime.warehouse(found).titles
+    return [_group(one, asked.query, say, titles) for one in groups]
 
 
 @router.post("/shops/{shop}/queries/forecast")
@@ -98,23 +108,27 @@ def forecast(call: ApiCaller, shop: str, asked: ForecastIn) -> ForecastOut:
     return ForecastOut(today=told.today.isoformat(), count=told.count, days=days)
 
 
-def _group(one: NearMisses, query: str) -> NearOut:
+def _group(one: NearMisses, query: str, say: Localizer, titles: Titles) -> NearOut:
     span = one.filter.span
     return NearOut(
         start=span.start,
         length=span.end - span.start,
         text=query[span.start : span.end],
+        sentence=describe(one.filter, say.language, say.currency, titles),
         direction="join" if one.joining else "leave",
         count=one.count,
-        customers=[_customer(near.customer_id, near.own, near.change) for near in one.customers],
+        customers=[_customer(near, say) for near in one.customers],
     )
 
 
-def _customer(customer_id: str, own: Own, change: Change) -> NearCustomer:
+def _customer(near: NearMiss, say: Localizer) -> NearCustomer:
+    own, change = own_out(near.own, say), change_out(near.change, say)
     return NearCustomer(
-        id=customer_id,
-        own=[float(value) if isinstance(value, Fraction) else value for value in own.values],
+        id=near.customer_id,
+        own=own.values,
         unit=change.unit,
         change=change.code,
-        amount=float(change.amount or 0),
+        amount=change.amount or 0,
+        own_text=own.text,
+        change_text=change.text,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,8 +13,12 @@ from regulars.engine import explain as explain_query
 from regulars.engine import lint_with_counts, unknown_past
 from regulars.errors import NotFoundError, Problem, QueryError, problem
 from regulars.language import describe, parse_with_notes
+from regulars.language.sentences import no_titles
+from regulars.web.api.segments import CustomerOut, customers_out
 from regulars.web.api.shapes import instant_of
 from regulars.web.deps import ApiCaller
+from regulars.web.explaining import ReasonOut, reason, turning
+from regulars.web.i18n import Localizer
 
 router = APIRouter(tags=["queries"])
 
@@ -68,7 +72,8 @@ class DescribeIn(BaseModel):
 
     query: str
     language: str = "en"
-    currency: str = "USD"
+    currency: str | None = Field(None, description="Of the amounts; the shop's, else USD.")
+    shop: str | None = Field(None, description="The shop whose titles and currency are used.")
 
 
 class DescribeOut(BaseModel):
@@ -95,7 +100,27 @@ class ExplainIn(BaseModel):
 
     query: str
     customer: str = Field(description="The customer's id at Shopify, or in the imported file.")
-    as_of: str | None = None
+    as_of: str | None = Field(None, description="A shop day (its end is meant), or an instant.")
+    language: str = Field("en", description="Of the words: en or ja.")
+
+
+class ExplainOut(BaseModel):
+    """Why one customer matches a query or not."""
+
+    customer: CustomerOut
+    as_of: datetime
+    is_member: bool
+    is_in_universe: bool = Field(
+        description="False: not counted as a customer of the shop then, so no member of anything."
+    )
+    flips_on: date | None = Field(description="The first day that turns it by time alone.")
+    turns: list[int] = Field(
+        description="Ids of the fewest filters whose change would turn the whole."
+    )
+    unknown_past: list[str] = Field(
+        description="Names whose values then are not known, so that today's were used."
+    )
+    root: ReasonOut
 
 
 @router.post("/shops/{shop}/count")
@@ -160,10 +185,13 @@ def check(call: ApiCaller, asked: CheckIn) -> CheckOut:  # noqa: ARG001 - only c
 
 
 @router.post("/queries/describe")
-def say(call: ApiCaller, asked: DescribeIn) -> DescribeOut:  # noqa: ARG001 - only callers may ask
-    """Say a query in plain words."""
+def say(call: ApiCaller, asked: DescribeIn) -> DescribeOut:
+    """Say a query in plain words; with a shop, products and collections by their titles."""
     read = parse_with_notes(asked.query, evaluable=False)
-    told = describe(read.node, asked.language, asked.currency)
+    shop = call.shop(asked.shop) if asked.shop is not None else None
+    currency = asked.currency or (shop.currency if shop else "USD")
+    titles = call.runtime.warehouse(shop).titles if shop else no_titles
+    told = describe(read.node, asked.language, currency, titles)
     return DescribeOut(description=told, notes=[_told(one) for one in read.notes])
 
 
@@ -173,7 +201,7 @@ def _told(one: Problem) -> dict[str, Any]:
 
 
 @router.post("/shops/{shop}/explain")
-def explain(call: ApiCaller, shop: str, asked: ExplainIn) -> dict[str, Any]:
+def explain(call: ApiCaller, shop: str, asked: ExplainIn) -> ExplainOut:
     """Tell why a customer matches or not, condition by condition."""
     call.require_customers()
     found = call.shop(shop)
@@ -187,4 +215,15 @@ def explain(call: ApiCaller, shop: str, asked: ExplainIn) -> dict[str, Any]:
     as_of = instant_of(found, asked.as_of) if asked.as_of else None
     (record,) = warehouse.records(numbers.values())
     told = explain_query(tree, record, call.runtime.context(found, as_of), now=call.now)
-    return dataclasses.asdict(told)
+    language = "ja" if asked.language == "ja" else "en"
+    root = reason(told, Localizer(language, found.zone, found.currency), warehouse.titles)
+    return ExplainOut(
+        customer=customers_out(warehouse, [record.customer_no])[0],
+        as_of=told.as_of.astimezone(found.zone),
+        is_member=told.is_member,
+        is_in_universe=told.is_in_universe,
+        flips_on=told.flips_on,
+        turns=[one.id for one in turning(told, root)],
+        unknown_past=list(dict.fromkeys(leaf.attribute for leaf in told.unknown)),
+        root=root,
+    )

@@ -150,7 +150,7 @@ def _result(visit: Visit, root: Combination, segments: Mapping[str, Segment]) ->
     shared = overlap(dict(enumerate(sets.values())))
     return Result(
         total=len(members),
-        sentence=describe(parse(query), visit.language, visit.shop.currency),
+        sentence=describe(parse(query), visit.language, visit.shop.currency, visit.titles),
         query=query,
         shares=[
             Share(

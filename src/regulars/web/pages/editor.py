@@ -296,7 +296,7 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
         turn=_whole(visit.field("turn")) or 0,
     )
     return Result(
-        sentence=describe(tree, visit.language, visit.shop.currency),
+        sentence=describe(tree, visit.language, visit.shop.currency, visit.titles),
         counts=counts,
         row_counts=_row_counts(rows, counts) if draft.rows_are_current else {},
         samples=samples,

@@ -291,7 +291,7 @@ def export(visit: SignedIn, segment_id: int) -> Response:
 def sentence(visit: Visit, query: str) -> str:
     """Return a query in words; the text itself where it cannot be read any more."""
     try:
-        return describe(parse(query), visit.language, visit.shop.currency)
+        return describe(parse(query), visit.language, visit.shop.currency, visit.titles)
     except InputError:
         return query
 

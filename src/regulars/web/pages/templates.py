@@ -191,7 +191,7 @@ def _parts(
     return [
         Part(
             name,
-            describe(parse(query), visit.language, currency),
+            describe(parse(query), visit.language, currency, visit.titles),
             query,
             len(_members(visit, query)),
         )

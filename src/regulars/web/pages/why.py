@@ -14,7 +14,7 @@ from regulars.language.tree import Node
 from regulars.segments import find_segment
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.editing import read_rows, written
-from regulars.web.explaining import reasons
+from regulars.web.explaining import name_of, reason, turning
 from regulars.web.figures import find_customers
 from regulars.web.other_days import labels, past_day
 
@@ -71,15 +71,15 @@ def _explain(
         raise NotFoundError(problem("no_customer", text, customer=customer_id))
     context = visit.runtime.context(visit.shop, as_of)
     explained = explain(tree, records[0], context, now=visit.now)
-    values = records[0].values
-    name = str(values.get("display_name") or values.get("email") or customer_id)
+    told = reason(explained, visit.say, warehouse.titles)
     return visit.dialog(
         "segments/why.html",
         back=back,
-        name=name,
+        name=name_of(records[0]),
         customer_id=customer_id,
         at=as_of or visit.now,
         unknown=labels((leaf.attribute for leaf in explained.unknown), visit.language),
         explained=explained,
-        reason=reasons(explained, visit.say),
+        reason=told,
+        turns=turning(explained, told),
     )
