@@ -18,10 +18,14 @@ MANIFEST = {
 }
 
 
+RUNNING = {"name": "Winter", "starts": "2026-11-01", "ends": "2026-12-31", "status": "in progress"}
+
+
 @pytest.fixture
 def bring_in(world):
-    def call(name: str) -> int:
-        manifest = static_segments.read_manifest(orjson.dumps({**MANIFEST, "name": name}))
+    def call(name: str, **changes: object) -> int:
+        told = {**MANIFEST, "name": name, **changes}
+        manifest = static_segments.read_manifest(orjson.dumps(told))
         static = static_segments.import_static(
             world.jobs.uploads(world.shop),
             io.BytesIO(b"email\nana@shop.example\nbo@shop.example\n"),
@@ -79,6 +83,19 @@ def test_a_list_is_looked_at_deleted_or_converted_with_its_tags(visitor, world, 
     assert "spring2 customers" in tags
     refused = visitor.press(visitor.get(f"/segments/static/{kept}/delete"), "Delete")
     assert (refused.status, "customer segment already" in refused.text) == (409, True)
+
+
+def test_its_running_tracking_is_listed_and_counts_its_frozen_customers(visitor, world, bring_in):
+    bring_in("Spring guests", trackings=[RUNNING])
+    world.order("Ana", 1234, order_id="new-1")
+    listed = visitor.get("/tracking")
+
+    assert "Static segment" in listed.text
+    page = visitor.get(listed.link("Winter"))
+    assert "A static segment, with its members frozen" in page.text
+    assert "In progress, day 20 of 61" in page.text
+    assert "Customers at start 2 " in page.text
+    assert "¥1,234" in page.text
 
 
 def test_an_open_phase_has_a_form_for_new_ones(world, turn):

@@ -66,7 +66,12 @@ def demo(
     ] = "yes",
     home: Annotated[Path, typer.Option(help="Folder of the demo's data.")] = Path(".demo"),
     keep: Annotated[
-        bool, typer.Option("--keep", envvar="KEEP", help="Go on with the data that is there.")
+        bool,
+        typer.Option(
+            "--keep",
+            envvar="KEEP",
+            help="Keep what was made here; the pretend shop itself begins anew.",
+        ),
     ] = False,
 ) -> None:
     """Start a pretend Shopify and the app on it, loaded and ready to look at."""
