@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page
 
 from regulars.web import pages
-from regulars.web.app import routers
+from regulars.web.routes import routers
 from tests.browser.furnish import furnished
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from fastapi.routing import APIRoute
 
 from regulars.web import api as api_room
 from regulars.web import pages as page_room
-from regulars.web.app import routers
+from regulars.web.routes import routers
 
 S = "/shops/{shop}"
 #: Acts of pages that stand for one person's view or browser; a program has neither.

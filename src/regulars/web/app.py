@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
@@ -17,11 +14,10 @@ from regulars.web import api, faults, openapi, pages
 from regulars.web.assets import Assets
 from regulars.web.headers import SecurityHeaders
 from regulars.web.repeating import KeepAnswers
+from regulars.web.routes import routers
 from regulars.web.templating import create_environment
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from regulars.jobs import Jobs
     from regulars.runtime import Runtime
 
@@ -65,12 +61,3 @@ def _static(request: Request) -> Response:
     if answer is None:
         raise HTTPException(404)
     return answer
-
-
-def routers(package: ModuleType) -> Iterator[APIRouter]:
-    """Find the router of every file of a package: a new resource is a new file."""
-    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
-        resource = importlib.import_module(f"{package.__name__}.{module.name}")
-        router = getattr(resource, "router", None)
-        if isinstance(router, APIRouter):
-            yield router

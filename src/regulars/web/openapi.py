@@ -12,6 +12,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from regulars.web.routes import routers
+
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "errors", "request_id"],
@@ -128,7 +130,6 @@ def operations(told: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 def page() -> str:
     """Return docs/api.md."""
     from regulars.web import api
-    from regulars.web.app import routers
 
     app = FastAPI(title="Regulars")
     for router in routers(api):
