@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -45,6 +46,10 @@ def warn(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
+#: Columns of a table that nobody reads on a terminal.
+PIPE_WIDTH = 250
+
+
 def tell_json(value: object) -> None:
     """Write one JSON value."""
     tell(json.dumps(value, ensure_ascii=False, indent=2))
@@ -56,14 +61,19 @@ def tell_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     listed = [list(row) for row in rows]
     for place, column in enumerate(columns):
-        is_number = all(isinstance(row[place], int | float) for row in listed) and bool(listed)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        values = [row[place] for row in listed if row[place] is not None]
+        if values and all(isinstance(value, int | float | Decimal) for value in values):
+            table.add_column(column, justify="right", no_wrap=True)
+        else:
+            table.add_column(column, overflow="fold")
     for row in listed:
         table.add_row(*(_cell(value) for value in row))
-    Console(highlight=False).print(table)
+    # A pipe has no width: what reads it wants a row to be a line.
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(highlight=False, width=width).print(table)
 
 
 def _cell(value: object) -> Any:
@@ -71,7 +81,19 @@ def _cell(value: object) -> Any:
 
     if value is None:
         return Text("–")
-    return Text(f"{value:,}" if isinstance(value, int) else str(value))
+    return Text(number(value) if isinstance(value, int | float | Decimal) else str(value))
+
+
+def number(value: int | float | Decimal) -> str:
+    """Return a number as people read it: thousands set apart, of a float two decimals at most."""
+    if isinstance(value, float):
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return f"{value:,}"
+
+
+def money(amount: str | None) -> Decimal | None:
+    """Return an amount of the API, to be shown as a number; None where there is none."""
+    return None if amount is None else Decimal(amount)
 
 
 def warn_of_unknown(names: Sequence[str]) -> None:

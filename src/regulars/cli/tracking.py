@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -85,7 +86,7 @@ def index(
         terminal.tell_json(told)
         return
     columns = (
-        "ID", "Name", "Segment", "Status", "At start", "Now", "Ever", "Orders", "Revenue", "AOV",
+        "ID", "Name", "Status", "Start", "Now", "Ever", "Orders", "Revenue", "AOV",
     )  # fmt: skip
     terminal.tell_table(columns, [_row(one) for one in told["trackings"]])
 
@@ -148,9 +149,11 @@ def outlook(
     if as_json:
         terminal.tell_json(told)
         return
-    terminal.tell(f"{told['customers']:,} customers, who spent {told['mean']} each on average.")
+    terminal.tell(
+        f"{told['customers']:,} customers, who spent {_money(told['mean'])} each on average."
+    )
     rows = [
-        (f"{one['share']:.1%}", one["held_out_customers"], one["smallest_effect"])
+        (f"{one['share']:.1%}", one["held_out_customers"], terminal.money(one["smallest_effect"]))
         for one in told["effects"]
     ]
     terminal.tell_table(("Held out", "Customers", "Smallest effect per customer"), rows)
@@ -197,21 +200,24 @@ def delete(tracking_id: Tracking, shop: terminal.Shop) -> None:
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
     return (
         one["id"],
-        one["name"],
-        one["segment"],
+        one["name"] if one["segment"] in one["name"] else f"{one['name']} ({one['segment']})",
         _status(one),
         one["customers_at_start"],
         one["customers_now"],
         one["customers_ever"],
         one["orders"],
-        f"{one['revenue']} {one['currency']}",
-        one["average_order_value"],
+        terminal.money(one["revenue"]),
+        terminal.money(one["average_order_value"]),
     )
+
+
+def _money(amount: str) -> str:
+    return terminal.number(Decimal(amount))
 
 
 def _status(one: dict[str, Any]) -> str:
     if one["status"] == "in_progress":
-        return f"in progress, day {one['day_no']} of {one['day_count']}"
+        return f"day {one['day_no']} of {one['day_count']}"
     return str(one["status"])
 
 
@@ -232,8 +238,8 @@ def _tell(one: dict[str, Any], *, as_json: bool) -> None:
             figures["customers"],
             figures["buyers"],
             figures["orders"],
-            figures["revenue"],
-            figures["average_order_value"],
+            terminal.money(figures["revenue"]),
+            terminal.money(figures["average_order_value"]),
             figures["orders_per_customer"],
         )
         for name, figures in one["populations"].items()
@@ -241,17 +247,18 @@ def _tell(one: dict[str, Any], *, as_json: bool) -> None:
     terminal.tell_table(columns, rows)
     joining = one["joining"]
     terminal.tell(
-        f"joined by this order: {joining['orders']:,} orders, {joining['revenue']} "
+        f"joined by this order: {joining['orders']:,} orders, {_money(joining['revenue'])} "
         f"(not part of order-time)"
     )
     if one["lift"]:
         lift = one["lift"]
         terminal.tell(
-            f"lift per customer: {lift['difference']} (95 % interval {lift['low']} to "
-            f"{lift['high']}); with the tag {lift['treated_mean']} over "
-            f"{lift['treated_customers']:,}, held out {lift['held_out_mean']} over "
+            f"lift per customer: {_money(lift['difference'])} (95 % interval "
+            f"{_money(lift['low'])} to {_money(lift['high'])}); with the tag "
+            f"{_money(lift['treated_mean'])} over {lift['treated_customers']:,}, held out "
+            f"{_money(lift['held_out_mean'])} over "
             f"{lift['held_out_customers']:,}"
         )
     if one["smallest_effect"]:
-        terminal.tell(f"smallest difference that could be seen: {one['smallest_effect']}")
+        terminal.tell(f"smallest difference that could be seen: {_money(one['smallest_effect'])}")
     terminal.tell(f"Money in {one['currency']}, less refunds. * the headline.")
