@@ -152,6 +152,10 @@ class Localizer:
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         return aware.astimezone(self.zone)
 
+    def author(self, name: str) -> str:
+        """Write who did something: people and keys by their names."""
+        return self("command line") if name == "command line" else name
+
     def listed(self, texts: Sequence[str]) -> str:
         """Write several texts in a row: a, b, and c."""
         return lists.format_list(list(texts), style="unit", locale=self.locale)
