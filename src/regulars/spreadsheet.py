@@ -1,8 +1,11 @@
-"""Cells that no spreadsheet runs as a formula, and the way back: export and import are inverse."""
+"""CSV whose cells no spreadsheet runs as a formula, and the way back: an export imports back."""
 
 from __future__ import annotations
 
+import csv
+import io
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 # A spreadsheet takes a cell for a formula by its first character, full-width forms included.
@@ -33,6 +36,24 @@ def unguarded(text: str) -> str:
     ('=1+1', "'=1", "'90s", '=1')
     """
     return text[1:] if text.startswith("'") and _is_formula(text.lstrip("'")) else text
+
+
+def csv_bytes(rows: Iterable[Sequence[object]], encoding: str = "utf-8-sig") -> Iterator[bytes]:
+    """Write rows as CSV, a spreadsheet's formulas taken from every cell that is a text.
+
+    What the encoding cannot write becomes a question mark.
+    """
+    buffer = io.StringIO()
+    write = csv.writer(buffer).writerow
+    for number, row in enumerate(rows):
+        write([guarded(cell) if isinstance(cell, str) else cell for cell in row])
+        if buffer.tell() > 1 << 16 or number == 0:
+            codec = encoding if number == 0 else encoding.removesuffix("-sig")
+            yield buffer.getvalue().encode(codec, errors="replace")
+            buffer.seek(0)
+            buffer.truncate()
+    if buffer.tell():
+        yield buffer.getvalue().encode(encoding.removesuffix("-sig"), errors="replace")
 
 
 def _is_formula(text: str) -> bool:

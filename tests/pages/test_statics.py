@@ -86,7 +86,7 @@ def test_a_list_is_looked_at_deleted_or_converted_with_its_tags(visitor, world, 
 
 
 def test_its_running_tracking_is_listed_and_counts_its_frozen_customers(visitor, world, bring_in):
-    bring_in("Spring guests", trackings=[RUNNING])
+    bring_in("Winter guests", trackings=[RUNNING])
     world.order("Ana", 1234, order_id="new-1")
     listed = visitor.get("/tracking")
 

@@ -15,7 +15,8 @@ from regulars.office.models.statics import StaticSegment, StaticTag
 from regulars.office.models.trackings import RevenueTracking
 from regulars.office.models.uploads import CsvList, Upload
 from regulars.segments import list_segments
-from regulars.segments.exporting import csv_bytes, list_rows
+from regulars.segments.exporting import list_rows
+from regulars.spreadsheet import csv_bytes
 
 MANIFEST = {
     "name": "Spring guests",

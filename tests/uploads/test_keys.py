@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from regulars.errors import ConflictError, InputError, LimitError, UploadError
 from regulars.segments import uploads
-from regulars.segments.exporting import csv_bytes, list_rows, lossy_rows, member_rows
+from regulars.segments.exporting import list_rows, lossy_rows, member_rows
 from regulars.segments.keys import UnusableKeyError, email_key, id_key, phone_key
 from regulars.segments.uploads import acts
-from regulars.spreadsheet import guarded, unguarded
+from regulars.spreadsheet import csv_bytes, guarded, unguarded
 from regulars.warehouse.lists import ListRows
 from tests.exploring import looking
 

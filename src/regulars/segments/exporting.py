@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from pyroaring import BitMap
 
-from regulars.spreadsheet import guarded
 from regulars.warehouse import Warehouse
 from regulars.warehouse.lists import ListRows
 
@@ -50,24 +47,6 @@ def lossy_rows(rows: Iterable[Sequence[object]], encoding: str) -> int:
         except UnicodeEncodeError:
             count += 1
     return count
-
-
-def csv_bytes(rows: Iterable[Sequence[object]], encoding: str = "utf-8-sig") -> Iterator[bytes]:
-    """Write rows as CSV, a spreadsheet's formulas taken from every cell that is a text.
-
-    What the encoding cannot write becomes a question mark, see `lossy_rows`.
-    """
-    buffer = io.StringIO()
-    write = csv.writer(buffer).writerow
-    for number, row in enumerate(rows):
-        write([guarded(cell) if isinstance(cell, str) else cell for cell in row])
-        if buffer.tell() > 1 << 16 or number == 0:
-            codec = encoding if number == 0 else encoding.removesuffix("-sig")
-            yield buffer.getvalue().encode(codec, errors="replace")
-            buffer.seek(0)
-            buffer.truncate()
-    if buffer.tell():
-        yield buffer.getvalue().encode(encoding.removesuffix("-sig"), errors="replace")
 
 
 # Everybody who is in the shop's list, with what an upload recognizes them by.

@@ -15,6 +15,7 @@ from regulars.segments import list_segments
 from regulars.web import comparing
 from regulars.web.deps import Visit
 from regulars.web.i18n import N_
+from regulars.web.plots import plot_spec
 from regulars.web.sankey import sankey
 
 KIND_NAMES = {
@@ -74,12 +75,13 @@ def overlap_values(visit: Visit, chosen: Sequence[Segment]) -> dict[str, Any]:
             for a in ids
             for b in ids
         },
-        "spec": _bars(
+        "spec": plot_spec(
+            "bar",
             names,
-            {
-                visit.say("Customers"): [found.counts[one][one] for one in ids],
-                visit.say("Only in this one"): [found.only[one] for one in ids],
-            },
+            (
+                (visit.say("Customers"), [found.counts[one][one] for one in ids]),
+                (visit.say("Only in this one"), [found.only[one] for one in ids]),
+            ),
         ),
         "csv_address": _csv("/insights", [("segment", one) for one in ids]),
     }
@@ -104,13 +106,14 @@ def features_values(visit: Visit, segment: Segment) -> dict[str, Any]:
         "orders": orders,
         "orders_shown": _shown(visit, ORDER_NAMES) if takes_orders else (),
         "is_distribution": is_whole,
-        "spec": _bars(
+        "spec": plot_spec(
+            "bar",
             [name for name, _one in shown],
-            {
-                segment.name: [_percent(one.member_share) for _name, one in shown],
-                visit.say("Everybody"): [_percent(one.everybody_share) for _name, one in shown],
-            },
-            form="percent",
+            (
+                (segment.name, [_percent(one.member_share) for _name, one in shown]),
+                (visit.say("Everybody"), [_percent(one.everybody_share) for _name, one in shown]),
+            ),
+            "percent",
             across=not is_whole,
         ),
         "csv_address": _csv("/insights/features", asked),
@@ -145,8 +148,8 @@ def cohorts_values(visit: Visit, segment: Segment | None) -> dict[str, Any]:
         "heads": [(head, "number") for head in heads],
         "cohort_name": lambda one: cohort_name(visit, one),
         "heat_of": heat,
-        "again_spec": _lines(heads, again, "percent"),
-        "value_spec": _lines(heads, each, visit.shop.currency),
+        "again_spec": plot_spec("line", heads, again.items(), "percent"),
+        "value_spec": plot_spec("line", heads, each.items(), visit.shop.currency),
         "csv_address": _csv("/insights/cohorts", [*asked, ("by", by)]),
     }
 
@@ -284,30 +287,6 @@ def _drawing(visit: Visit, chosen: Sequence[Segment], moves: insights.Moves) -> 
         at_start=[*(moves.at_start[one.id] for one in chosen), new],
         at_end=[*(moves.at_end[one.id] for one in chosen), gone],
     )
-
-
-def _bars(
-    labels: Sequence[str],
-    series: dict[str, list[Any]],
-    *,
-    form: str = "number",
-    across: bool = False,
-) -> dict[str, Any]:
-    return {
-        "labels": list(labels),
-        "series": _series(series),
-        "kind": "bar",
-        "format": form,
-        "across": across,
-    }
-
-
-def _lines(labels: Sequence[str], series: dict[str, list[Any]], form: str) -> dict[str, Any]:
-    return {"labels": list(labels), "series": _series(series), "kind": "line", "format": form}
-
-
-def _series(named: dict[str, list[Any]]) -> list[dict[str, Any]]:
-    return [{"name": name, "values": values} for name, values in named.items()]
 
 
 def _shown(visit: Visit, names: dict[str, str]) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from regulars.segments import metrics
 from regulars.warehouse.metrics import SegmentDay, read_days
 from regulars.web.deps import Visit
 from regulars.web.i18n import N_
+from regulars.web.plots import plot_spec
 
 Kind = Literal["count", "share", "money", "decimal"]
 
@@ -191,14 +192,13 @@ def _plot(
         None if one is None else one * 100 if kind == "share" else one / scale for one in values
     ]
     labels = [visit.say.day(one.shop_day) for one in days]
-    spec = {
-        "labels": labels,
-        "series": [
-            {"name": title, "values": drawn, "pale": [not one.is_past_known for one in days]}
-        ],
-        "kind": "bar" if key in {"revenue", "orders"} else "line",
-        "format": {"money": visit.shop.currency, "share": "percent"}.get(kind, "number"),
-    }
+    spec = plot_spec(
+        "bar" if key in {"revenue", "orders"} else "line",
+        labels,
+        [(title, drawn)],
+        {"money": visit.shop.currency, "share": "percent"}.get(kind, "number"),
+        pale=[not one.is_past_known for one in days],
+    )
     rows = [
         Day(label, text_of(visit, kind, value), day.is_past_known)
         for label, value, day in zip(labels, values, days, strict=True)

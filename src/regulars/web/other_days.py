@@ -22,6 +22,7 @@ from regulars.web import ahead
 from regulars.web.api.shapes import instant_of
 from regulars.web.deps import Visit
 from regulars.web.explaining import change_text, own_text, threshold_lines
+from regulars.web.plots import plot_spec
 
 #: How far ahead the page looks, and how many of the closest customers it names.
 DAYS_AHEAD = 90
@@ -155,10 +156,5 @@ def _names(visit: Visit, groups: Sequence[NearMisses]) -> Mapping[int, str]:
 
 
 def _plot(visit: Visit, told: ahead.Ahead) -> dict[str, Any]:
-    labels_ = [visit.say.day(told.today), *(visit.say.day(one.day) for one in told.days)]
-    return {
-        "labels": labels_,
-        "series": [{"name": visit.say("Customers"), "values": [told.count, *told.counts]}],
-        "kind": "line",
-        "format": "number",
-    }
+    days = [visit.say.day(told.today), *(visit.say.day(one.day) for one in told.days)]
+    return plot_spec("line", days, [(visit.say("Customers"), [told.count, *told.counts])])

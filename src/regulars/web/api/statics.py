@@ -8,17 +8,18 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from regulars import static_segments
 from regulars.errors import InputError, NotFoundError, problem
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
 from regulars.segments import find_segment
-from regulars.segments.exporting import csv_bytes, list_rows
+from regulars.segments.exporting import list_rows
 from regulars.static_segments import Detail
 from regulars.web.api.shapes import SegmentOut, require_command_line, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
+from regulars.web.files import csv_file
 
 router = APIRouter(tags=["static segments"])
 
@@ -139,8 +140,7 @@ def export(call: ApiCaller, shop: str, static: str) -> Response:
     found = _shown(call, shop)
     with call.runtime.office.reading() as session:
         row = static_segments.find_static(session, found, static)
-    lines = csv_bytes(list_rows(call.runtime.warehouse(found), row.list_id))
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8")
+    return csv_file(row.name, list_rows(call.runtime.warehouse(found), row.list_id))
 
 
 @router.delete("/shops/{shop}/static-segments/{static}", status_code=204)

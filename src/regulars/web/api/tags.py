@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +19,7 @@ from regulars.tags import history, legacy, log
 from regulars.tags.preview import preview
 from regulars.warehouse.lists import ListRows
 from regulars.web.deps import ApiCall, ApiCaller
+from regulars.web.files import csv_file
 
 if TYPE_CHECKING:
     from regulars.runtime import Runtime
@@ -353,28 +352,15 @@ def retry(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
 def outcome_file(runtime: Runtime, shop: Shop, assignment_id: int) -> StreamingResponse:
     """Answer with each customer's outcome as CSV: ids and outcomes, no personal data."""
 
-    def lines() -> Iterator[bytes]:
-        yield b"\xef\xbb\xbf" + csv_line(("customer_id", "outcome", "problem", "changed_at"))
+    def rows() -> Iterator[Sequence[str]]:
+        yield "customer_id", "outcome", "problem", "changed_at"
         with runtime.office.reading() as session:
             found = tags.find_assignment(session, shop, assignment_id)
             for one, outcome, told_at, reason in history.outcome_rows(session, found):
                 at = told_at.astimezone(shop.zone).isoformat(timespec="seconds") if told_at else ""
-                yield csv_line((one, outcome, reason or "", at))
+                yield one, outcome, reason or "", at
 
-    return StreamingResponse(
-        lines(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="tag-{assignment_id}.csv"'},
-    )
-
-
-def csv_line(cells: Sequence[str]) -> bytes:
-    """Write one line; a cell that a spreadsheet would take for a formula is marked as text."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(
-        f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell for cell in cells
-    )
-    return buffer.getvalue().encode()
+    return csv_file(f"tag-{assignment_id}", rows())
 
 
 def audience_of(runtime: Runtime, shop: Shop, segment: Segment) -> list[str]:

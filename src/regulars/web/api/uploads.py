@@ -14,7 +14,7 @@ from typing import IO, Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from regulars.errors import InputError, LimitError, NotFoundError, problem
 from regulars.office import Shop
@@ -22,11 +22,12 @@ from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.office.models.uploads import Upload
 from regulars.segments import find_segment, name_key, uploads
-from regulars.segments.exporting import csv_bytes, list_rows, lossy_rows, member_rows
+from regulars.segments.exporting import list_rows, lossy_rows, member_rows
 from regulars.segments.keys import KINDS
 from regulars.warehouse.lists import ListRows
 from regulars.web.api.shapes import SegmentOut, require_command_line, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
+from regulars.web.files import csv_file
 
 router = APIRouter(prefix="/shops/{shop}", tags=["uploads"])
 
@@ -278,8 +279,7 @@ def export(
 ) -> Response:
     """Send the members as a CSV file; with `waiting` the whole list of a csv segment."""
     lines = _exported(call, shop, segment, personal=personal, waiting=waiting)
-    charset = "utf-8" if encoding == "utf-8-sig" else "shift_jis"
-    return StreamingResponse(csv_bytes(lines, encoding), media_type=f"text/csv; charset={charset}")
+    return csv_file(segment, lines, encoding)
 
 
 @router.get("/segments/{segment}/export-losses")

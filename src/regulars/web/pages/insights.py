@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,8 +13,8 @@ from regulars.money import decimal_of
 from regulars.office import audit
 from regulars.office.models.segments import Segment
 from regulars.segments import list_segments
-from regulars.spreadsheet import guarded
 from regulars.web.deps import SignedIn, Visit
+from regulars.web.files import csv_file
 from regulars.web.insight_views import (
     cohorts_values,
     features_values,
@@ -137,10 +135,6 @@ def _wants_csv(visit: Visit) -> bool:
 
 
 def _csv(visit: Visit, name: str, rows: Sequence[Sequence[object]]) -> Response:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    for row in rows:
-        writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in row])
     with visit.office() as session:
         audit.record(
             session,
@@ -150,7 +144,4 @@ def _csv(visit: Visit, name: str, rows: Sequence[Sequence[object]]) -> Response:
             at=visit.now,
             shop_id=visit.shop.id,
         )
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(
-        buffer.getvalue().encode("utf-8-sig"), headers=headers, media_type="text/csv; charset=utf-8"
-    )
+    return csv_file(name, rows)

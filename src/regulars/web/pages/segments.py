@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter
 from sqlalchemy import select
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from regulars import static_segments
 from regulars.errors import InputError
@@ -31,10 +31,11 @@ from regulars.segments import (
     running_trackings,
     shelves,
 )
-from regulars.segments.exporting import csv_bytes, lossy_rows
+from regulars.segments.exporting import lossy_rows
 from regulars.tags.rules import list_rules
 from regulars.web.deps import SignedIn, ToldProblem, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
+from regulars.web.files import csv_file
 from regulars.web.i18n import N_
 from regulars.web.insight_views import insights_of_segment
 from regulars.web.measures import SHOWN, Measure, measures_of, plots_of
@@ -279,13 +280,7 @@ def export(visit: SignedIn, segment_id: int) -> Response:
             shop_id=visit.shop.id,
             details={"customers": segment.member_count, "personal": personal},
         )
-    name = quote(f"{segment.name}.csv", safe="")
-    charset = "utf-8" if encoding == "utf-8-sig" else "shift_jis"
-    return StreamingResponse(
-        csv_bytes(lines, encoding),
-        media_type=f"text/csv; charset={charset}",
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
-    )
+    return csv_file(segment.name, lines, encoding)
 
 
 def sentence(visit: Visit, query: str) -> str:

@@ -6,18 +6,18 @@ Reached by the link under the customer segments, never by the menu; gone once th
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.datastructures import UploadFile
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from regulars import static_segments
 from regulars.errors import InputError, NotFoundError, UploadError, problem
 from regulars.office.models.jobs import Job
-from regulars.segments.exporting import csv_bytes, list_rows
+from regulars.segments.exporting import list_rows
 from regulars.static_segments import Detail, Phase
 from regulars.web.deps import SignedIn, Visit, field_messages
+from regulars.web.files import csv_file
 from regulars.web.i18n import N_
 
 router = APIRouter(prefix="/segments/static")
@@ -110,12 +110,7 @@ def export(visit: SignedIn, static_id: int) -> Response:
     """Send the list as a CSV file."""
     _phase(visit)
     static = _find(visit, static_id).static
-    name = quote(f"{static.name}.csv", safe="")
-    return StreamingResponse(
-        csv_bytes(list_rows(visit.runtime.warehouse(visit.shop), static.list_id)),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
-    )
+    return csv_file(static.name, list_rows(visit.runtime.warehouse(visit.shop), static.list_id))
 
 
 @router.get("/{static_id:int}/convert")

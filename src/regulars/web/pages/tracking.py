@@ -1,13 +1,12 @@
-"""Revenue trackings: home with filters, creation, one with its plots, comparison. Sums only."""
+"""Revenue trackings: home with filters, creation, one with its plots. Sums only."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -20,12 +19,12 @@ from regulars.money import decimal_of
 from regulars.office.models.segments import Segment
 from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import find_segment, list_segments
-from regulars.tracking.comparison import Measure, View
 from regulars.web.deps import SignedIn, Visit
+from regulars.web.files import csv_file
 from regulars.web.i18n import N_
+from regulars.web.plots import Kind, plot_spec
 from regulars.web.trackings import (
     Row,
-    compared,
     counted,
     lift_of,
     listed,
@@ -77,18 +76,6 @@ PRESETS: Mapping[tracking.Preset, str] = {
     "last_365": N_("Last 365 days"),
 }
 #: What a comparison can show, and how it is drawn.
-MEASURES = {
-    "revenue": N_("Revenue"),
-    "orders": N_("Orders"),
-    "average": N_("Average order value"),
-}
-VIEWS = {
-    "absolute": N_("As it is"),
-    "per_customer": N_("Per customer"),
-    "per_day": N_("Per day (mean so far)"),
-    "cumulative": N_("Cumulative"),
-    "index": N_("Index (first day with a value = 100)"),
-}
 CSV_COLUMNS = (
     "id",
     "name",
@@ -112,14 +99,6 @@ CSV_COLUMNS = (
     "joining_orders",
     "joining_revenue",
 )
-#: In what compared trackings differ.
-DIFFERENCES = {
-    "lengths": N_("The periods have different lengths."),
-    "days": N_("Their periods are not the same days."),
-    "populations": N_("Not the same customers count in all of them."),
-    "zones": N_("Their days begin in different time zones."),
-    "currencies": N_("Their money is in different currencies."),
-}
 #: Shopify's words for where an order came from; others are shown as they are told.
 SOURCES = {
     "": N_("Not told"),
@@ -144,7 +123,7 @@ def show_list(visit: SignedIn) -> Response:
     chosen = listed(visit.runtime, visit.shop, _choice(visit), visit.now)
     rows = _sorted(_rows(visit, chosen), query.get("sort", "starts"))
     if query.get("format") == "csv":
-        return _csv(rows)
+        return csv_file("trackings", _lines(rows))
     shown = [(key, value) for key, value in query.multi_items() if key not in {"seen", "format"}]
     seen = _fingerprint(rows)
     values: dict[str, Any] = {
@@ -240,52 +219,6 @@ def create(visit: SignedIn) -> Response:
     return visit.go(f"/tracking/{made.id}", visit.say('"{name}" is set up.', name=made.name))
 
 
-@router.get("/compare")
-def compare(visit: SignedIn) -> Response:
-    """Show two to twelve trackings side by side; the address says all that is chosen."""
-    query = visit.request.query_params
-    ids = [int(one) for one in query.getlist("ids") if one.isdigit()]
-    measure = query.get("measure", "revenue")
-    view = query.get("view", "absolute")
-    align = query.get("align", "day")
-    measure = measure if measure in MEASURES else "revenue"
-    view = view if view in VIEWS else "absolute"
-    side = compared(
-        visit.runtime,
-        visit.shop,
-        ids,
-        cast("Measure", measure),
-        cast("View", view),
-        by_date=align == "date",
-        now=visit.now,
-    )
-    if query.get("format") == "csv":
-        is_plain = measure == "orders" or view == "index"
-        scale = 1 if is_plain else 10**visit.say.currency_digits
-        return _compared_csv([row.one.name for row in side.rows], side.labels, side.series, scale)
-    is_money = measure != "orders"
-    spec = _spec(visit, side.labels, side.series, kind="line", is_money=is_money, view=view)
-    return visit.page(
-        "tracking/compare.html",
-        rows=side.rows,
-        rounded=rounded,
-        ids=ids,
-        measure=measure,
-        view=view,
-        align=align,
-        measures=MEASURES,
-        views=VIEWS,
-        statuses=STATUSES,
-        populations=POPULATIONS,
-        labels=_day_labels(visit, side.labels) if align == "date" else side.labels,
-        series=side.series,
-        spec=spec,
-        warnings=[visit.say(DIFFERENCES[one]) for one in side.differences],
-        overlap=side.overlap,
-        state=urlencode(query.multi_items()),
-    )
-
-
 @router.get("/{tracking_id:int}")
 def show(visit: SignedIn, tracking_id: int) -> Response:
     """Show one tracking, or only its figures when they may have changed."""
@@ -316,7 +249,9 @@ def _shown(visit: Visit, row: Row) -> dict[str, Any]:
         "lift": lift,
         "effect": effect,
         "until": visit.runtime.warehouse(visit.shop).facts_until(),
-        "days": list(zip(days, orders, _running(orders), revenue, _running(revenue), strict=True)),
+        "days": list(
+            zip(days, orders, accumulate(orders), revenue, accumulate(revenue), strict=True)
+        ),
         "statuses": STATUSES,
         "populations": POPULATIONS,
         "population_help": POPULATION_HELP,
@@ -330,14 +265,25 @@ def _plots(
     visit: Visit, labels: list[str], revenue: list[int], orders: list[int]
 ) -> list[tuple[str, str, dict[str, Any]]]:
     """Return the four plots of a tracking: name, title (English) and what is drawn."""
+    unit, money = 10**visit.say.currency_digits, visit.shop.currency
+
+    def plot(
+        name: str, title: str, kind: Kind, values: Iterable[float], form: str = "number"
+    ) -> tuple[str, str, dict[str, Any]]:
+        series = [(visit.say(title), list(values))]
+        return name, title, plot_spec(kind, labels, series, form)
+
     return [
-        (name, title, _spec(visit, labels, [(visit.say(title), values)], kind=kind, is_money=money))
-        for name, title, values, kind, money in (
-            ("plot-revenue", "Revenue by day", revenue, "bar", True),
-            ("plot-total", "Cumulative revenue", _running(revenue), "line", True),
-            ("plot-orders", "Orders by day", orders, "bar", False),
-            ("plot-orders-total", "Cumulative orders", _running(orders), "line", False),
-        )
+        plot("plot-revenue", "Revenue by day", "bar", (one / unit for one in revenue), money),
+        plot(
+            "plot-total",
+            "Cumulative revenue",
+            "line",
+            (one / unit for one in accumulate(revenue)),
+            money,
+        ),
+        plot("plot-orders", "Orders by day", "bar", orders),
+        plot("plot-orders-total", "Cumulative orders", "line", accumulate(orders)),
     ]
 
 
@@ -444,73 +390,38 @@ def _sorted(rows: list[Row], sort: str) -> list[Row]:
     return sorted(rows, key=keys[sort]) if sort in keys else rows
 
 
-def _csv(rows: Sequence[Row]) -> Response:
-    buffer = io.StringIO()
-    lines = csv.writer(buffer)
-    lines.writerow(CSV_COLUMNS)
+def _lines(rows: Sequence[Row]) -> Iterator[Sequence[object]]:
+    yield CSV_COLUMNS
     for row in rows:
         one, figures = row.one, row.figures
         mean = row.headline.average_order_amount
-        lines.writerow(
-            (
-                one.id,
-                _safe(one.name),
-                _safe(one.segment_name),
-                one.starts_on,
-                one.ends_on,
-                one.time_zone,
-                row.standing.status,
-                one.population.replace("_", "-"),
-                figures.customers_at_start,
-                figures.customers_now,
-                figures.customers_ever,
-                row.headline.sums.orders,
-                decimal_of(row.headline.sums.revenue_amount, one.currency),
-                one.currency,
-                "" if mean is None else decimal_of(rounded(mean), one.currency),
-                _ratio(row.headline.orders_per_customer),
-                _ratio(row.headline.buyers_per_customer),
-                decimal_of(row.headline.sums.gross_amount, one.currency),
-                decimal_of(row.headline.sums.refunded_amount, one.currency),
-                figures.joining.orders,
-                decimal_of(figures.joining.revenue_amount, one.currency),
-            )
+        yield (
+            one.id,
+            one.name,
+            one.segment_name,
+            one.starts_on,
+            one.ends_on,
+            one.time_zone,
+            row.standing.status,
+            one.population.replace("_", "-"),
+            figures.customers_at_start,
+            figures.customers_now,
+            figures.customers_ever,
+            row.headline.sums.orders,
+            decimal_of(row.headline.sums.revenue_amount, one.currency),
+            one.currency,
+            "" if mean is None else decimal_of(rounded(mean), one.currency),
+            _ratio(row.headline.orders_per_customer),
+            _ratio(row.headline.buyers_per_customer),
+            decimal_of(row.headline.sums.gross_amount, one.currency),
+            decimal_of(row.headline.sums.refunded_amount, one.currency),
+            figures.joining.orders,
+            decimal_of(figures.joining.revenue_amount, one.currency),
         )
-    return _file(buffer, "trackings.csv")
 
 
 def _ratio(value: Fraction | None) -> str:
     return "" if value is None else str(round(float(value), 6))
-
-
-def _file(buffer: io.StringIO, name: str) -> Response:
-    return Response(
-        buffer.getvalue().encode("utf-8-sig"),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-def _compared_csv(
-    names: Sequence[str], labels: Sequence[str], series: Sequence[tuple[str, Any]], scale: int
-) -> Response:
-    """Give the values of a comparison as a file: one line per day, money in whole units."""
-    buffer = io.StringIO()
-    lines = csv.writer(buffer)
-    lines.writerow(["day", *(_safe(name) for name in names)])
-    for number, label in enumerate(labels):
-        values = [line[number] for _, line in series]
-        lines.writerow([label, *("" if one is None else round(one / scale, 6) for one in values)])
-    return _file(buffer, "comparison.csv")
-
-
-def _safe(text: str) -> str:
-    """Return a text that a spreadsheet does not take for a formula."""
-    return (
-        f"'{text}"
-        if text.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
-        else text
-    )
 
 
 def _copied(visit: Visit, tracking_id: int, today: date) -> dict[str, str]:
@@ -586,10 +497,6 @@ def _sources(visit: Visit, parts: tracking.Breakdown) -> list[tuple[str, trackin
     return sorted(groups.items(), key=lambda one: -one[1].orders)
 
 
-def _day_labels(visit: Visit, labels: Sequence[str]) -> list[str]:
-    return [visit.say.day(date.fromisoformat(label)) for label in labels]
-
-
 def _segment_now(visit: Visit, one: RevenueTracking) -> Segment | None:
     """Return the segment as it is; None when it was deleted."""
     with visit.runtime.office.reading() as session:
@@ -602,37 +509,6 @@ def _day_or_none(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         return None
-
-
-def _running(values: Sequence[int]) -> list[int]:
-    total = 0
-    return [total := total + value for value in values]
-
-
-def _spec(
-    visit: Visit,
-    labels: Sequence[str],
-    series: Sequence[tuple[str, Sequence[float | None]]],
-    *,
-    kind: str,
-    is_money: bool = True,
-    view: str = "absolute",
-) -> dict[str, object]:
-    """Return what the plot is drawn from; money in whole units of the currency."""
-    is_money = is_money and view != "index"
-    scale = 10**visit.say.currency_digits if is_money else 1
-    return {
-        "labels": list(labels),
-        "series": [
-            {
-                "name": name,
-                "values": [None if value is None else round(value / scale, 4) for value in values],
-            }
-            for name, values in series
-        ],
-        "kind": kind,
-        "format": visit.shop.currency if is_money else "number",
-    }
 
 
 def _fingerprint(rows: Sequence[Row]) -> str:

@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.datastructures import UploadFile
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from regulars.errors import InputError, UploadError, problem
 from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.office.models.uploads import Upload
 from regulars.segments import find_segment, uploads
-from regulars.segments.exporting import csv_bytes, list_rows
+from regulars.segments.exporting import list_rows
 from regulars.segments.keys import calling_code
 from regulars.warehouse.lists import CheckedRow, ListRows
 from regulars.web.deps import SignedIn, Visit, field_messages
+from regulars.web.files import csv_file
 from regulars.web.i18n import N_
 
 router = APIRouter(prefix="/segments")
@@ -239,7 +239,7 @@ def problem_rows(visit: SignedIn, upload_id: int) -> Response:
             after = page[-1].line
             page = _checked(visit, upload, "", after, 1000)
 
-    return _file(csv_bytes(lines()), f"{upload.file_name}-rows.csv")
+    return csv_file(f"{upload.file_name}-rows", lines())
 
 
 @router.get("/upload/{upload_id:int}/save")
@@ -291,7 +291,7 @@ def sample(visit: SignedIn) -> Response:  # noqa: ARG001 - for signed-in people 
         ("ana@example.com", "front row"),
         ("bo@example.com", ""),
     ]
-    return _file(csv_bytes(rows), "sample.csv")
+    return csv_file("sample", rows)
 
 
 @router.get("/{segment_id:int}/uploads")
@@ -352,7 +352,7 @@ def whole_list(visit: SignedIn, segment_id: int) -> Response:
     """Send the list of a csv segment, rows that wait included: uploaded again it is the same."""
     segment, list_id = _csv_segment(visit, segment_id)
     rows = list_rows(visit.runtime.warehouse(visit.shop), list_id)
-    return _file(csv_bytes(rows), f"{segment.name}.csv")
+    return csv_file(segment.name, rows)
 
 
 def _start_page(visit: Visit, wanted: str, wrong: InputError | None = None) -> Response:
@@ -523,14 +523,6 @@ def _csv_segment(visit: Visit, segment_id: int) -> tuple[Segment, int]:
 
 def _list_page(upload: Upload) -> str:
     return f"/segments/{upload.segment_id}/uploads" if upload.segment_id else "/segments/upload"
-
-
-def _file(content: Any, name: str) -> Response:
-    return StreamingResponse(
-        content,
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"},
-    )
 
 
 _SEPARATORS = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs")}
