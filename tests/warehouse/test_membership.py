@@ -86,7 +86,10 @@ def test_the_log_is_read_in_pages_newest_first(warehouse: Warehouse) -> None:
         (2, True, day(2)),
         (1, True, day(1)),
     ]
-    assert len(warehouse.log_entries(customer_no=1, since=day(2))) == 2
+    assert len(warehouse.log_entries(customer_nos=[1], since=day(2))) == 2
+    assert [e.at for e in warehouse.log_entries(since=day(2), until=day(3))] == [day(3), day(2)]
+    assert [e.segment_id for e in warehouse.log_entries(cause="x")] == [9]
+    assert warehouse.log_entries(customer_nos=[]) == []
 
 
 def test_a_rolled_back_entry_is_forgotten(warehouse: Warehouse) -> None:

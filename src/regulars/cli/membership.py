@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
 from regulars.cli import segments, terminal
+from regulars.segments import Cause
 
 Since = Annotated[str | None, typer.Option(help="From this day on.", metavar="DAY")]
+Until = Annotated[str | None, typer.Option(help="To the end of this day.", metavar="DAY")]
 Which = Annotated[
     bool | None, typer.Option("--joined/--left", help="Only who joined, or only who left.")
 ]
+Because = Annotated[Cause | None, typer.Option("--cause", help="Only for this reason.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Write all of it to this CSV file instead.", metavar="FILE")
+]
+Before = Annotated[
+    int | None,
+    typer.Option("--cursor", help="Continue where --json said `next`.", metavar="NUMBER"),
+]
 
 
 @segments.app.command("log")
@@ -22,12 +32,21 @@ def log_(
     shop: terminal.Shop,
     *,
     since: Since = None,
+    until: Until = None,
     joined: Which = None,
+    cause: Because = None,
+    customer: Annotated[
+        str | None, typer.Option(help="Only the customer with this id.", metavar="CUSTOMER")
+    ] = None,
     limit: Limit = 100,
+    cursor: Before = None,
+    out: Out = None,
     as_json: terminal.AsJson = False,
 ) -> None:
     """List who joined and left a segment, newest first, with the reason."""
-    _tell(segments.path(shop, segment, "log"), since, joined, limit, as_json=as_json)
+    asked = _narrowed(since, until, joined, cause) | {"customer": customer}
+    address = segments.path(shop, segment, "log")
+    _tell(address, asked, {"limit": limit, "cursor": cursor}, out, as_json=as_json)
 
 
 @segments.app.command()
@@ -36,28 +55,42 @@ def history(
     shop: terminal.Shop,
     *,
     since: Since = None,
+    until: Until = None,
     joined: Which = None,
+    cause: Because = None,
     limit: Limit = 100,
+    cursor: Before = None,
+    out: Out = None,
     as_json: terminal.AsJson = False,
 ) -> None:
     """List which segments one customer joined and left, newest first."""
-    address = f"/shops/{quote(shop, safe='')}/customers/{quote(customer, safe='')}/log"
-    _tell(address, since, joined, limit, as_json=as_json)
+    asked = _narrowed(since, until, joined, cause)
+    address = terminal.address("customers", shop, customer, "log")
+    _tell(address, asked, {"limit": limit, "cursor": cursor}, out, as_json=as_json)
+
+
+def _narrowed(
+    since: str | None, until: str | None, joined: bool | None, cause: str | None
+) -> dict[str, Any]:
+    what = None if joined is None else "joined" if joined else "left"
+    return {"since": since, "until": until, "what": what, "cause": cause}
 
 
 def _tell(
-    address: str, since: str | None, joined: bool | None, limit: int, *, as_json: bool
+    address: str, asked: dict[str, Any], page: dict[str, Any], out: Path | None, *, as_json: bool
 ) -> None:
-    asked: dict[str, Any] = {"limit": limit}
-    if since is not None:
-        asked["since"] = since
-    if joined is not None:
-        asked["what"] = "joined" if joined else "left"
+    given = {name: value for name, value in (asked | page).items() if value is not None}
     with terminal.connect() as api:
-        told = api.get(address, **asked)
+        if out is not None:
+            del given["limit"]
+            terminal.write_csv(out, api.fetch(f"{address}.csv", **given))
+            return
+        told = api.get(address, **given)
     if as_json:
         terminal.tell_json(told)
         return
     columns = ("at", "what", "customer", "segment", "cause")
     rows = [[one[name] or "–" for name in columns] for one in told["entries"]]
     terminal.tell_table(("When", "What", "Customer", "Segment", "Why"), rows)
+    if told["next"] is not None:
+        terminal.warn(f"There is more: --cursor {told['next']}")

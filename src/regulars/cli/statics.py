@@ -11,7 +11,6 @@ import typer
 
 from regulars.cli import terminal
 from regulars.cli.segments import path as segment_path
-from regulars.errors import InputError, problem
 
 static = typer.Typer(help="Static segments, which are being phased out.", no_args_is_help=True)
 
@@ -106,14 +105,7 @@ def export(
     """Write the list to a CSV file that is safe to open and can be uploaded."""
     with terminal.connect() as api:
         content = api.fetch(path(shop, one, "export.csv"))
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        template = "{file} cannot be written: {reason}."
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(problem("file_not_writable", template, file=out, reason=reason)) from error
-    count = content.count(b"\n") - 1
-    terminal.tell(f"{out}: {count:,} rows")
+    terminal.write_csv(out, content)
 
 
 @static.command()

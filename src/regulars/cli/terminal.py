@@ -13,9 +13,11 @@ from urllib.parse import quote
 
 import typer
 
-from regulars.errors import InputError, Problem
+from regulars.errors import InputError, Problem, problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from regulars.bootstrap import ApiClient
 
 Shop = Annotated[str, typer.Option("--shop", help="The shop's name.", metavar="NAME")]
@@ -94,6 +96,18 @@ def number(value: int | float | Decimal) -> str:
 def money(amount: str | None) -> Decimal | None:
     """Return an amount of the API, to be shown as a number; None where there is none."""
     return None if amount is None else Decimal(amount)
+
+
+def write_csv(out: Path, content: bytes) -> None:
+    """Write a CSV file and tell how many rows it has; raises InputError where it cannot."""
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        template = "{file} cannot be written: {reason}."
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(problem("file_not_writable", template, file=out, reason=reason)) from error
+    count = content.count(b"\n") - 1
+    tell(f"{out}: {count:,} rows")
 
 
 def warn_of_unknown(names: Sequence[str]) -> None:

@@ -122,14 +122,7 @@ def export(  # noqa: PLR0917 - a command's options, which are given by name
     with terminal.connect() as api:
         content = api.fetch(path(shop, segment, "export.csv"), **asked)
         losses = api.get(path(shop, segment, "export-losses"), **asked)["rows"]
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        template = "{file} cannot be written: {reason}."
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(problem("file_not_writable", template, file=out, reason=reason)) from error
-    count = content.count(b"\n") - 1
-    terminal.tell(f"{out}: {count:,} rows")
+    terminal.write_csv(out, content)
     if losses:
         terminal.tell(f"In {losses:,} rows signs that {encoding} cannot write became ?.")
 

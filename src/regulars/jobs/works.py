@@ -51,7 +51,7 @@ def refresh_segment(run: JobRun) -> None:
         now=runtime.clock(),
     )
     live.tell(runtime, run.shop, changes)
-    if cause == "created":
+    if cause in {"created", "restored"}:
         with runtime.office.session() as session:
             arguments: dict[str, object] = {"segment_id": segment_id}
             key = str(segment_id)

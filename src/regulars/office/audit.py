@@ -35,7 +35,7 @@ ACTS = frozenset(
         "tracking_changed", "tracking_cancelled", "tracking_deleted", "upload_applied",
         "upload_undone", "static_brought_in", "static_converted", "static_phase_set",
         # Data that leaves or goes.
-        "members_exported", "figures_exported", "privacy_asked", "privacy_done",
+        "members_exported", "log_exported", "figures_exported", "privacy_asked", "privacy_done",
         "customer_exported", "shop_erased", "shop_kept",
         # Shops, other programs, the installation.
         "shop_added", "shop_connected", "shop_disconnected", "universe_changed",

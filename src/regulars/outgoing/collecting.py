@@ -21,7 +21,7 @@ from regulars.warehouse.membership import Flip
 # Entries of the log looked at in one go: a segment of a million flips is followed piece by piece.
 PAGE = 20_000
 #: The first count of a new segment is no change: nobody joined, the segment came into being.
-UNTOLD_CAUSES = frozenset({"created"})
+UNTOLD_CAUSES = frozenset({"created", "restored"})
 
 
 @dataclass(frozen=True, slots=True)

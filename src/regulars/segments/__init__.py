@@ -20,7 +20,7 @@ from regulars.segments.definitions import (
     restore_version,
 )
 from regulars.segments.difference import Piece, difference
-from regulars.segments.log import CAUSES
+from regulars.segments.log import Cause
 from regulars.segments.memberships import Change, Changes, Memberships
 from regulars.segments.names import name_key
 from regulars.segments.preview import EditPreview, Effect, preview_edit
@@ -34,7 +34,7 @@ from regulars.segments.refresh import (
 from regulars.segments.users import User, all_users, running_trackings, users_of
 
 __all__ = [
-    "CAUSES",
+    "Cause",
     "Change",
     "Changes",
     "Definition",

@@ -25,6 +25,7 @@ from regulars.errors import InputError, problem
 from regulars.office import Shop
 from regulars.segments.definitions import Definition, definitions_in_force, sort_definitions
 from regulars.segments.lists import Lists
+from regulars.segments.log import COUNTED_ANEW, MOVES_COMBINATIONS
 from regulars.segments.names import name_key
 from regulars.warehouse import Warehouse
 from regulars.warehouse.membership import LogEntry
@@ -338,7 +339,7 @@ class Changing:
             if one.segment_id in segment_ids or one.segment_id in self._state.plans
         ]
         before = dict(self._state.plans)
-        if cause == "loaded":
+        if cause in COUNTED_ANEW:
             self._forget_rfm()
         self._switch(newest, segment_ids)
         moved: set[str] = set()
@@ -357,7 +358,7 @@ class Changing:
                 self.changes.broken[one.segment_id] = str(error)
                 self._state.plans[one.segment_id] = before.get(one.segment_id, plan)
                 continue
-            why = cause if asked else "part_changed"
+            why = cause if asked or cause in MOVES_COMBINATIONS else "part_changed"
             if one.lists & came:
                 why = "upload"
             if self._replace(cursor, one, members, why):

@@ -177,9 +177,11 @@ def entries(
     cursor: duckdb.DuckDBPyConnection,
     *,
     segment_id: int | None,
-    customer_no: int | None,
+    customer_nos: Iterable[int] | None,
     since: datetime | None,
+    until: datetime | None,
     joined: bool | None,
+    cause: str | None,
     before: int | None,
     limit: int,
 ) -> list[LoggedEntry]:
@@ -188,16 +190,18 @@ def entries(
         statements("membership")["entries"],
         {
             "segment_id": segment_id,
-            "customer_no": customer_no,
+            "customer_nos": None if customer_nos is None else list(customer_nos),
             "since": inside(since),
+            "until": inside(until),
             "joined": joined,
+            "cause": cause,
             "before": before,
             "most": limit,
         },
     ).fetchall()
     found = []
-    for key, segment, customer, at, has_joined, cause, version in rows:
-        one = LoggedEntry(key, segment, customer, outside(at), has_joined, cause, version)
+    for key, segment, customer, at, has_joined, why, version in rows:
+        one = LoggedEntry(key, segment, customer, outside(at), has_joined, why, version)
         found.append(one)
     return found
 

@@ -462,24 +462,28 @@ class Warehouse:
         self,
         *,
         segment_id: int | None = None,
-        customer_no: int | None = None,
+        customer_nos: Iterable[int] | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         joined: bool | None = None,
+        cause: str | None = None,
         before: int | None = None,
         limit: int = 100,
         cursor: Cursor | None = None,
     ) -> Sequence[LoggedEntry]:
         """Return a page of the log, newest first; continue with `before` = the last entry's key.
 
-        `joined` keeps those who joined, or those who left.
+        `since` and `until` are themselves inside; `joined` keeps those who joined, or who left.
         """
         with self._reading(cursor) as reading:
             return membership.entries(
                 reading,
                 segment_id=segment_id,
-                customer_no=customer_no,
+                customer_nos=customer_nos,
                 since=since,
+                until=until,
                 joined=joined,
+                cause=cause,
                 before=before,
                 limit=limit,
             )

@@ -6,7 +6,7 @@ Reads only. What a figure means is PRODUCT's and the features' matter; here they
 from __future__ import annotations
 
 import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 # Joins and leaves of each segment since an instant.
 _MOVES: Final = """
 SELECT segment_id, count(*) FILTER (joined), count(*) FILTER (NOT joined)
-FROM membership_log WHERE happened_at >= ? AND cause NOT IN ('created', 'edited', 'loaded')
+FROM membership_log WHERE happened_at >= ?
+  AND cause NOT IN ('created', 'restored', 'edited', 'universe', 'loaded')
 GROUP BY segment_id
 """
 
@@ -38,6 +39,18 @@ WHERE deleted_at IS NULL
   AND ($nos IS NULL OR customer_no IN (SELECT unnest($nos)))
 ORDER BY spent_amount DESC, customer_no
 LIMIT $most
+"""
+
+# Customers by their numbers, those who were deleted included.
+_PEOPLE: Final = """
+SELECT customer_no, customer_id, display_name, email, order_count, spent_amount, last_order_at
+FROM customers WHERE customer_no IN (SELECT unnest($nos))
+"""
+
+# The segments that one customer belongs to, with the instant of joining.
+_BELONGS: Final = """
+SELECT segment_id, max(happened_at) FILTER (joined) FROM membership_log WHERE customer_no = ?
+GROUP BY segment_id HAVING arg_max(joined, rowid)
 """
 
 # The sets below this size are given to the database; larger ones are dense enough that scanning
@@ -153,6 +166,20 @@ def find_customers(warehouse: Warehouse, words: str, *, most: int) -> list[Membe
     }
     with warehouse.reader() as cursor:
         return [_member(row) for row in cursor.execute(_PAGE, values).fetchall()]
+
+
+def people(warehouse: Warehouse, numbers: Iterable[int]) -> Mapping[int, Member]:
+    """Return these customers by number, also those who were deleted since."""
+    with warehouse.reader() as cursor:
+        rows = cursor.execute(_PEOPLE, {"nos": list(numbers)}).fetchall()
+    return {row[0]: _member(row) for row in rows}
+
+
+def memberships_of(warehouse: Warehouse, number: int) -> Mapping[int, datetime]:
+    """Return since when one customer belongs to each segment that they belong to."""
+    with warehouse.reader() as cursor:
+        rows = cursor.execute(_BELONGS, [number]).fetchall()
+    return {segment_id: since.replace(tzinfo=UTC) for segment_id, since in rows}
 
 
 def some_members(

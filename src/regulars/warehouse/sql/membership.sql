@@ -36,8 +36,10 @@ SELECT ?, customer_no, ?, ?, ?, ? FROM given_flips;
 SELECT rowid, segment_id, customer_no, happened_at, joined, cause, version
 FROM membership_log
 WHERE ($segment_id IS NULL OR segment_id = $segment_id)
-  AND ($customer_no IS NULL OR customer_no = $customer_no)
+  AND ($customer_nos IS NULL OR list_contains($customer_nos, customer_no))
   AND ($since IS NULL OR happened_at >= $since)
+  AND ($until IS NULL OR happened_at <= $until)
+  AND ($cause IS NULL OR cause = $cause)
   AND ($joined IS NULL OR joined = $joined)
   AND ($before IS NULL OR rowid < $before)
 ORDER BY rowid DESC

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
+from starlette.responses import Response, StreamingResponse
 
 from regulars import segments
-from regulars.engine.days import day_start
-from regulars.errors import NotFoundError, problem
 from regulars.office import Shop
-from regulars.web.api.shapes import instant_of
+from regulars.segments import Cause
+from regulars.segments.exporting import csv_bytes
+from regulars.web import moves
 from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}", tags=["membership"])
@@ -21,8 +23,6 @@ ENTRIES_MAX = 1000
 
 Limit = Annotated[int, Query(ge=1, le=ENTRIES_MAX)]
 Cursor = Annotated[int | None, Query(ge=0)]
-Since = Annotated[str | None, Query(description="A day, from its beginning on; or an instant.")]
-Which = Annotated[Literal["joined", "left"] | None, Query(description="One kind alone.")]
 
 
 class EntryOut(BaseModel):
@@ -34,9 +34,7 @@ class EntryOut(BaseModel):
     #: None for a segment that is gone for good.
     segment: str | None
     what: Literal["joined", "left"]
-    #: order, profile, product, created, edited, day_change, loaded, upload, part_changed, deleted
-    #: or merged.
-    cause: str
+    cause: Cause
     #: The version of the segment's query that said so.
     version: int
 
@@ -49,26 +47,42 @@ class LogOut(BaseModel):
     next: int | None
 
 
+def narrowing(
+    since: Annotated[str, Query(description="A day, from its beginning on; or an instant.")] = "",
+    until: Annotated[str, Query(description="A day, to its end; or an instant.")] = "",
+    what: Annotated[Literal["joined", "left"] | None, Query(description="One kind alone.")] = None,
+    cause: Annotated[Cause | None, Query(description="One reason alone.")] = None,
+) -> moves.Narrowed:
+    """Read what the log is narrowed to."""
+    return moves.Narrowed(since=since, until=until, what=what or "", cause=cause or "")
+
+
+Narrowing = Annotated[moves.Narrowed, Depends(narrowing)]
+
+
 @router.get("/segments/{segment}/log")
 def of_segment(
     call: ApiCaller,
     shop: str,
     segment: str,
+    asked: Narrowing,
     *,
     customer: str | None = None,
-    since: Since = None,
-    what: Which = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> LogOut:
     """Tell who joined and left a segment, newest first."""
-    call.require_customers()
-    found = call.shop(shop)
-    with call.runtime.office.reading() as session:
-        segment_id = segments.find_segment(session, found, segment).id
-    number = _number(call, found, customer) if customer is not None else None
-    which = (segment_id, number)
-    return _page(call, found, which, since=since, what=what, limit=limit, cursor=cursor)
+    found = _shop(call, shop)
+    return _page(call, found, _of_segment(call, found, segment, asked, customer), limit, cursor)
+
+
+@router.get("/segments/{segment}/log.csv")
+def segment_file(
+    call: ApiCaller, shop: str, segment: str, asked: Narrowing, *, customer: str | None = None
+) -> Response:
+    """Send the log of a segment as a CSV file, all of it or as it is narrowed."""
+    found = _shop(call, shop)
+    return _file(call, found, _of_segment(call, found, segment, asked, customer))
 
 
 @router.get("/customers/{customer}/log")
@@ -76,71 +90,60 @@ def of_customer(
     call: ApiCaller,
     shop: str,
     customer: str,
+    asked: Narrowing,
     *,
-    since: Since = None,
-    what: Which = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> LogOut:
     """Tell which segments one customer joined and left, newest first."""
+    found = _shop(call, shop)
+    return _page(call, found, _of_customer(call, found, customer, asked), limit, cursor)
+
+
+@router.get("/customers/{customer}/log.csv")
+def customer_file(call: ApiCaller, shop: str, customer: str, asked: Narrowing) -> Response:
+    """Send the history of one customer as a CSV file."""
+    found = _shop(call, shop)
+    return _file(call, found, _of_customer(call, found, customer, asked))
+
+
+def _shop(call: ApiCall, name: str) -> Shop:
     call.require_customers()
-    found = call.shop(shop)
-    which = (None, _number(call, found, customer))
-    return _page(call, found, which, since=since, what=what, limit=limit, cursor=cursor)
+    return call.shop(name)
 
 
-def _number(call: ApiCall, shop: Shop, customer: str) -> int:
-    found = call.runtime.warehouse(shop).customer_nos([customer]).get(customer)
-    if found is None:
-        template = 'There is no customer "{customer}" in this shop.'
-        raise NotFoundError(problem("no_customer", template, customer=customer))
-    return found
+def _of_segment(
+    call: ApiCall, shop: Shop, segment: str, asked: moves.Narrowed, customer: str | None
+) -> moves.Narrowed:
+    with call.runtime.office.reading() as session:
+        segment_id = segments.find_segment(session, shop, segment).id
+    nos = None if customer is None else [moves.customer_number(call.runtime, shop, customer)]
+    return replace(asked, segment_id=segment_id, customer_nos=nos)
 
 
-def _since(shop: Shop, text: str) -> datetime:
-    last = instant_of(shop, text)
-    is_day = "T" not in text and ":" not in text
-    return day_start(last.astimezone(shop.zone).date(), shop.zone) if is_day else last
+def _of_customer(call: ApiCall, shop: Shop, customer: str, asked: moves.Narrowed) -> moves.Narrowed:
+    return replace(asked, customer_nos=[moves.customer_number(call.runtime, shop, customer)])
 
 
 def _page(
-    call: ApiCall,
-    shop: Shop,
-    which: tuple[int | None, int | None],
-    *,
-    since: str | None,
-    what: str | None,
-    limit: int,
-    cursor: int | None,
+    call: ApiCall, shop: Shop, asked: moves.Narrowed, limit: int, cursor: int | None
 ) -> LogOut:
-    warehouse = call.runtime.warehouse(shop)
-    segment_id, customer_no = which
-    entries = warehouse.log_entries(
-        segment_id=segment_id,
-        customer_no=customer_no,
-        since=_since(shop, since) if since else None,
-        joined=None if what is None else what == "joined",
-        before=cursor,
-        limit=limit + 1,
-    )
-    shown = entries[:limit]
-    ids = warehouse.customer_ids({one.customer_no for one in shown})
-    with call.runtime.office.reading() as session:
-        listed = [
-            *segments.list_segments(session, shop),
-            *segments.list_segments(session, shop, in_trash=True),
-        ]
-    names = {one.id: one.name for one in listed}
-    told = [
+    told, further = moves.moves(call.runtime, shop, asked, before=cursor, most=limit)
+    entries = [
         EntryOut(
             at=one.at,
-            customer=ids[one.customer_no],
+            customer=one.customer.customer_id,
             segment_id=one.segment_id,
-            segment=names.get(one.segment_id),
+            segment=one.segment,
             what="joined" if one.joined else "left",
             cause=one.cause,
             version=one.version,
         )
-        for one in shown
+        for one in told
     ]
-    return LogOut(entries=told, next=shown[-1].key if len(entries) > limit else None)
+    return LogOut(entries=entries, next=further)
+
+
+def _file(call: ApiCall, shop: Shop, asked: moves.Narrowed) -> Response:
+    rows = moves.file_rows(call.runtime, shop, asked)
+    return StreamingResponse(csv_bytes(rows), media_type="text/csv; charset=utf-8")

@@ -165,7 +165,7 @@ def restore(call: ApiCaller, shop: str, segment_id: int) -> SegmentOut:
     found = call.shop(shop)
     with call.office() as session:
         row = segments.restore_segment(session, found, segment_id, now=call.now)
-        job = call.jobs.refresh_segment_soon(session, found, row.id, "created")
+        job = call.jobs.refresh_segment_soon(session, found, row.id, "restored")
     return worked(call, found, row, job)
 
 

@@ -96,7 +96,7 @@ def require_command_line(call: ApiCall) -> None:
         raise PermissionDenied(problem("command_line_only", text))
 
 
-def instant_of(shop: Shop, text: str) -> datetime:
+def instant_of(shop: Shop, text: str, field: str = "as_of") -> datetime:
     """Return the last instant of a shop day, or the instant given with its zone."""
     try:
         day = date.fromisoformat(text)
@@ -109,7 +109,7 @@ def instant_of(shop: Shop, text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         template = '"{text}" is not a day. Write one like 2026-11-21.'
-        raise InputError(problem("not_a_day", template, text=text, field="as_of")) from None
+        raise InputError(problem("not_a_day", template, text=text, field=field)) from None
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=shop.zone)
     return instant.astimezone(UTC)

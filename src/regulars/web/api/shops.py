@@ -145,7 +145,7 @@ def change(call: ApiCaller, shop: str, asked: ShopChange) -> ShopOut:
         if asked.universe is not None and row.universe != asked.universe:
             row.universe = asked.universe
             for segment in list_segments(session, row):
-                call.jobs.refresh_segment_later(session, row, segment.id, "loaded")
+                call.jobs.refresh_segment_later(session, row, segment.id, "universe")
     return shop_out(row)
 
 

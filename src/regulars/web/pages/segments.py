@@ -39,6 +39,7 @@ from regulars.web.files import csv_file
 from regulars.web.i18n import N_
 from regulars.web.insight_views import insights_of_segment
 from regulars.web.measures import SHOWN, Measure, measures_of, plots_of
+from regulars.web.moves import found_customers, log_download, log_values, narrowed
 from regulars.web.other_days import past_day, rfm_lines, what_may_come
 from regulars.web.pages.shelves import names_of
 from regulars.web.pages.statics import phase_of
@@ -69,19 +70,6 @@ TABS = {
     "tags": N_("Tags"),
     "revenue": N_("Revenue"),
     "definition": N_("Definition"),
-}
-CAUSES = {
-    "order": N_("an order, a refund or a cancellation"),
-    "profile": N_("a change of profile, tags or consent"),
-    "product": N_("a product that was bought changed"),
-    "created": N_("the segment was made"),
-    "edited": N_("the rule was edited"),
-    "day_change": N_("a new day began"),
-    "loaded": N_("the shop's data was loaded again"),
-    "part_changed": N_("a segment that this one is made of changed"),
-    "deleted": N_("the customer was deleted"),
-    "merged": N_("the customer was merged with another"),
-    "upload": N_("an uploaded file, or a customer whom a list waited for"),
 }
 #: With so many customers the figures are worked out while the page is drawn.
 FIGURES_AT_ONCE = 100_000
@@ -283,6 +271,16 @@ def export(visit: SignedIn, segment_id: int) -> Response:
     return csv_file(segment.name, lines, encoding)
 
 
+@router.get("/{segment_id:int}/log.csv")
+def log_file(visit: SignedIn, segment_id: int) -> Response:
+    """Send who joined and left, all of it or as the page was narrowed."""
+    segment = _find(visit, segment_id)
+    words = visit.request.query_params.get("customer", "").strip()
+    nos = found_customers(visit, words)
+    asked = narrowed(visit, segment_id=segment.id, customer_nos=nos)
+    return log_download(visit, asked, segment.name)
+
+
 def sentence(visit: Visit, query: str) -> str:
     """Return a query in words; the text itself where it cannot be read any more."""
     try:
@@ -438,24 +436,13 @@ def _members_values(visit: Visit, segment: Segment) -> dict[str, Any]:
 
 
 def _log_values(visit: Visit, segment: Segment) -> dict[str, Any]:
-    before = visit.request.query_params.get("before", "")
-    most = 50
-    warehouse = visit.runtime.warehouse(visit.shop)
-    entries = warehouse.log_entries(
-        segment_id=segment.id, before=int(before) if before.isdigit() else None, limit=most + 1
+    words = visit.request.query_params.get("customer", "").strip()
+    nos = found_customers(visit, words)
+    asked = narrowed(visit, segment_id=segment.id, customer_nos=nos)
+    address = f"/segments/{segment.id}"
+    return log_values(
+        visit, asked, words=words, address=address, file=f"{address}/log.csv", tab="tab=log"
     )
-    shown = entries[:most]
-    records = warehouse.records({entry.customer_no for entry in shown})
-    names = {
-        one.customer_no: str(one.values.get("display_name") or one.values.get("email") or "")
-        for one in records
-    }
-    return {
-        "entries": shown,
-        "names": names,
-        "causes": CAUSES,
-        "before": shown[-1].key if len(entries) > most else None,
-    }
 
 
 def _way_back(visit: Visit) -> str:

@@ -77,7 +77,7 @@ def save_shop(visit: SignedIn) -> Response:
         shop.universe = universe
         if is_new:
             for segment in list_segments(session, shop):
-                visit.jobs.refresh_segment_later(session, shop, segment.id, "loaded")
+                visit.jobs.refresh_segment_later(session, shop, segment.id, "universe")
     return visit.go("/settings", visit.say("Saved."))
 
 

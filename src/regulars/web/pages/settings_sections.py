@@ -46,6 +46,7 @@ ACTS = {
     "api_key_made": N_("made an API key"),
     "api_key_revoked": N_("took back an API key"),
     "members_exported": N_("exported members"),
+    "log_exported": N_("exported who joined and left"),
     "figures_exported": N_("exported figures"),
     "segment_deleted": N_("deleted a segment"),
     "choice_changed": N_("changed a setting"),

@@ -33,7 +33,7 @@ def restore(visit: SignedIn) -> Response:
                 int(number) if number.isdecimal() and len(number) <= 18 else 0,
                 now=visit.now,
             )
-            job = visit.jobs.refresh_segment_soon(session, visit.shop, segment.id, "created")
+            job = visit.jobs.refresh_segment_soon(session, visit.shop, segment.id, "restored")
     except InputError as wrong:
         return _page(visit, wrong)
     visit.jobs.follow_definitions(visit.shop)
