@@ -8,14 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from regulars.cli import segments, terminal
-from regulars.segments import Cause
 
 Since = Annotated[str | None, typer.Option(help="From this day on.", metavar="DAY")]
 Until = Annotated[str | None, typer.Option(help="To the end of this day.", metavar="DAY")]
 Which = Annotated[
     bool | None, typer.Option("--joined/--left", help="Only who joined, or only who left.")
 ]
-Because = Annotated[Cause | None, typer.Option("--cause", help="Only for this reason.")]
+Because = Annotated[
+    str | None,
+    typer.Option(
+        "--cause", help="Only for this reason: order, day_change, edited …", metavar="WORD"
+    ),
+]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
 Out = Annotated[
     Path | None, typer.Option(help="Write all of it to this CSV file instead.", metavar="FILE")
