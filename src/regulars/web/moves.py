@@ -9,18 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from regulars.engine.days import day_start
 from regulars.errors import InputError, NotFoundError, problem
 from regulars.office import Shop, audit
 from regulars.segments import Cause, list_segments
-from regulars.segments.exporting import csv_bytes
 from regulars.web.api.shapes import instant_of
 from regulars.web.deps import ToldProblem, Visit
 from regulars.web.figures import Member, find_customers, people
+from regulars.web.files import csv_file
 from regulars.web.i18n import N_
 
 if TYPE_CHECKING:
@@ -228,13 +228,7 @@ def log_download(visit: Visit, asked: Narrowed, name: str) -> Response:
             at=visit.now,
             shop_id=visit.shop.id,
         )
-    file = quote(f"{name} {visit.say('Joined & left')}.csv", safe="")
-    disposition = f"attachment; filename*=UTF-8''{file}"
-    return StreamingResponse(
-        csv_bytes(rows),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": disposition},
-    )
+    return csv_file(f"{name} {visit.say('Joined & left')}", rows)
 
 
 def _state(asked: Narrowed, words: str) -> str:

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from regulars import segments
 from regulars.office import Shop
 from regulars.segments import Cause
-from regulars.segments.exporting import csv_bytes
 from regulars.web import moves
 from regulars.web.deps import ApiCall, ApiCaller
+from regulars.web.files import csv_file
 
 router = APIRouter(prefix="/shops/{shop}", tags=["membership"])
 
@@ -145,5 +145,4 @@ def _page(
 
 
 def _file(call: ApiCall, shop: Shop, asked: moves.Narrowed) -> Response:
-    rows = moves.file_rows(call.runtime, shop, asked)
-    return StreamingResponse(csv_bytes(rows), media_type="text/csv; charset=utf-8")
+    return csv_file("log", moves.file_rows(call.runtime, shop, asked))
