@@ -152,6 +152,7 @@ class Inbox:
                 facts,
                 now=now,
                 event_keys=[f"{event.topic} {event.event_id}" for event in events],
+                also=lambda session: self._mark_applied(session, events),
             )
         except LimitError:
             raise
@@ -160,18 +161,16 @@ class Inbox:
                 log.exception("event %s of shop %s was not applied", events[0].id, shop.name)
                 self._count_failure(events[0], now, error)
             return False
-        self._mark_applied(events)
+        self._group.forget(len(events))
         return True
 
-    def _mark_applied(self, events: Sequence[InboxEvent]) -> None:
+    def _mark_applied(self, session: Session, events: Sequence[InboxEvent]) -> None:
         ids, now = [event.id for event in events], self._runtime.clock()
-        with self._runtime.office.session() as session:
-            session.execute(
-                update(InboxEvent)
-                .where(InboxEvent.id.in_(ids), InboxEvent.state == "waiting")
-                .values(state="applied", applied_at=now, body=None, problem=None)
-            )
-        self._group.forget(len(ids))
+        session.execute(
+            update(InboxEvent)
+            .where(InboxEvent.id.in_(ids), InboxEvent.state == "waiting")
+            .values(state="applied", applied_at=now, body=None, problem=None)
+        )
 
     def _put_off(self, events: Sequence[InboxEvent], until: datetime) -> None:
         with self._runtime.office.session() as session:

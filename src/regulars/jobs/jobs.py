@@ -107,9 +107,10 @@ class Jobs:
             if item.topic not in topics:
                 return
             with self.runtime.office.reading() as session:
+                if not concerns(session, item.shop_id):
+                    return
                 shop = session.get(Shop, item.shop_id)
-                is_concerned = shop is not None and concerns(session, item.shop_id)
-            if is_concerned:
+            if shop is not None:
                 with self.runtime.office.session() as session:
                     self.later(session, kind, shop)
 

@@ -27,6 +27,7 @@ from regulars.warehouse.facts import (
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+    from sqlalchemy.orm import Session
 
 # Tagging a thousand customers brings a thousand webhooks; what those leave open is asked together.
 GATHERED = timedelta(seconds=3)
@@ -39,20 +40,23 @@ def apply_facts(
     *,
     now: datetime,
     event_keys: Sequence[str] = (),
+    also: Callable[[Session], object] | None = None,
 ) -> Changes:
-    """Write facts and what they do to memberships in one transaction, then tell everybody."""
+    """Write facts and what they do to memberships in one transaction, then tell everybody.
+
+    `also` writes to the office what is true from then on.
+    """
     memberships, warehouse = runtime.memberships(shop), runtime.warehouse(shop)
     why, merges = causes(facts), merging.merges_in(runtime, shop, facts)
     with memberships.held():
         with memberships.changing(shop, now) as changing:
 
             def then(cursor: DuckDBPyConnection, applied: Applied) -> None:
-                numbers = warehouse.customer_nos(why, cursor)
-                by_number = {numbers[one]: cause for one, cause in why.items() if one in numbers}
+                by_number = {applied.numbers[one]: cause for one, cause in why.items()}
                 changing.follow(cursor, applied.customer_nos, by_number)
 
             applied = warehouse.apply(facts, at=now, event_keys=event_keys, then=then)
-        record_changes(runtime.office, memberships, shop, changing.changes, now)
+        record_changes(runtime.office, memberships, shop, changing.changes, now, also=also)
     if applied.product_ids:
         with runtime.office.session() as session:
             queue.enqueue(session, shop_id=shop.id, kind="refresh_products", now=now)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
 
 from regulars.engine.days import day_start, local_day
 from regulars.office import Office, Shop
@@ -13,6 +14,13 @@ from regulars.office.models.segments import Segment
 from regulars.segments.definitions import definitions
 from regulars.segments.memberships import Changes, Memberships
 from regulars.warehouse import Warehouse
+
+# Of all segments that an order moved, most have as many members as before.
+_COUNT = (
+    update(Segment)
+    .where(Segment.id == bindparam("segment"), Segment.member_count != bindparam("count"))
+    .values(member_count=bindparam("count"))
+)
 
 
 def refresh(
@@ -87,15 +95,29 @@ def record_changes(
     shop: Shop,
     changes: Changes,
     now: datetime,
+    *,
+    also: Callable[[Session], object] | None = None,
 ) -> None:
-    """Write counts, states and the instant of exactness to the segments' rows."""
-    touched = {*changes.by_segment, *changes.evaluated, *changes.broken}
-    if not touched:
+    """Write counts, states and the instant of exactness to the segments' rows.
+
+    `also` writes what else belongs into the same commit.
+    """
+    anew = {*changes.evaluated, *changes.broken}
+    counts = [
+        {"segment": segment_id, "count": memberships.count(segment_id)}
+        for segment_id in sorted({*changes.by_segment, *anew})
+    ]
+    if not counts and also is None:
         return
     with office.session() as session:
-        rows = select(Segment).where(Segment.shop_id == shop.id, Segment.id.in_(touched))
+        if counts:
+            session.connection().execute(_COUNT, counts)
+        if also is not None:
+            also(session)
+        if not anew:
+            return
+        rows = select(Segment).where(Segment.shop_id == shop.id, Segment.id.in_(anew))
         for segment in session.scalars(rows):
-            segment.member_count = memberships.count(segment.id)
             if segment.id in changes.broken:
                 segment.state, segment.problem = "broken", changes.broken[segment.id]
             elif segment.id in changes.evaluated:

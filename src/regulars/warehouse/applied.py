@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -25,6 +25,8 @@ class Applied:
     new_customer_nos: frozenset[int] = frozenset()
     #: Customers who were deleted, merged away or redacted by this batch.
     gone_customer_nos: frozenset[int] = frozenset()
+    #: Numbers of the customers whom the batch named by id.
+    numbers: Mapping[str, int] = field(default_factory=dict)
     skipped: bool = False
 
     @property

@@ -82,6 +82,7 @@ def apply_facts(cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], at: da
         product_ids=frozenset(products),
         new_customer_nos=batch.new_nos,
         gone_customer_nos=batch.gone_nos,
+        numbers=batch.numbers,
     )
 
 
@@ -135,6 +136,11 @@ class CustomerBatch:
     def new_nos(self) -> frozenset[int]:
         """Customers who were not known before."""
         return frozenset(s.customer_no for s in self._states if s.is_new)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Numbers by id, of everybody whom the batch names or leads to."""
+        return {state.customer_id: state.customer_no for state in self._states}
 
     @property
     def gone_nos(self) -> frozenset[int]:
@@ -205,13 +211,11 @@ class CustomerBatch:
     def _read(self, ids: list[str]) -> None:
         if not ids:
             return
-        with given(self._cursor, "given_ids", {"customer_id": "text"}, [(i,) for i in ids]):
-            rows = self._cursor.execute(self._sql["customers_by_id"]).fetchall()
+        rows = self._cursor.execute(self._sql["customers_by_id"], {"ids": ids}).fetchall()
         read = [self._keep(row) for row in rows]
         wanted = _led_to(read, self._by_no)
         while wanted:
-            with given(self._cursor, "given_nos", _NOS, [(no,) for no in wanted]):
-                rows = self._cursor.execute(self._sql["customers_by_no"]).fetchall()
+            rows = self._cursor.execute(self._sql["customers_by_no"], {"nos": wanted}).fetchall()
             further = [self._keep(row) for row in rows]
             read += further
             wanted = _led_to(further, self._by_no)
@@ -243,18 +247,17 @@ class CustomerBatch:
         counted = [no for no in nos if any(self._by_no[no].values[name] for name in FIGURES)]
         if not (nos if self._reads_all else counted):
             return
-        with given(self._cursor, "given_nos", _NOS, [(no,) for no in nos]):
-            for row in self._cursor.execute(self._sql["versions"]).fetchall():
-                named = zip((*VALUES, *FIELDS[len(VALUES) :]), row[1:], strict=True)
-                self._by_no[row[0]].versions = {name: at for name, at in named if at is not None}
-            if not self._reads_all:
-                return
-            for no, tag, key in self._cursor.execute(self._sql["tags"]).fetchall():
-                self._by_no[no].tags[key] = tag
-            for no, tag, key, is_given, told in self._cursor.execute(
-                self._sql["tag_marks"]
-            ).fetchall():
-                self._by_no[no].marks[key] = Mark(tag, is_given, told)
+        asked = {"nos": nos}
+        for row in self._cursor.execute(self._sql["versions"], asked).fetchall():
+            named = zip((*VALUES, *FIELDS[len(VALUES) :]), row[1:], strict=True)
+            self._by_no[row[0]].versions = {name: at for name, at in named if at is not None}
+        if not self._reads_all:
+            return
+        for no, tag, key in self._cursor.execute(self._sql["tags"], asked).fetchall():
+            self._by_no[no].tags[key] = tag
+        marks = self._cursor.execute(self._sql["tag_marks"], asked).fetchall()
+        for no, tag, key, is_given, told in marks:
+            self._by_no[no].marks[key] = Mark(tag, is_given, told)
 
     def _number(self, ids: list[str]) -> None:
         if not ids:

@@ -185,8 +185,8 @@ def _bury(
 ) -> dict[str, datetime]:
     """Keep the new tombstones and return all that stand over these ids."""
     sql = statements("apply")
-    with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(ids)]):
-        known: dict[str, datetime] = dict(cursor.execute(sql["tombstones"], [kind]).fetchall())
+    asked = {"kind": kind, "ids": sorted(ids)}
+    known: dict[str, datetime] = dict(cursor.execute(sql["tombstones"], asked).fetchall())
     new = {i: at for i, at in deleted.items() if i not in known or at > known[i]}
     if new:
         with given(cursor, "given_tombstones", _TOMBSTONE, list(new.items())):
@@ -200,10 +200,10 @@ def _stored(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> dict[str, _Stor
         return {}
     sql = statements("apply")
     refunds: dict[str, int] = {}
-    with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(ids)]):
-        rows = cursor.execute(sql["orders_by_id"]).fetchall()
-        if rows:
-            refunds = dict(cursor.execute(sql["refund_counts"]).fetchall())
+    asked = {"ids": sorted(ids)}
+    rows = cursor.execute(sql["orders_by_id"], asked).fetchall()
+    if rows:
+        refunds = dict(cursor.execute(sql["refund_counts"], asked).fetchall())
     return {
         order_id: _Stored(
             Rank(at, cancelled, refunds.get(order_id, 0)) if at is not None else None, no
@@ -296,8 +296,8 @@ def _apply_refunds(
     if not told:
         return set()
     sql = statements("apply")
-    with given(cursor, "given_ids", _IDS, [(i,) for i in sorted(told)]):
-        stored = {row[0]: row[1:] for row in cursor.execute(sql["refunds_by_id"]).fetchall()}
+    known_rows = cursor.execute(sql["refunds_by_id"], {"ids": sorted(told)}).fetchall()
+    stored = {row[0]: row[1:] for row in known_rows}
     rows = []
     for refund_id, (version, order_id, refund) in told.items():
         deleted_at = tombstones.get(order_id)

@@ -14,6 +14,9 @@ from regulars.warehouse.facts import UNSET, Fact, ProductDeleted, ProductFact
 from regulars.warehouse.places import folded
 from regulars.warehouse.sql import statements
 
+#: The facts that change what is known of a product.
+ABOUT_PRODUCTS: Final = (ProductFact, ProductDeleted)
+
 _IDS: Final[Shape] = {"id": "text"}
 _PRODUCT: Final[Shape] = {
     "product_id": "text",
@@ -111,10 +114,9 @@ def _told(facts: Sequence[Fact], at: datetime) -> _Told:
 def _read(cursor: duckdb.DuckDBPyConnection, told: _Told) -> _Stored:
     sql = statements("apply")
     ids = sorted({*told.products, *told.deleted})
-    with given(cursor, "given_ids", _IDS, [(i,) for i in ids]):
-        products = {row[0]: row[1:] for row in cursor.execute(sql["products_by_id"]).fetchall()}
-        buried = dict(cursor.execute(sql["tombstones"], ["product"]).fetchall())
-    return _Stored(products, buried)
+    rows = cursor.execute(sql["products_by_id"], {"ids": ids}).fetchall()
+    buried = cursor.execute(sql["tombstones"], {"kind": "product", "ids": ids}).fetchall()
+    return _Stored({row[0]: row[1:] for row in rows}, dict(buried))
 
 
 def _bury(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import duckdb
 
-from regulars.warehouse.columns import Shape, given, outside
+from regulars.warehouse.columns import outside
 from regulars.warehouse.record import (
     CustomerRecord,
     LineRecord,
@@ -21,48 +21,55 @@ from regulars.warehouse.record import (
 )
 from regulars.warehouse.sql import statements
 
-_NOS: Final[Shape] = {"customer_no": "customer"}
-_ORDERS: Final[Shape] = {"order_id": "text"}
-_PRODUCTS: Final[Shape] = {"product_id": "text"}
-
 Rows = Mapping[Any, list[tuple[Any, ...]]]
 
+# So many products are kept known between two reads; beyond it they are read anew.
+PRODUCTS_MAX: Final = 50_000
 
-@dataclass(slots=True)
-class _Product:
+
+@dataclass(frozen=True, slots=True)
+class Product:
     """What lines need to know of a product."""
 
     product_type: str | None = None
     category_id: str | None = None
-    tag_keys: set[str] = field(default_factory=set)
-    collection_ids: set[str] = field(default_factory=set)
+    tag_keys: frozenset[str] = frozenset()
+    collection_ids: frozenset[str] = frozenset()
+
+
+_UNKNOWN: Final = Product()
 
 
 def read_records(
-    cursor: duckdb.DuckDBPyConnection, customer_nos: Iterable[int]
+    cursor: duckdb.DuckDBPyConnection,
+    customer_nos: Iterable[int],
+    products: dict[str, Product] | None = None,
 ) -> list[CustomerRecord]:
-    """Return the records of these customers, by number; unknown numbers are left out."""
+    """Return the records of these customers, by number; unknown numbers are left out.
+
+    `products` holds what is known of products in the very state that the cursor sees; what is
+    missing there is read and added.
+    """
     nos = sorted(set(customer_nos))
     if not nos:
         return []
-    sql = statements("read")
-    with given(cursor, "given_nos", _NOS, [(no,) for no in nos]):
-        cursor.execute(sql["customers"])
-        names = [column[0] for column in cursor.description or ()]
-        customers = cursor.fetchall()
-        tags, places, companies, metafields, credit, order_rows = (
-            _grouped(cursor.execute(sql[name]).fetchall())
-            for name in (
-                "customer_tags",
-                "places",
-                "companies",
-                "metafields",
-                "store_credit",
-                "orders",
-            )
+    sql, asked = statements("read"), {"nos": nos}
+    cursor.execute(sql["customers"], asked)
+    names = [column[0] for column in cursor.description or ()]
+    customers = cursor.fetchall()
+    tags, places, companies, metafields, credit, order_rows, lines = (
+        _grouped(cursor.execute(sql[name], asked).fetchall())
+        for name in (
+            "customer_tags",
+            "places",
+            "companies",
+            "metafields",
+            "store_credit",
+            "orders",
+            "lines",
         )
-        lines = _grouped(cursor.execute(sql["lines"]).fetchall())
-    orders = _orders(cursor, order_rows, lines)
+    )
+    orders = _orders(cursor, order_rows, lines, {} if products is None else products)
     return [
         CustomerRecord(
             customer_no=no,
@@ -98,17 +105,17 @@ def _values(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
 
 
 def _orders(
-    cursor: duckdb.DuckDBPyConnection, order_rows: Rows, lines: Rows
+    cursor: duckdb.DuckDBPyConnection, order_rows: Rows, lines: Rows, products: dict[str, Product]
 ) -> dict[int, tuple[OrderRecord, ...]]:
     if not order_rows:
         return {}
     sql = statements("read")
-    ids = [(row[0],) for rows in order_rows.values() for row in rows]
-    with given(cursor, "given_orders", _ORDERS, ids):
-        refunds = _grouped(cursor.execute(sql["refunds"]).fetchall())
-        tags = _grouped(cursor.execute(sql["order_tags"]).fetchall())
-        codes = _grouped(cursor.execute(sql["order_discount_codes"]).fetchall())
-    products = _products(cursor, lines)
+    asked = {"orders": [row[0] for rows in order_rows.values() for row in rows]}
+    refunds, tags, codes = (
+        _grouped(cursor.execute(sql[name], asked).fetchall())
+        for name in ("refunds", "order_tags", "order_discount_codes")
+    )
+    _read_products(cursor, lines, products)
     return {
         no: tuple(
             OrderRecord(
@@ -151,9 +158,9 @@ def _orders(
     }
 
 
-def _line(row: tuple[Any, ...], products: Mapping[str, _Product]) -> LineRecord:
+def _line(row: tuple[Any, ...], products: Mapping[str, Product]) -> LineRecord:
     product_id, variant_id, title, vendor, quantity, amount = row
-    product = products.get(product_id, _Product())
+    product = products.get(product_id, _UNKNOWN)
     return LineRecord(
         product_id=product_id,
         variant_id=variant_id,
@@ -161,25 +168,33 @@ def _line(row: tuple[Any, ...], products: Mapping[str, _Product]) -> LineRecord:
         vendor=vendor,
         product_type=product.product_type,
         category_id=product.category_id,
-        product_tag_keys=frozenset(product.tag_keys),
-        collection_ids=frozenset(product.collection_ids),
+        product_tag_keys=product.tag_keys,
+        collection_ids=product.collection_ids,
         quantity=quantity,
         amount=amount,
     )
 
 
-def _products(cursor: duckdb.DuckDBPyConnection, lines: Rows) -> dict[str, _Product]:
-    ids = sorted({row[0] for rows in lines.values() for row in rows if row[0] is not None})
-    if not ids:
-        return {}
-    sql = statements("read")
-    with given(cursor, "given_products", _PRODUCTS, [(i,) for i in ids]):
-        found = {
-            product_id: _Product(product_type, category_id)
-            for product_id, product_type, category_id in cursor.execute(sql["products"]).fetchall()
-        }
-        for product_id, key in cursor.execute(sql["product_tags"]).fetchall():
-            found.setdefault(product_id, _Product()).tag_keys.add(key)
-        for product_id, collection in cursor.execute(sql["product_collections"]).fetchall():
-            found.setdefault(product_id, _Product()).collection_ids.add(collection)
-    return found
+def _read_products(
+    cursor: duckdb.DuckDBPyConnection, lines: Rows, known: dict[str, Product]
+) -> None:
+    """Add what is not known yet of the products of these lines."""
+    ids = {row[0] for rows in lines.values() for row in rows if row[0] is not None}
+    missing = sorted(ids - known.keys())
+    if not missing:
+        return
+    if len(known) + len(missing) > PRODUCTS_MAX:
+        known.clear()
+        missing = sorted(ids)
+    sql, asked = statements("read"), {"products": missing}
+    rows = {row[0]: row[1:] for row in cursor.execute(sql["products"], asked).fetchall()}
+    tags = _grouped(cursor.execute(sql["product_tags"], asked).fetchall())
+    collections = _grouped(cursor.execute(sql["product_collections"], asked).fetchall())
+    for product_id in missing:
+        product_type, category_id = rows.get(product_id, (None, None))
+        known[product_id] = Product(
+            product_type,
+            category_id,
+            frozenset(key for (key,) in tags.get(product_id, ())),
+            frozenset(one for (one,) in collections.get(product_id, ())),
+        )

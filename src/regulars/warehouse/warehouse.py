@@ -6,11 +6,13 @@ who matches a segment is the engine.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import duckdb
 from pyroaring import BitMap
@@ -19,14 +21,26 @@ from regulars.errors import LimitError, problem
 from regulars.warehouse import membership
 from regulars.warehouse.applied import Applied, TouchedCustomers
 from regulars.warehouse.applying import apply_facts
-from regulars.warehouse.columns import given, inside, outside
+from regulars.warehouse.columns import inside, outside
 from regulars.warehouse.facts import Fact
 from regulars.warehouse.loading import Allow, Loaded, LoadKind, Progress, merge, staged
 from regulars.warehouse.membership import Flip, LogEntry, LoggedEntry, MembershipLog, bitmap_of
 from regulars.warehouse.opening import WarehouseSettings, file_problems, open_file
-from regulars.warehouse.reading import read_records
+from regulars.warehouse.products import ABOUT_PRODUCTS
+from regulars.warehouse.reading import Product, read_records
 from regulars.warehouse.record import CustomerRecord
 from regulars.warehouse.sql import statements
+
+log = logging.getLogger(__name__)
+
+#: How single customers are found in the tables that grow (sql/indexes.sql), each with the kind of
+#: load that writes its table.
+INDEXES: Final = {
+    "customers_by_id": "customers",
+    "customers_by_no": "customers",
+    "orders_by_customer": "orders",
+    "lines_by_customer": "orders",
+}
 
 Cursor = duckdb.DuckDBPyConnection
 #: Called inside the transaction that applied a batch; the place to log memberships.
@@ -46,8 +60,14 @@ class Warehouse:
         self._writer_thread: int | None = None
         self._log = MembershipLog()
         self._is_committing = False
+        #: Whether the transaction at hand leaves the products alone.
+        self._keeps_products = False
         self._data_version = int(self.meta("data_version") or 0)
         self._touched = TouchedCustomers(self._data_version)
+        #: What is known of products in the last committed state; for the writing thread alone.
+        self._products: dict[str, Product] = {}
+        self._lacks_indexes = True
+        self._index()
 
     # -- transactions --------------------------------------------------------------------------
 
@@ -126,7 +146,9 @@ class Warehouse:
             cursor.close()
             if kept:
                 self._data_version = version
-            self._is_committing = False
+            if changes_facts and not (kept and self._keeps_products):
+                self._products.clear()
+            self._is_committing = self._keeps_products = False
 
     @contextmanager
     def _reading(self, cursor: Cursor | None) -> Iterator[Cursor]:
@@ -150,6 +172,7 @@ class Warehouse:
         """
         batch = list(facts)
         with self.transaction() as cursor:
+            self._keeps_products = not any(isinstance(fact, ABOUT_PRODUCTS) for fact in batch)
             if event_keys and not self._add_events(cursor, event_keys, at):
                 self._touched.add(())
                 return Applied(at=at, skipped=True)
@@ -192,12 +215,10 @@ class Warehouse:
         """Keep the deliveries that are new; return whether there were any."""
         sql = statements("apply")
         keys = sorted(set(event_keys))
-        with given(cursor, "given_events", {"event_key": "text"}, [(key,) for key in keys]):
-            known = {key for (key,) in cursor.execute(sql["known_events"]).fetchall()}
-        new = [(key,) for key in keys if key not in known]
+        known = {key for (key,) in cursor.execute(sql["known_events"], {"keys": keys}).fetchall()}
+        new = [key for key in keys if key not in known]
         if new:
-            with given(cursor, "given_events", {"event_key": "text"}, new):
-                cursor.execute(sql["add_events"], [inside(at)])
+            cursor.execute(sql["add_events"], {"keys": new, "at": inside(at)})
         return bool(new)
 
     def forget_events(self, before: datetime) -> None:
@@ -231,6 +252,7 @@ class Warehouse:
             self.transaction() as cursor,
         ):
             tell(0.5)
+            self._drop_indexes(cursor, kind)
             loaded = merge(
                 cursor,
                 kind,
@@ -240,8 +262,31 @@ class Warehouse:
                 progress=tell,
             )
         self.checkpoint()
+        self._index()
         tell(1.0)
         return loaded
+
+    def _drop_indexes(self, cursor: Cursor, kind: LoadKind) -> None:
+        for name, loaded_with in INDEXES.items():
+            if loaded_with == kind:
+                cursor.execute(statements("indexes")[f"drop_{name}"])
+                self._lacks_indexes = True
+
+    def _index(self) -> None:
+        """Make the indexes that are not there; they decide about speed alone."""
+        if not self._lacks_indexes:
+            return
+        with self._alone(), file_problems(self._path):
+            cursor = self._connection.cursor()
+            try:
+                for name in INDEXES:
+                    cursor.execute(statements("indexes")[f"add_{name}"])
+                self._lacks_indexes = False
+            except duckdb.TransactionException:
+                # Somebody reads an older state; the next load or start tries again.
+                log.warning("%s stays without indexes for now", self._path.name)
+            finally:
+                cursor.close()
 
     @contextmanager
     def _attached(self, staging: Path) -> Iterator[None]:
@@ -260,34 +305,32 @@ class Warehouse:
         self, customer_nos: Iterable[int], cursor: Cursor | None = None
     ) -> list[CustomerRecord]:
         """Return all that is known about these customers, ordered by number."""
+        is_writer = cursor is not None and self._writer_thread == threading.get_ident()
+        known = self._products if is_writer and self._keeps_products else None
         with self._reading(cursor) as reading:
-            return read_records(reading, customer_nos)
+            return read_records(reading, customer_nos, known)
 
     def customer_ids(
         self, customer_nos: Iterable[int], cursor: Cursor | None = None
     ) -> dict[int, str]:
         """Return the ids of these customers by number."""
-        rows = [(no,) for no in customer_nos]
-        if not rows:
+        nos = list(customer_nos)
+        if not nos:
             return {}
-        with (
-            self._reading(cursor) as reading,
-            given(reading, "given_nos", {"customer_no": "customer"}, rows),
-        ):
-            return dict(reading.execute(statements("read")["customer_ids"]).fetchall())
+        with self._reading(cursor) as reading:
+            rows = reading.execute(statements("read")["customer_ids"], {"nos": nos})
+            return dict(rows.fetchall())
 
     def customer_nos(
         self, customer_ids: Iterable[str], cursor: Cursor | None = None
     ) -> dict[str, int]:
         """Return the numbers of those of these ids that are known."""
-        rows = [(customer_id,) for customer_id in customer_ids]
-        if not rows:
+        ids = list(customer_ids)
+        if not ids:
             return {}
-        with (
-            self._reading(cursor) as reading,
-            given(reading, "given_ids", {"customer_id": "text"}, rows),
-        ):
-            return dict(reading.execute(statements("read")["customer_nos"]).fetchall())
+        with self._reading(cursor) as reading:
+            rows = reading.execute(statements("read")["customer_nos"], {"ids": ids})
+            return dict(rows.fetchall())
 
     def titles(self, of: str, ids: Iterable[str]) -> dict[str, str]:
         """Return the known titles of products, collections or categories, as `of` says, by id."""

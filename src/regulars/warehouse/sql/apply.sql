@@ -1,11 +1,11 @@
 -- known_events --
 -- The deliveries among those given that this file already holds.
-SELECT event_key FROM applied_events WHERE event_key IN (SELECT event_key FROM given_events);
+SELECT event_key FROM applied_events WHERE event_key IN (SELECT unnest($keys::VARCHAR[]));
 
 -- add_events --
 -- Deliveries whose effect is in this transaction.
 INSERT INTO applied_events
-SELECT event_key, ? FROM given_events;
+SELECT unnest($keys::VARCHAR[]), $at;
 
 -- next_customer_no --
 -- Numbers are dense and never reused.
@@ -18,7 +18,7 @@ SELECT customer_no, customer_id, profile_updated_at, tags_updated_at, consent_up
   product_subscription_status, predicted_spend_tier, rfm_group, added_at,
   email_subscription_status, sms_subscription_status, shopify_order_count, shopify_spent_amount
 FROM customers
-WHERE customer_id IN (SELECT customer_id FROM given_ids);
+WHERE customer_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- customers_by_no --
 -- The same by number, for those that a merge leads to.
@@ -27,7 +27,7 @@ SELECT customer_no, customer_id, profile_updated_at, tags_updated_at, consent_up
   product_subscription_status, predicted_spend_tier, rfm_group, added_at,
   email_subscription_status, sms_subscription_status, shopify_order_count, shopify_spent_amount
 FROM customers
-WHERE customer_no IN (SELECT customer_no FROM given_nos);
+WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- versions --
 -- When each field of these customers was last told.
@@ -36,17 +36,17 @@ SELECT customer_no, display_name, email, phone, language, note, account_status,
   email_subscription_status, sms_subscription_status, shopify_order_count, shopify_spent_amount,
   tags, addresses, company_ids, metafields, store_credit
 FROM customer_versions
-WHERE customer_no IN (SELECT customer_no FROM given_nos);
+WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- tags --
 -- The tags of these customers.
 SELECT customer_no, tag, tag_key FROM customer_tags
-WHERE customer_no IN (SELECT customer_no FROM given_nos);
+WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- tag_marks --
 -- Single tags told after the whole set.
 SELECT customer_no, tag, tag_key, is_given, told_at FROM customer_tag_marks
-WHERE customer_no IN (SELECT customer_no FROM given_nos);
+WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- add_customers --
 -- New customers; their values follow with save_customers.
@@ -132,7 +132,7 @@ FROM given_rows;
 -- tombstones --
 -- When these were deleted.
 SELECT id, max(deleted_at) FROM tombstones
-WHERE kind = ? AND id IN (SELECT id FROM given_ids)
+WHERE kind = $kind AND id IN (SELECT unnest($ids::VARCHAR[]))
 GROUP BY id;
 
 -- add_tombstones --
@@ -142,12 +142,12 @@ INSERT INTO tombstones SELECT ?, id, deleted_at FROM given_tombstones;
 -- orders_by_id --
 -- The stored orders among those that a batch names.
 SELECT order_id, updated_at, customer_no, cancelled_at IS NOT NULL FROM orders
-WHERE order_id IN (SELECT id FROM given_ids);
+WHERE order_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- refund_counts --
 -- How many refunds these orders have: it decides between two states of one second.
 SELECT order_id, count(*) FROM refunds
-WHERE order_id IN (SELECT id FROM given_ids)
+WHERE order_id IN (SELECT unnest($ids::VARCHAR[]))
 GROUP BY order_id;
 
 -- drop_orders --
@@ -200,7 +200,7 @@ UPDATE lines SET customer_no = m.kept_no FROM given_moves AS m WHERE customer_no
 -- refunds_by_id --
 -- The stored refunds among those that a batch names.
 SELECT refund_id, order_id, refunded_at, amount, told_at FROM refunds
-WHERE refund_id IN (SELECT id FROM given_ids);
+WHERE refund_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_refunds --
 -- Refunds that are told anew.
@@ -294,7 +294,7 @@ WHERE customers.customer_no = told.customer_no;
 -- products_by_id --
 -- The stored products among those that a batch names.
 SELECT product_id, updated_at, collections_at FROM products
-WHERE product_id IN (SELECT id FROM given_ids);
+WHERE product_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_products --
 -- Products that are replaced or deleted.
