@@ -398,3 +398,51 @@ def test_whom_the_latest_versions_touched_is_known_until_something_else_is_writt
     with pytest.raises(ZeroDivisionError):
         warehouse.apply([order("3", "cleo", 3, 1)], at=NOW, then=lambda *_: 1 // 0)
     assert warehouse.touched_since(warehouse.data_version) == frozenset()
+
+
+def tag_keys(warehouse: Warehouse, *facts: object) -> list[frozenset[str]]:
+    """Apply facts and return the product tags of Ana's lines as that transaction sees them."""
+    seen: list[frozenset[str]] = []
+
+    def look(cursor: duckdb.DuckDBPyConnection, applied: Applied) -> None:
+        for found in warehouse.records(applied.numbers.values(), cursor):
+            seen.extend(line.product_tag_keys for one in found.orders for line in one.lines)
+
+    warehouse.apply(facts, at=NOW, then=look)  # type: ignore[arg-type]
+    return seen
+
+
+def test_a_batch_sees_products_as_they_are_by_then(warehouse: Warehouse) -> None:
+    """What is kept of products between two batches is as good as reading them."""
+    tea = LineFact(product_id="7", quantity=1, amount=5)
+    first, second = (order(name, "ana", 1, 5, lines=(tea,)) for name in ("1", "2"))
+
+    assert tag_keys(warehouse, first) == [frozenset()]
+
+    warehouse.apply([ProductFact(product_id="7", updated_at=day(2), tags=("Green",))], at=NOW)
+
+    assert tag_keys(warehouse, second) == [frozenset({"green"})] * 2
+
+    told = ProductFact(product_id="7", updated_at=day(3), tags=("Black",))
+
+    assert tag_keys(warehouse, told, first) == [frozenset({"black"})] * 2
+
+
+def test_products_of_a_batch_that_was_rolled_back_are_forgotten(warehouse: Warehouse) -> None:
+    tea = LineFact(product_id="7", quantity=1, amount=5)
+    told = ProductFact(product_id="7", updated_at=day(3), tags=("Black",))
+
+    def look_and_fail(cursor: duckdb.DuckDBPyConnection, applied: Applied) -> None:
+        warehouse.records(applied.numbers.values(), cursor)
+        raise LookupError("not today")
+
+    with pytest.raises(LookupError):
+        warehouse.apply([told, order("1", "ana", 1, 5, lines=(tea,))], at=NOW, then=look_and_fail)
+
+    assert tag_keys(warehouse, order("1", "ana", 1, 5, lines=(tea,))) == [frozenset()]
+
+
+def test_a_batch_tells_the_numbers_of_whom_it_names(warehouse: Warehouse) -> None:
+    applied = warehouse.apply([order("1", "ana", 1, 5), order("2", "bo", 1, 5)], at=NOW)
+
+    assert applied.numbers == warehouse.customer_nos(["ana", "bo"])

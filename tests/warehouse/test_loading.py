@@ -317,3 +317,32 @@ def test_an_empty_result_is_a_load_of_nothing(warehouse: Warehouse, tmp_path: Pa
     assert (loaded.rows, loaded.children) == (0, 0)
     assert told == sorted(told)
     assert told[-1] == 1.0
+
+
+INDEXED = ["customers_by_id", "customers_by_no", "lines_by_customer", "orders_by_customer"]
+
+
+def indexes(warehouse: Warehouse) -> list[str]:
+    with warehouse.reader() as cursor:
+        rows = cursor.execute("SELECT index_name FROM duckdb_indexes() ORDER BY 1").fetchall()
+    return [name for (name,) in rows]
+
+
+def test_a_load_makes_its_indexes_anew(warehouse: Warehouse, tmp_path: Path) -> None:
+    assert indexes(warehouse) == INDEXED
+
+    load_everything(warehouse, tmp_path)
+
+    assert indexes(warehouse) == INDEXED
+
+
+def test_a_load_beside_a_reader_makes_its_indexes_as_soon_as_it_can(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    load_everything(warehouse, tmp_path)
+    with warehouse.reader() as cursor:
+        cursor.execute("SELECT count(*) FROM orders").fetchall()
+        load_everything(warehouse, tmp_path)
+    warehouse.checkpoint()
+
+    assert indexes(warehouse) == INDEXED

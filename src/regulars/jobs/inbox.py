@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Insert, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -273,11 +273,17 @@ def _values(event: Event, now: datetime) -> dict[str, object]:
     }
 
 
+# Made once: a statement is compiled at its first use and then kept.
+_INSERT: Final[Mapping[str, Insert]] = {
+    "sqlite": sqlite.insert(InboxEvent).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(InboxEvent).on_conflict_do_nothing(),
+}
+
+
 def _insert(session: Session, rows: Sequence[dict[str, object]]) -> int:
     """Add events that are not there yet; return how many were new."""
-    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement: Insert = dialect.insert(InboxEvent).values(rows).on_conflict_do_nothing()
-    return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+    statement = _INSERT[session.get_bind().dialect.name]
+    return session.connection().execute(statement, rows).rowcount
 
 
 def _is_due(now: datetime) -> tuple[Any, ...]:

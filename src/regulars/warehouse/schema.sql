@@ -1,6 +1,6 @@
 -- The warehouse of one shop. Instants are UTC without zone, money is whole minor units of the shop's
--- currency, ids are Shopify's numbers as text (or the ids of an imported file). No keys and no indexes:
--- they bring DuckDB no speed here and double the file. `apply` keeps one row per id.
+-- currency, ids are Shopify's numbers as text (or the ids of an imported file). No keys: `apply` keeps one
+-- row per id. Indexes only where an arriving order looks for one customer among all (sql/indexes.sql).
 
 -- Small facts about the file itself: schema_version, currency, loaded_at, complete_from ...
 CREATE TABLE meta (name VARCHAR NOT NULL, value VARCHAR);

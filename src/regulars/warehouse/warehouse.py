@@ -67,7 +67,8 @@ class Warehouse:
         #: What is known of products in the last committed state; for the writing thread alone.
         self._products: dict[str, Product] = {}
         self._lacks_indexes = True
-        self._index()
+        with self._alone():
+            self._index()
 
     # -- transactions --------------------------------------------------------------------------
 
@@ -262,7 +263,6 @@ class Warehouse:
                 progress=tell,
             )
         self.checkpoint()
-        self._index()
         tell(1.0)
         return loaded
 
@@ -274,19 +274,17 @@ class Warehouse:
 
     def _index(self) -> None:
         """Make the indexes that are not there; they decide about speed alone."""
-        if not self._lacks_indexes:
-            return
-        with self._alone(), file_problems(self._path):
-            cursor = self._connection.cursor()
-            try:
+        cursor = self._connection.cursor()
+        try:
+            with file_problems(self._path):
                 for name in INDEXES:
                     cursor.execute(statements("indexes")[f"add_{name}"])
-                self._lacks_indexes = False
-            except duckdb.TransactionException:
-                # Somebody reads an older state; the next load or start tries again.
-                log.warning("%s stays without indexes for now", self._path.name)
-            finally:
-                cursor.close()
+            self._lacks_indexes = False
+        except duckdb.TransactionException:
+            # Somebody reads an older state; the next checkpoint tries again.
+            log.info("%s stays without indexes for now", self._path.name)
+        finally:
+            cursor.close()
 
     @contextmanager
     def _attached(self, staging: Path) -> Iterator[None]:
@@ -433,6 +431,8 @@ class Warehouse:
             return False
         finally:
             cursor.close()
+        if self._lacks_indexes:
+            self._index()
         return True
 
     def _checkpoint_if_due(self) -> None:
