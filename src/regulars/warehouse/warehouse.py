@@ -21,7 +21,7 @@ from regulars.errors import LimitError, problem
 from regulars.warehouse import membership
 from regulars.warehouse.applied import Applied, TouchedCustomers
 from regulars.warehouse.applying import apply_facts
-from regulars.warehouse.columns import inside, outside
+from regulars.warehouse.columns import given, inside, outside
 from regulars.warehouse.facts import Fact
 from regulars.warehouse.loading import Allow, Loaded, LoadKind, Progress, merge, staged
 from regulars.warehouse.membership import Flip, LogEntry, LoggedEntry, MembershipLog, bitmap_of
