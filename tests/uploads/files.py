@@ -29,11 +29,16 @@ class Uploading:
         )
 
     def check(
-        self, content: str | bytes, *, segment: Segment | None = None, columns: tuple[str, ...] = ()
+        self,
+        content: str | bytes,
+        *,
+        segment: Segment | None = None,
+        columns: tuple[str, ...] = (),
+        parts: uploads.Parts | None = None,
     ) -> Upload:
         """Receive a file and check it."""
         source = io.BytesIO(content.encode() if isinstance(content, str) else content)
-        parts = self.parts
+        parts = parts or self.parts
         upload = uploads.receive(
             parts, source, file_name="guests.csv", author="ana", now=self.now, segment=segment
         )

@@ -188,6 +188,7 @@ HOSTILE = {
     "columns": b",".join(b"c%d" % n for n in range(1_000_001)),
     "damaged gzip": gzip.compress(b"email\nana@shop.example\n" * 100)[:-9],
     "gzip bomb": gzip.compress(b"email\n" + b"0" * 20_000_000),
+    "gzip of equal rows": gzip.compress(b"email\n" + b"ana@shop.example\n" * 4_000_000, 1),
     "zip": b"PK\x03\x04" + gzip.compress(b"0" * 1_000_000),
     "endless row": b'email\n"' + b"a\n" * 600_000,
 }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
+
 from regulars.segments import find_segment, rename_segment
+from regulars.segments.uploads.reading import Reading, write_keys
 from regulars.warehouse.facts import (
     CustomerDeleted,
     CustomerRedacted,
@@ -20,6 +24,46 @@ def test_every_row_has_one_outcome(uploading):
 
     expected = {"matched": 2, "duplicate": 1, "not_found": 1, "ambiguous": 1, "invalid": 1}
     assert expected == upload.counts
+
+
+def test_rows_that_are_alike_are_found_however_the_file_is_parted(uploading):
+    content = (
+        "email\nana@shop.example\nx@shop.example\nbo@shop.example\nANA@shop.example\n"
+        "no address\nx@shop.example\nno address\ntwins@shop.example\nana@shop.example\n"
+        "twins@shop.example\n"
+    )
+    whole = uploading.check(content)
+    seen = {}
+    for part_rows in (1, 2, 3, 10):
+        parted = replace(uploading.parts, part_rows=part_rows)
+        upload = uploading.check(content, parts=parted)
+        seen[part_rows] = upload.counts
+
+    expected = {"matched": 2, "duplicate": 4, "not_found": 1, "ambiguous": 1, "invalid": 2}
+    assert expected == whole.counts
+    assert seen == dict.fromkeys((1, 2, 3, 10), expected)
+    assert list(uploading.parts.incoming.glob("upload-*")) == []
+
+
+def test_reading_a_file_takes_the_memory_of_a_row_not_of_the_file(tmp_path):
+    path = tmp_path / "many.csv"
+    path.write_text("email\n" + "".join(f"c{one}@shop.example\n" for one in range(40_000)))
+    tracemalloc.start()
+    parts = write_keys(
+        path,
+        lambda number: tmp_path / f"part{number}.csv",
+        Reading(("email",), True, "81"),
+        encoding="",
+        progress=lambda _done, _whole: None,
+        part_rows=15_000,
+    )
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    rows = [len((tmp_path / f"part{one}.csv").read_text().splitlines()) for one in range(parts)]
+
+    assert rows == [15_000, 15_000, 10_000]
+    # Forty thousand rows of keys would take more than twenty megabytes.
+    assert taken < 5 * 1024**2
 
 
 def test_a_file_becomes_a_segment(uploading):

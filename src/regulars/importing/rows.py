@@ -10,17 +10,21 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple, Protocol
 
 from regulars.errors import UploadError, problem
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 # A gzip file may unpack to a thousand times its size, and the size it declares is its writer's.
 UNPACKED_BYTES_MAX: Final = 16 * 1024**3
+# Rows of customers or orders pack to a tenth, at best to a fortieth; what grows more holds nothing.
+UNPACKED_RATIO_MAX: Final = 100
+# A small file of equal rows may pack well, and does no harm.
+_RATIO_ASKED_FROM: Final = 64 * 1024**2
 # An unclosed quote swallows the rest of a file into one row; no honest row is this long.
 ROW_CHARACTERS_MAX: Final = 1_000_000
 COLUMNS_MAX: Final = 200
@@ -33,12 +37,11 @@ _NOT_CP932: Final = frozenset("\x80\xa0\uf8f0\uf8f1\uf8f2\uf8f3")
 csv.field_size_limit(ROW_CHARACTERS_MAX + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: the line it begins on, counted from 1, and its values, or why it has none."""
 
     line: int
-    values: tuple[str, ...]
+    values: Sequence[str]
     reason: str | None = None
 
 
@@ -61,12 +64,18 @@ class RowsFile:
 
 
 @contextmanager
-def open_rows(path: Path, *, encoding: str | None = None) -> Iterator[RowsFile]:
+def open_rows(
+    path: Path, *, encoding: str | None = None, unpacked_max: int = UNPACKED_BYTES_MAX
+) -> Iterator[RowsFile]:
     """Open a CSV file, packed by gzip or not; raise UploadError where it cannot be one.
 
     The encoding is found by trial, or given as one of ENCODINGS.
     """
-    encoding = _encoding(path) if encoding is None else _as_wished(path, encoding)
+    encoding = (
+        _encoding(path, unpacked_max)
+        if encoding is None
+        else _as_wished(path, encoding, unpacked_max)
+    )
     with _raw(path) as raw:
         text = io.TextIOWrapper(_unpacked(raw), encoding=encoding, newline="")
         lines = _Lines(text, path)
@@ -93,6 +102,14 @@ def open_rows(path: Path, *, encoding: str | None = None) -> Iterator[RowsFile]:
             bytes_total=path.stat().st_size,
             _raw=raw,
         )
+
+
+class _Reader(Protocol):
+    """What csv.reader gives."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]: ...
 
 
 class _Lines:
@@ -143,12 +160,14 @@ class _Lines:
         return line
 
 
-def _rows(reader: Iterator[list[str]], lines: _Lines, path: Path) -> Iterator[Row]:
+def _rows(reader: _Reader, lines: _Lines, path: Path) -> Iterator[Row]:
     line = 1
     while True:
         lines.begin_row(line)
         try:
-            values = next(reader, None)
+            values = next(reader)
+        except StopIteration:
+            return
         except csv.Error as error:
             if "unexpected end of data" in str(error):
                 raise UploadError(
@@ -163,16 +182,9 @@ def _rows(reader: Iterator[list[str]], lines: _Lines, path: Path) -> Iterator[Ro
                 ) from error
             yield Row(line, (), f"not CSV: {error}")
         else:
-            if values is None:
-                return
             if values:
-                yield Row(line, tuple(values))
-        line = _line_of(reader) + 1
-
-
-def _line_of(reader: Iterator[list[str]]) -> int:
-    number: int = getattr(reader, "line_num", 0)
-    return number
+                yield Row(line, values)
+        line = reader.line_num + 1
 
 
 def _fitted(rows: Iterator[Row], width: int) -> Iterator[Row]:
@@ -228,12 +240,12 @@ def _unpacked(raw: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
     return raw
 
 
-def _encoding(path: Path) -> str:
+def _encoding(path: Path, unpacked_max: int) -> str:
     """Return the file's encoding, found by trying the whole of it."""
     with _raw(path) as raw:
         start = raw.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        _try(path, "utf-16")
+        _try(path, "utf-16", unpacked_max)
         return "utf-16"
     if start.startswith(b"PK\x03\x04"):
         raise UploadError(
@@ -246,7 +258,7 @@ def _encoding(path: Path) -> str:
         )
     for encoding in ("utf-8-sig", "cp932"):
         try:
-            _try(path, encoding)
+            _try(path, encoding, unpacked_max)
         except UnicodeDecodeError:
             continue
         return encoding
@@ -259,7 +271,7 @@ def _encoding(path: Path) -> str:
     )
 
 
-def _as_wished(path: Path, encoding: str) -> str:
+def _as_wished(path: Path, encoding: str, unpacked_max: int) -> str:
     if encoding not in ENCODINGS:
         template = "There is no encoding {encoding} here. Choose one of {known}."
         raise UploadError(
@@ -272,7 +284,7 @@ def _as_wished(path: Path, encoding: str) -> str:
             )
         )
     try:
-        _try(path, ENCODINGS[encoding])
+        _try(path, ENCODINGS[encoding], unpacked_max)
     except UnicodeDecodeError:
         template = "{file} cannot be read as {encoding}. Choose another encoding."
         raise UploadError(
@@ -281,7 +293,7 @@ def _as_wished(path: Path, encoding: str) -> str:
     return ENCODINGS[encoding]
 
 
-def _try(path: Path, encoding: str) -> None:
+def _try(path: Path, encoding: str, unpacked_max: int) -> None:
     """Decode the whole file; refuse NUL characters and what unpacks to too much."""
     decoder = codecs.getincrementaldecoder(encoding)()
     lines, size = 1, 0
@@ -289,15 +301,7 @@ def _try(path: Path, encoding: str) -> None:
         stream = _unpacked(raw)
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
-            if size > UNPACKED_BYTES_MAX:
-                raise UploadError(
-                    problem(
-                        "file_too_large",
-                        "{file} unpacks to more than {most} GB. Split it and import the parts.",
-                        file=path.name,
-                        most=UNPACKED_BYTES_MAX // 1024**3,
-                    )
-                )
+            _check_size(path, size, unpacked_max)
             text = decoder.decode(chunk)
             if encoding == "cp932" and not _NOT_CP932.isdisjoint(text):
                 raise UnicodeDecodeError(encoding, chunk, 0, 1, "unused in CP932")
@@ -315,3 +319,26 @@ def _try(path: Path, encoding: str) -> None:
                 )
             lines += text.count("\n")
         decoder.decode(b"", final=True)
+
+
+def _check_size(path: Path, size: int, unpacked_max: int) -> None:
+    """Refuse what unpacks to too much, or to far more than rows of customers or orders do."""
+    if size > unpacked_max:
+        raise UploadError(
+            problem(
+                "file_too_large",
+                "{file} unpacks to more than {most} GB. Split it and import the parts.",
+                file=path.name,
+                most=unpacked_max // 1024**3,
+            )
+        )
+    if size > _RATIO_ASKED_FROM and size > UNPACKED_RATIO_MAX * path.stat().st_size:
+        raise UploadError(
+            problem(
+                "unpacks_too_far",
+                "{file} unpacks to more than {most} times its size, as no list of customers or "
+                "orders does. Unpack it, look at what it holds, and upload that.",
+                file=path.name,
+                most=UNPACKED_RATIO_MAX,
+            )
+        )

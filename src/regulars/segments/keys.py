@@ -93,7 +93,7 @@ def email_key(text: str) -> str | None:
     >>> email_key(" Ana@Shop.Example ")
     'ana@shop.example'
     """
-    found = unicodedata.normalize("NFKC", unguarded(text)).strip().lower()
+    found = _plain(text).strip().lower()
     if not found:
         return None
     if len(found) > EMAIL_MAX or not _EMAIL.fullmatch(found):
@@ -107,7 +107,7 @@ def phone_key(text: str, code: str) -> str | None:
     >>> phone_key("090-1234-5678", "81"), phone_key("+81 90 1234 5678", "81")
     ('+819012345678', '+819012345678')
     """
-    found = _PHONE_SIGNS.sub("", unicodedata.normalize("NFKC", unguarded(text)))
+    found = _PHONE_SIGNS.sub("", _plain(text))
     found = found.removeprefix("'")
     if not found:
         return None
@@ -117,6 +117,13 @@ def phone_key(text: str, code: str) -> str | None:
     if not _PHONE.fullmatch(whole):
         raise UnusableKeyError("phone_form")
     return whole
+
+
+def _plain(text: str) -> str:
+    """Return a cell without a spreadsheet's guard, full-width signs as plain ones."""
+    bare = unguarded(text) if text.startswith("'") else text
+    # Plain signs stay as they are; asking is a tenth of the work.
+    return bare if bare.isascii() else unicodedata.normalize("NFKC", bare)
 
 
 def international(digits: str, code: str) -> str | None:

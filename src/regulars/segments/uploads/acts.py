@@ -43,6 +43,7 @@ from regulars.segments.names import checked_name, name_key
 from regulars.segments.refresh import record_changes
 from regulars.segments.uploads.reading import (
     BYTES_MAX,
+    PART_ROWS,
     Looks,
     Progress,
     Reading,
@@ -72,6 +73,8 @@ class Parts:
     folder: Path
     #: A larger file is refused.
     bytes_max: int = BYTES_MAX
+    #: So many rows of a file are matched at a time.
+    part_rows: int = PART_ROWS
 
     @property
     def incoming(self) -> Path:
@@ -183,22 +186,32 @@ def run_check(
         upload = find_upload(session, parts.shop, upload_id)
     if upload.state != "checking":
         return
-    keys = parts.incoming / f"upload-{upload.id}.csv"
     code = calling_code(parts.shop.currency)
     reading = Reading(tuple(upload.columns), parts.shop.kind == "shopify", code)
     wrong, counts = None, {}
+    part_name = f"upload-{upload.id}.{{}}.csv"
+
+    def part(number: int) -> Path:
+        return parts.incoming / part_name.format(number)
+
     try:
-        write_keys(
-            parts.file(upload), keys, reading, encoding=upload.wished_encoding, progress=progress
+        written = write_keys(
+            parts.file(upload),
+            part,
+            reading,
+            encoding=upload.wished_encoding,
+            progress=progress,
+            part_rows=parts.part_rows,
         )
         with parts.warehouse.transaction(changes_facts=False) as cursor:
             rows = ListRows(cursor)
-            rows.check(upload.id, keys, code)
+            rows.check(upload.id, [part(number) for number in range(written)], code)
             counts = rows.counts(upload.id)
     except InputError as error:
         wrong = str(_named(error, parts.file(upload), upload.file_name))
     finally:
-        keys.unlink(missing_ok=True)
+        for left in parts.incoming.glob(part_name.format("*")):
+            left.unlink(missing_ok=True)
     with parts.office.session() as session:
         kept = find_upload(session, parts.shop, upload_id)
         kept.state, kept.problem = ("failed" if wrong else "checked"), (wrong or "")[:2000] or None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,9 +22,15 @@ Progress = Callable[[int, int], None]
 
 ROWS_MAX: Final = 5_000_000
 BYTES_MAX: Final = 512 * 1024**2
+#: What a packed file may unpack to: the most rows with four hundred characters each.
+UNPACKED_BYTES_MAX: Final = 2 * 1024**3
 #: Rows that the columns are guessed from.
 _LOOKED_AT: Final = 200
 SHOWN_MAX: Final = 200
+#: So many rows are matched at a time: memory does not grow with the file.
+PART_ROWS: Final = 200_000
+#: Line, the three keys, why there is none, and what stood in the row's key columns.
+RowKeys = tuple[int, str, str, str, str, str]
 
 #: Headers that say what a column holds, folded.
 _HEADERS: Final = {
@@ -62,7 +69,7 @@ class Looks:
 
 def look(path: Path, reading: Reading, encoding: str = "") -> Looks:
     """Look at a file's beginning; raises UploadError where it cannot be read."""
-    with open_rows(path, encoding=encoding or None) as file:
+    with _open(path, encoding) as file:
         rows = tuple(itertools.islice(_rows(file), _LOOKED_AT))
         has_header = not _is_data(file.header)
         header = file.header
@@ -73,46 +80,72 @@ def look(path: Path, reading: Reading, encoding: str = "") -> Looks:
 
 
 def write_keys(
-    path: Path, target: Path, reading: Reading, *, encoding: str, progress: Progress
+    path: Path,
+    part: Callable[[int], Path],
+    reading: Reading,
+    *,
+    encoding: str,
+    progress: Progress,
+    part_rows: int = PART_ROWS,
 ) -> int:
-    """Write the keys of every row as a plain file for matching; return how many rows there were."""
+    """Write the keys of every row as plain files for matching; return how many files these are.
+
+    Each holds `part_rows` rows at most; `part` names them by their number, from 0.
+    """
+    keys_of = keys_reader(reading)
     count = 0
-    with (
-        open_rows(path, encoding=encoding or None) as file,
-        target.open("w", encoding="utf-8", newline="") as out,
-    ):
-        target.chmod(0o600)
-        write = csv.writer(out, lineterminator="\n").writerow
-        for row in _rows(file):
-            count += 1
+    with _open(path, encoding) as file:
+        rows = _rows(file)
+        for number in itertools.count():
+            written = _write_part(part(number), map(keys_of, itertools.islice(rows, part_rows)))
+            count += written
             if count > ROWS_MAX:
                 template = "The file has more than {most} rows. Split it and upload the parts."
                 raise UploadError(problem("too_many_rows", template, most=ROWS_MAX))
-            write(keys_of_row(row, reading))
-            if count % 20_000 == 0:
-                progress(file.bytes_done, file.bytes_total)
-    return count
+            progress(file.bytes_done, file.bytes_total)
+            if written < part_rows:
+                return number + 1
+    raise AssertionError("a file ends")
 
 
-def keys_of_row(row: Row, reading: Reading) -> tuple[int, str, str, str, str, str]:
-    """Return line, the three keys, why there is none, and what stood in the row's key columns."""
-    if row.reason is not None:
-        return (row.line, "", "", "", "columns", shown(",".join(row.values)))
-    keys = dict.fromkeys(KINDS, "")
-    reason, cells = "", []
-    for kind, cell in zip(reading.columns, row.values, strict=False):
-        if not kind:
-            continue
-        cells.append(cell)
-        try:
-            keys[kind] = _key(kind, cell, reading) or ""
-        except UnusableKeyError as unusable:
-            reason = reason or str(unusable)
-    if any(keys.values()):
+def _write_part(target: Path, keys: Iterable[RowKeys]) -> int:
+    written = 0
+    with target.open("w", encoding="utf-8", newline="") as out:
+        target.chmod(0o600)
+        write = csv.writer(out, lineterminator="\n").writerow
+        for row in keys:
+            write(row)
+            written += 1
+    return written
+
+
+def keys_reader(reading: Reading) -> Callable[[Row], RowKeys]:
+    """Return what reads the keys of a row."""
+    read: dict[str, Callable[[str], str | None]] = {
+        "id": lambda cell: id_key(cell, is_shopify=reading.is_shopify),
+        "email": email_key,
+        "phone": lambda cell: phone_key(cell, reading.calling_code),
+    }
+    places = [
+        (place, KINDS.index(kind), read[kind]) for place, kind in enumerate(reading.columns) if kind
+    ]
+
+    def keys_of(row: Row) -> RowKeys:
+        line, values, wrong = row
+        if wrong is not None:
+            return (line, "", "", "", "columns", shown(",".join(values)))
+        keys = ["", "", ""]
         reason = ""
-    elif not reason:
-        reason = "no_key"
-    return (row.line, keys["id"], keys["email"], keys["phone"], reason, shown(" ".join(cells)))
+        for place, kind, key_of in places:
+            try:
+                keys[kind] = key_of(values[place]) or ""
+            except UnusableKeyError as unusable:
+                reason = reason or str(unusable)
+        reason = "" if any(keys) else reason or "no_key"
+        cells = shown(" ".join([values[place] for place, _kind, _key_of in places]))
+        return (line, keys[0], keys[1], keys[2], reason, cells)
+
+    return keys_of
 
 
 def shown(text: str) -> str:
@@ -135,6 +168,10 @@ def checked_columns(columns: Sequence[str], header: Sequence[str]) -> tuple[str,
         template = "Two columns cannot hold the same kind of key. Set one of them to ignored."
         raise UploadError(problem("key_column_twice", template, field="columns"))
     return chosen
+
+
+def _open(path: Path, encoding: str) -> AbstractContextManager[RowsFile]:
+    return open_rows(path, encoding=encoding or None, unpacked_max=UNPACKED_BYTES_MAX)
 
 
 def _rows(file: RowsFile) -> Iterator[Row]:
@@ -186,11 +223,3 @@ def _kind_of(cell: str, *, is_shopify: bool) -> str:
     except UnusableKeyError:
         return ""
     return ""
-
-
-def _key(kind: str, cell: str, reading: Reading) -> str | None:
-    if kind == "id":
-        return id_key(cell, is_shopify=reading.is_shopify)
-    if kind == "email":
-        return email_key(cell)
-    return phone_key(cell, reading.calling_code)

@@ -87,32 +87,39 @@ LEFT JOIN emails ON emails.email_key = given_rows.email_key
 LEFT JOIN phones ON phones.phone_key = given_rows.phone_key;
 
 -- keep_checked --
--- Every row of the file with its outcome: the first row of a customer, or of the same keys, counts.
+-- Every row of a part of the file with its outcome.
 INSERT INTO upload_rows
-WITH numbered AS (
-  SELECT
-    given_rows.*, customer_no, is_ambiguous,
-    row_number() OVER (
-      PARTITION BY
-        reason IS NULL, customer_no,
-        CASE WHEN customer_no IS NULL THEN id_key END,
-        CASE WHEN customer_no IS NULL THEN email_key END,
-        CASE WHEN customer_no IS NULL THEN phone_key END
-      ORDER BY row_no
-    ) AS turn
-  FROM given_rows JOIN fitted_rows USING (row_no)
-)
 SELECT
   $upload_id, row_no,
   CASE
     WHEN reason IS NOT NULL THEN 'invalid'
-    WHEN turn > 1 THEN 'duplicate'
     WHEN customer_no IS NOT NULL THEN 'matched'
     WHEN is_ambiguous THEN 'ambiguous'
     ELSE 'not_found'
   END,
   customer_no, id_key, email_key, phone_key, reason, shown
-FROM numbered;
+FROM given_rows JOIN fitted_rows USING (row_no);
+
+-- mark_duplicates --
+-- The first row of a customer, or of the same keys, counts. Rows that are alike fall into one part.
+WITH alike AS (
+  SELECT list(line) AS lines, min(line) AS first_line
+  FROM upload_rows
+  WHERE upload_id = $upload_id AND outcome <> 'invalid' AND customer_no % $parts = $part
+  GROUP BY customer_no
+  HAVING count(*) > 1
+  UNION ALL
+  SELECT list(line), min(line)
+  FROM upload_rows
+  WHERE upload_id = $upload_id AND outcome <> 'invalid' AND customer_no IS NULL
+    AND hash(id_key, email_key, phone_key) % $parts = $part
+  GROUP BY id_key, email_key, phone_key
+  HAVING count(*) > 1
+)
+UPDATE upload_rows SET outcome = 'duplicate'
+WHERE upload_id = $upload_id AND line IN (
+  SELECT unnest(list_filter(lines, lambda line: line > first_line)) FROM alike
+);
 
 -- count_checked --
 -- Rows by outcome.
