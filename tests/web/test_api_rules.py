@@ -38,6 +38,28 @@ def test_another_caller_has_keys_of_its_own(world, visitor):
         assert "idempotent-replayed" not in told.headers
 
 
+def test_a_name_that_an_address_does_not_know_is_refused(world, visitor):
+    key = key_of(visitor, "write")
+    segments = "/shops/demo/segments"
+    listed = api(world, key, "GET", segments, params={"trash": "true"})
+    misspelt = api(world, key, "GET", segments, params={"trsh": "true"})
+    asked = {"name": "A", "query": "number_of_orders >= 1", "descripton": "B"}
+    made = api(world, key, "POST", segments, json=asked)
+
+    assert listed.status_code == 200
+    assert (misspelt.status_code, misspelt.json()["code"]) == (422, "unknown_parameter")
+    assert misspelt.json()["detail"] == 'There is no parameter "trsh" here. Known here: trash.'
+    assert (made.status_code, made.json()["errors"][0]["field"]) == (422, "descripton")
+
+
+def test_a_journey_may_begin_on_the_first_day_there_is(world, visitor):
+    key = key_of(visitor, "read")
+    days = {"since": "0001-01-01", "until": "9999-12-31"}
+    told = api(world, key, "GET", "/shops/demo/insights/journey", params=days)
+
+    assert told.status_code == 200
+
+
 def test_every_operation_tells_what_it_does_and_how_it_refuses(world):
     told = description(world.app)
     silent = [

@@ -16,6 +16,7 @@ from regulars.office.models.segments import Segment
 from regulars.runtime import Runtime
 from regulars.web.figures import universe_of
 
+_FIRST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -70,7 +71,8 @@ def journey_of(
 ) -> insights.Moves:
     """Count who moved between these segments from the start of one day to the end of another."""
     _check_number(chosen)
-    start = days.day_start(since, shop.zone) - _MICROSECOND
+    # Before the first day there is nothing.
+    start = max(days.day_start(since, shop.zone), _FIRST) - _MICROSECOND
     end = days.day_end(until, shop.zone)
     latest = now if end is None else min(end - _MICROSECOND, now)
     return insights.journey(

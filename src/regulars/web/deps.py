@@ -17,7 +17,9 @@ from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from markupsafe import Markup
+from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
@@ -458,6 +460,7 @@ class ApiCall:
 def api_call(request: Request) -> ApiCall:
     """Find out who calls the API; raises PermissionDenied for nobody."""
     _refuse_large_numbers(request)
+    _refuse_unknown_parameters(request)
     runtime = request.app.state.runtime
     now = runtime.clock()
     header = request.headers.get("authorization", "")
@@ -477,6 +480,29 @@ def _refuse_large_numbers(request: Request) -> None:
     digits = [text.lstrip("-") for text in map(str, given) if text.lstrip("-").isdecimal()]
     if any(len(text) > 18 for text in digits):
         raise NotFoundError(problem("no_such_number", "There is nothing with this number."))
+
+
+def _refuse_unknown_parameters(request: Request) -> None:
+    """Refuse what would be passed over: a misspelt `limt` would answer another question."""
+    known = _parameters_of(request.scope["route"].dependant)
+    unknown = sorted(request.query_params.keys() - set(known))
+    if unknown:
+        template = 'There is no parameter "{name}" here. Known here: {known}.'
+        names = ", ".join(known) or "-"
+        raise InputError(
+            *(problem("unknown_parameter", template, name=one, known=names) for one in unknown)
+        )
+
+
+def _parameters_of(asked: Dependant) -> list[str]:
+    own: list[str] = []
+    for one in asked.query_params:
+        kind = one.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            own += kind.model_fields
+        else:
+            own.append(one.alias)
+    return own
 
 
 ApiCaller = Annotated[ApiCall, Depends(api_call)]

@@ -74,6 +74,7 @@ definitions and counts, *customers* also who the customers are, *write* also cha
 
 * Errors are `application/problem+json` with a stable `code` and one entry in `errors` for each
   thing that is wrong, with its place.
+* Nothing is passed over: a parameter or a field that an address does not know is refused by name.
 * Lists that may be long have `next`; give it back as `cursor` for the next page, until it is null.
 * `POST` takes `Idempotency-Key`: the same key again within a day gets the first answer.
 * What is sent and answered is described under Shapes, at the end.

@@ -13,6 +13,7 @@ from regulars.engine.near import NearMiss
 from regulars.language import describe
 from regulars.language.sentences import Titles
 from regulars.web import ahead
+from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCaller
 from regulars.web.explaining import change_out, own_out
 from regulars.web.i18n import Localizer
@@ -20,7 +21,7 @@ from regulars.web.i18n import Localizer
 router = APIRouter(tags=["queries"])
 
 
-class NearIn(BaseModel):
+class NearIn(Asked):
     """A query whose near misses are wanted."""
 
     query: str
@@ -56,7 +57,7 @@ class NearOut(BaseModel):
     customers: list[NearCustomer]
 
 
-class ForecastIn(BaseModel):
+class ForecastIn(Asked):
     """A query whose days ahead are wanted."""
 
     query: str

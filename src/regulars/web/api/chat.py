@@ -17,12 +17,13 @@ from regulars import support
 from regulars.office import Shop, audit
 from regulars.office.models.staff import Staff
 from regulars.office.models.support import Conversation, Message
+from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(tags=["chat"])
 
 
-class MessageIn(BaseModel):
+class MessageIn(Asked):
     """What is written; the same `client_key` again is stored once."""
 
     text: str

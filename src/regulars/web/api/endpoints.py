@@ -11,12 +11,13 @@ from pydantic import BaseModel, Field
 from regulars import outgoing
 from regulars.office.models.outgoing import Delivery, Endpoint
 from regulars.web import telling
+from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}/endpoints", tags=["endpoints"])
 
 
-class EndpointIn(BaseModel):
+class EndpointIn(Asked):
     """A new endpoint: a webhook's address, or the handle of a Shopify Flow trigger."""
 
     kind: Literal["webhook", "flow"] = "webhook"
@@ -24,7 +25,7 @@ class EndpointIn(BaseModel):
     events: list[str]
 
 
-class EndpointChange(BaseModel):
+class EndpointChange(Asked):
     """What is to be changed; what is left out stays."""
 
     events: list[str] | None = None
@@ -84,7 +85,7 @@ class DeliveriesOut(BaseModel):
     next: int | None
 
 
-class ReplayIn(BaseModel):
+class ReplayIn(Asked):
     """Which delivery to send again; without one, all that failed."""
 
     delivery_id: Annotated[int | None, Field(ge=1, le=2**53)] = None

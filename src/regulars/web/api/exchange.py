@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from regulars.jobs import exchanging
 from regulars.segments.exchange import Offer
+from regulars.web.api.shapes import Asked, NoteOut, note_out
 from regulars.web.deps import ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}", tags=["segments"])
@@ -21,7 +20,7 @@ class OfferOut(BaseModel):
     query: str
     #: "new", "here" (ours asks the same) or "refused".
     state: str
-    problems: list[dict[str, Any]]
+    problems: list[NoteOut]
     segment_id: int | None
 
 
@@ -31,13 +30,13 @@ class OffersOut(BaseModel):
     segments: list[OfferOut]
 
 
-class PullIn(BaseModel):
+class PullIn(Asked):
     """Which segments to bring in; None: all that can be read."""
 
     names: list[str] | None = None
 
 
-class PushIn(BaseModel):
+class PushIn(Asked):
     """How the segment is to be called at Shopify; None: as here."""
 
     name: str | None = None
@@ -78,11 +77,10 @@ def push(call: ApiCaller, shop: str, segment: str, asked: PushIn) -> PushOut:
 
 
 def _out(one: Offer) -> OfferOut:
-    keys = ("code", "message", "line", "column", "length", "suggestion")
     return OfferOut(
         name=one.name,
         query=one.query,
         state=one.state,
-        problems=[{key: getattr(told, key) for key in keys} for told in one.problems],
+        problems=[note_out(told) for told in one.problems],
         segment_id=one.segment_id,
     )

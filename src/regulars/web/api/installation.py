@@ -15,13 +15,13 @@ from regulars.office import choices
 from regulars.office.models.jobs import Job
 from regulars.runtime.backups import list_backups
 from regulars.web import health, team
-from regulars.web.api.shapes import JobOut, job_out, require_command_line
+from regulars.web.api.shapes import Asked, JobOut, job_out, require_command_line
 from regulars.web.deps import ApiCaller
 
 router = APIRouter(prefix="/installation", tags=["installation"])
 
 
-class BackupIn(BaseModel):
+class BackupIn(Asked):
     """Where to, and what with."""
 
     #: A folder of the app's machine; null: `backups` in the home folder.
@@ -63,7 +63,7 @@ class ChoicesOut(BaseModel):
     notice_email: str
 
 
-class ChoicesChange(BaseModel):
+class ChoicesChange(Asked):
     """What is to be changed; what is left out stays."""
 
     audit_days: int | None = None

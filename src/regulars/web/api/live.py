@@ -14,7 +14,7 @@ from regulars.jobs import comparing, proving
 from regulars.office import Shop
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.jobs import Job
-from regulars.web.api.shapes import JobOut, job_out
+from regulars.web.api.shapes import Asked, JobOut, job_out
 from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}/live", tags=["live"])
@@ -65,7 +65,7 @@ class LiveOut(BaseModel):
     proof: ProofOut | None
 
 
-class CompareIn(BaseModel):
+class CompareIn(Asked):
     """How to compare."""
 
     #: Delete also where it is a large part of what is stored.

@@ -7,18 +7,20 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from regulars import privacy
 from regulars.jobs import privacy as privacy_jobs
 from regulars.office.models.privacy import PrivacyRequest
 from regulars.web import personal
+from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}", tags=["privacy"])
 
 
-class RequestIn(BaseModel):
+class RequestIn(Asked):
     """Whose data, and what is to be done with it."""
 
     kind: Literal["export", "redaction"]
@@ -92,7 +94,7 @@ def show(call: ApiCaller, shop: str, request_id: int) -> RequestOut:
         return _out(privacy.find_request(session, found, request_id))
 
 
-@router.post("/privacy-requests/{request_id}/file", response_class=Response)
+@router.post("/privacy-requests/{request_id}/file", response_class=JSONResponse)
 def fetch(call: ApiCaller, shop: str, request_id: int) -> Response:
     """Write everything that is kept about the customer, as JSON; the request is then answered."""
     call.require_customers()

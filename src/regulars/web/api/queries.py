@@ -11,11 +11,11 @@ from pydantic import BaseModel, Field
 from regulars import segments
 from regulars.engine import explain as explain_query
 from regulars.engine import lint_with_counts, unknown_past
-from regulars.errors import NotFoundError, Problem, QueryError, problem
+from regulars.errors import NotFoundError, QueryError, problem
 from regulars.language import describe, parse_with_notes
 from regulars.language.sentences import no_titles
 from regulars.web.api.segments import CustomerOut, customers_out
-from regulars.web.api.shapes import instant_of
+from regulars.web.api.shapes import Asked, NoteOut, instant_of, note_out
 from regulars.web.deps import ApiCaller
 from regulars.web.explaining import ReasonOut, reason, turning
 from regulars.web.i18n import Localizer
@@ -23,7 +23,7 @@ from regulars.web.i18n import Localizer
 router = APIRouter(tags=["queries"])
 
 
-class CountIn(BaseModel):
+class CountIn(Asked):
     """A query to be counted."""
 
     query: str
@@ -52,7 +52,7 @@ class CountOut(BaseModel):
     unknown_past: list[str] = []
 
 
-class CheckIn(BaseModel):
+class CheckIn(Asked):
     """A query to be checked."""
 
     query: str
@@ -62,12 +62,12 @@ class CheckIn(BaseModel):
 class CheckOut(BaseModel):
     """All problems of a query, none when it is right, and what to know about it."""
 
-    errors: list[dict[str, Any]]
+    errors: list[NoteOut]
     #: How doubtful places were read, and names whose answer Shopify keeps to itself.
-    notes: list[dict[str, Any]] = []
+    notes: list[NoteOut] = []
 
 
-class DescribeIn(BaseModel):
+class DescribeIn(Asked):
     """A query to be said in plain words."""
 
     query: str
@@ -80,22 +80,30 @@ class DescribeOut(BaseModel):
     """The query in plain words."""
 
     description: str
-    notes: list[dict[str, Any]] = []
+    notes: list[NoteOut] = []
 
 
-class LintIn(BaseModel):
+class LintIn(Asked):
     """A query to be looked at for what it probably does not mean."""
 
     query: str
 
 
+class ConcernOut(NoteOut):
+    """One note with the customers that it concerns."""
+
+    customer_count: int | None
+    #: The query that was probably meant, where there is one.
+    meant: str | None
+
+
 class LintOut(BaseModel):
     """Notes on a query, each with the customers that it concerns."""
 
-    notes: list[dict[str, Any]]
+    notes: list[ConcernOut]
 
 
-class ExplainIn(BaseModel):
+class ExplainIn(Asked):
     """A query and the customer it is asked about."""
 
     query: str
@@ -168,7 +176,11 @@ def lint(call: ApiCaller, shop: str, asked: LintIn) -> LintOut:
     )
     return LintOut(
         notes=[
-            {**_told(one.note), "customer_count": one.customer_count, "meant": one.meant}
+            ConcernOut(
+                **note_out(one.note).model_dump(),
+                customer_count=one.customer_count,
+                meant=one.meant,
+            )
             for one in notes
         ]
     )
@@ -180,8 +192,8 @@ def check(call: ApiCaller, asked: CheckIn) -> CheckOut:  # noqa: ARG001 - only c
     try:
         read = parse_with_notes(asked.query, asked.dialect, evaluable=False)
     except QueryError as error:
-        return CheckOut(errors=[_told(one) for one in error.problems])
-    return CheckOut(errors=[], notes=[_told(one) for one in read.notes])
+        return CheckOut(errors=[note_out(one) for one in error.problems])
+    return CheckOut(errors=[], notes=[note_out(one) for one in read.notes])
 
 
 @router.post("/queries/describe")
@@ -192,12 +204,7 @@ def say(call: ApiCaller, asked: DescribeIn) -> DescribeOut:
     currency = asked.currency or (shop.currency if shop else "USD")
     titles = call.runtime.warehouse(shop).titles if shop else no_titles
     told = describe(read.node, asked.language, currency, titles)
-    return DescribeOut(description=told, notes=[_told(one) for one in read.notes])
-
-
-def _told(one: Problem) -> dict[str, Any]:
-    keys = ("code", "message", "line", "column", "length", "suggestion")
-    return {key: getattr(one, key) for key in keys}
+    return DescribeOut(description=told, notes=[note_out(one) for one in read.notes])
 
 
 @router.post("/shops/{shop}/explain")

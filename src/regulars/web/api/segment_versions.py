@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from regulars import segments
 from regulars.web.api.segments import CustomerOut, customers_out, worked
-from regulars.web.api.shapes import SegmentOut
+from regulars.web.api.shapes import Asked, SegmentOut
 from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}/segments/{segment}", tags=["segments"])
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/shops/{shop}/segments/{segment}", tags=["segments"])
 SAMPLE = 10
 
 
-class QueryIn(BaseModel):
+class QueryIn(Asked):
     """A query that is not saved yet."""
 
     query: str

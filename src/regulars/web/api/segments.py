@@ -18,7 +18,7 @@ from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.segments import shelves
 from regulars.warehouse import Warehouse
-from regulars.web.api.shapes import SegmentOut, instant_of, segment_out
+from regulars.web.api.shapes import Asked, SegmentOut, instant_of, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}/segments", tags=["segments"])
@@ -26,14 +26,14 @@ router = APIRouter(prefix="/shops/{shop}/segments", tags=["segments"])
 MEMBERS_MAX = 1000
 
 
-class SegmentIn(BaseModel):
+class SegmentIn(Asked):
     """A new segment."""
 
     name: str
     query: str
 
 
-class SegmentChange(BaseModel):
+class SegmentChange(Asked):
     """What is to be changed; what is left out stays."""
 
     name: str | None = None
@@ -48,7 +48,7 @@ class SegmentChange(BaseModel):
     expected_version: int | None = None
 
 
-class NameIn(BaseModel):
+class NameIn(Asked):
     """A name, where a new one may be given."""
 
     name: str | None = None

@@ -5,14 +5,20 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from regulars.engine import days
-from regulars.errors import InputError, PermissionDenied, problem
+from regulars.errors import InputError, PermissionDenied, Problem, problem
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.web.deps import ApiCall
+
+
+class Asked(BaseModel):
+    """What a caller sends: a name that is not known here is refused, never passed over."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class ShopOut(BaseModel):
@@ -26,6 +32,17 @@ class ShopOut(BaseModel):
     universe: str
     kind: str
     loaded_at: datetime | None
+
+
+class NoteOut(BaseModel):
+    """Something about a query text, and where."""
+
+    code: str
+    message: str
+    line: int | None
+    column: int | None
+    length: int | None
+    suggestion: str | None
 
 
 class JobOut(BaseModel):
@@ -81,6 +98,11 @@ def job_out(job: Job) -> JobOut:
         problem=job.problem,
         result=(job.cursor or {}).get("result"),  # type: ignore[arg-type]
     )
+
+
+def note_out(one: Problem) -> NoteOut:
+    """Tell a problem of a query."""
+    return NoteOut.model_validate(one, from_attributes=True)
 
 
 def segment_out(segment: Segment) -> SegmentOut:

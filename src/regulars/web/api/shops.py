@@ -24,7 +24,7 @@ from regulars.office.models.jobs import Job
 from regulars.runtime import connect_shop
 from regulars.segments import list_segments
 from regulars.shopify import shop_domain
-from regulars.web.api.shapes import JobOut, ShopOut, job_out, require_command_line, shop_out
+from regulars.web.api.shapes import Asked, JobOut, ShopOut, job_out, require_command_line, shop_out
 from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(tags=["shops"])
@@ -36,7 +36,7 @@ class ShopsOut(BaseModel):
     shops: list[ShopOut]
 
 
-class ShopIn(BaseModel):
+class ShopIn(Asked):
     """A new shop made of files."""
 
     name: str
@@ -45,13 +45,13 @@ class ShopIn(BaseModel):
     currency: str = "USD"
 
 
-class ShopChange(BaseModel):
+class ShopChange(Asked):
     """What is to be changed; what is left out stays."""
 
     universe: Literal["all", "buyers"] | None = None
 
 
-class ConnectionIn(BaseModel):
+class ConnectionIn(Asked):
     """A Shopify shop and the Admin API token of a custom app in it."""
 
     domain: str
@@ -65,7 +65,7 @@ class ConnectedOut(BaseModel):
     job: JobOut
 
 
-class ImportIn(BaseModel):
+class ImportIn(Asked):
     """Files on the machine of the app, to be brought into a shop; the shop is made if it is new."""
 
     orders: str

@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-from starlette.responses import Response
 
 from regulars import static_segments
 from regulars.errors import InputError, NotFoundError, problem
@@ -17,14 +16,14 @@ from regulars.office.models.jobs import Job
 from regulars.segments import find_segment
 from regulars.segments.exporting import list_rows
 from regulars.static_segments import Detail
-from regulars.web.api.shapes import SegmentOut, require_command_line, segment_out
+from regulars.web.api.shapes import Asked, SegmentOut, require_command_line, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
-from regulars.web.files import csv_file
+from regulars.web.files import CsvAnswer, csv_file
 
 router = APIRouter(tags=["static segments"])
 
 
-class StaticIn(BaseModel):
+class StaticIn(Asked):
     """Files of this machine: the customers, and the manifest or, for a new list, its name."""
 
     file: str
@@ -74,7 +73,7 @@ class StaticsOut(BaseModel):
     static_segments: list[StaticOut]
 
 
-class ConversionIn(BaseModel):
+class ConversionIn(Asked):
     """Another name, where a customer segment has the list's own."""
 
     name: str = ""
@@ -89,7 +88,7 @@ class PhaseOut(BaseModel):
     unconverted_count: int
 
 
-class PhaseIn(BaseModel):
+class PhaseIn(Asked):
     """The switch and the announced days."""
 
     name: str
@@ -134,9 +133,10 @@ def show(call: ApiCaller, shop: str, static: str) -> StaticOut:
     return _told(call, _shown(call, shop), static)
 
 
-@router.get("/shops/{shop}/static-segments/{static}/export.csv")
-def export(call: ApiCaller, shop: str, static: str) -> Response:
+@router.get("/shops/{shop}/static-segments/{static}/export.csv", response_class=CsvAnswer)
+def export(call: ApiCaller, shop: str, static: str) -> CsvAnswer:
     """Send the list as a CSV file, rows whose customer was not found included."""
+    call.require_customers()
     found = _shown(call, shop)
     with call.runtime.office.reading() as session:
         row = static_segments.find_static(session, found, static)

@@ -17,6 +17,7 @@ from regulars.tags import drift, following, rules
 from regulars.tags.following import RulePlan
 from regulars.tags.rules import RuleOptions
 from regulars.tags.segment_side import SegmentMembers
+from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCaller
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/shops/{shop}", tags=["tag rules"])
 
 
-class RuleOptionsIn(BaseModel):
+class RuleOptionsIn(Asked):
     """How a rule behaves; shares are between 0 and 1."""
 
     grace_days: int = 0
@@ -62,7 +63,7 @@ class RuleChangeIn(RuleOptionsIn):
     tag: str | None = None
 
 
-class SwitchOffIn(BaseModel):
+class SwitchOffIn(Asked):
     """Whether the tags are taken off or left."""
 
     take: bool = False
@@ -132,12 +133,24 @@ class WholePlanOut(BaseModel):
     open: list[OpenOut]
 
 
+class DriftedOut(BaseModel):
+    """What a check found of one tag: not there though we gave it, or there though we took it."""
+
+    tag: str
+    missing_count: int
+    foreign_count: int
+    repaired_count: int
+    #: The first of them by their ids; empty for callers who may not see who the customers are.
+    missing: list[str]
+    foreign: list[str]
+
+
 class DriftOut(BaseModel):
     """The newest check of Shopify's tags; `checked_at` is None before the first."""
 
     checked_at: datetime | None
     customer_count: int
-    found: list[dict[str, object]]
+    found: list[DriftedOut]
 
 
 class JobOut(BaseModel):
@@ -278,9 +291,11 @@ def show_drift(call: ApiCaller, shop: str) -> DriftOut:
         last: TagDriftCheck | None = drift.last_check(session, found.id)
     if last is None:
         return DriftOut(checked_at=None, customer_count=0, found=[])
-    return DriftOut(
-        checked_at=last.checked_at, customer_count=last.customer_count, found=last.found
-    )
+    drifted = [DriftedOut.model_validate(one) for one in last.found]
+    if not call.may_see_customers:
+        for one in drifted:
+            one.missing, one.foreign = [], []
+    return DriftOut(checked_at=last.checked_at, customer_count=last.customer_count, found=drifted)
 
 
 @router.post("/tag-drift", status_code=202)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
-from starlette.responses import StreamingResponse
 
 from regulars import segments, tags
 from regulars.errors import ConflictError, problem
@@ -18,8 +17,9 @@ from regulars.office.models.tags import TagAssignment
 from regulars.tags import history, legacy, log
 from regulars.tags.preview import preview
 from regulars.warehouse.lists import ListRows
+from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCall, ApiCaller
-from regulars.web.files import csv_file
+from regulars.web.files import CsvAnswer, csv_file
 
 if TYPE_CHECKING:
     from regulars.runtime import Runtime
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/shops/{shop}/tags", tags=["tags"])
 
 
-class AssignmentIn(BaseModel):
+class AssignmentIn(Asked):
     """A tag for the present members of a segment, which is named by its id or name."""
 
     segment: str
@@ -263,9 +263,10 @@ def problems(call: ApiCaller, shop: str, assignment_id: int) -> ProblemsOut:
     return ProblemsOut(problems=[ProblemOut(customer_id=one, problem=told) for one, told in rows])
 
 
-@router.get("/{assignment_id}/outcome.csv", response_class=StreamingResponse)
-def outcome(call: ApiCaller, shop: str, assignment_id: int) -> StreamingResponse:
+@router.get("/{assignment_id}/outcome.csv", response_class=CsvAnswer)
+def outcome(call: ApiCaller, shop: str, assignment_id: int) -> CsvAnswer:
     """Send what came of each customer as a CSV file."""
+    call.require_customers()
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         tags.find_assignment(session, found, assignment_id)
@@ -349,7 +350,7 @@ def retry(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
     return _act(call, shop, assignment_id, tags.retry)
 
 
-def outcome_file(runtime: Runtime, shop: Shop, assignment_id: int) -> StreamingResponse:
+def outcome_file(runtime: Runtime, shop: Shop, assignment_id: int) -> CsvAnswer:
     """Answer with each customer's outcome as CSV: ids and outcomes, no personal data."""
 
     def rows() -> Iterator[Sequence[str]]:

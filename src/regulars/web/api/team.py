@@ -14,6 +14,7 @@ from regulars.errors import NotFoundError, problem
 from regulars.office.models.shops import Shop
 from regulars.office.models.staff import ApiKey, Invitation, Staff
 from regulars.web import team
+from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(tags=["team"])
@@ -51,7 +52,7 @@ class TeamOut(BaseModel):
     invitations: list[InvitationOut]
 
 
-class InvitationIn(BaseModel):
+class InvitationIn(Asked):
     """Whom to invite."""
 
     login: Annotated[str, Field(max_length=254)]
@@ -66,14 +67,14 @@ class InvitedOut(InvitationOut):
     url: str
 
 
-class StaffChange(BaseModel):
+class StaffChange(Asked):
     """What is to be changed; what is left out stays."""
 
     role: Role | None = None
     is_disabled: bool | None = None
 
 
-class KeyIn(BaseModel):
+class KeyIn(Asked):
     """A new key."""
 
     name: str

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from regulars.language import describe, parse
 from regulars.office import Shop
 from regulars.segments import find_segment, recipes, templates
-from regulars.web.api.shapes import SegmentOut, segment_out
+from regulars.web.api.shapes import Asked, SegmentOut, segment_out
 from regulars.web.deps import ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}", tags=["segments"])
@@ -60,7 +60,7 @@ class TemplatesOut(BaseModel):
     recipes: list[RecipeOut]
 
 
-class FillIn(BaseModel):
+class FillIn(Asked):
     """Thresholds, by name; what is left out is as in the list."""
 
     thresholds: dict[str, str] = Field(default_factory=dict)

@@ -15,6 +15,7 @@ from regulars.money import decimal_of
 from regulars.office import Shop
 from regulars.office.models.trackings import RevenueTracking
 from regulars.tracking.comparison import Measure, View
+from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCaller
 from regulars.web.trackings import (
     Row,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/shops/{shop}/trackings", tags=["tracking"])
 
 
-class TrackingIn(BaseModel):
+class TrackingIn(Asked):
     """A new tracking of a segment, which is named by its id or name."""
 
     segment: str
@@ -48,7 +49,7 @@ class TrackingIn(BaseModel):
     note: str = ""
 
 
-class TrackingChange(BaseModel):
+class TrackingChange(Asked):
     """Name and note, which are all that may change."""
 
     name: str | None = None

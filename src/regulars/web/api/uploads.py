@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import IO, Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
 
 from regulars.errors import InputError, LimitError, NotFoundError, problem
 from regulars.office import Shop
@@ -25,9 +24,9 @@ from regulars.segments import find_segment, name_key, uploads
 from regulars.segments.exporting import list_rows, lossy_rows, member_rows
 from regulars.segments.keys import KINDS
 from regulars.warehouse.lists import ListRows
-from regulars.web.api.shapes import SegmentOut, require_command_line, segment_out
+from regulars.web.api.shapes import Asked, SegmentOut, require_command_line, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
-from regulars.web.files import csv_file
+from regulars.web.files import CsvAnswer, csv_file
 
 router = APIRouter(prefix="/shops/{shop}", tags=["uploads"])
 
@@ -35,17 +34,17 @@ ROWS_MAX = 1000
 Encoding = Literal["utf-8-sig", "cp932"]
 
 
-class UploadIn(BaseModel):
+class UploadIn(Asked):
     """A file on the machine of the app, for a new list or the one of the segment of that name."""
 
     file: str
     name: str = ""
     encoding: str = ""
     #: Names of columns by what they hold: id, email, phone. Left out, they are guessed.
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
 
 
-class ApplicationIn(BaseModel):
+class ApplicationIn(Asked):
     """How a checked upload is applied: the new segment's name, or what to do to the list."""
 
     name: str = ""
@@ -188,6 +187,7 @@ def rows(
     limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 100,
 ) -> CheckedRowsOut:
     """List the rows that are no members, in the file's order."""
+    call.require_customers()
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         upload = uploads.find_upload(session, found, upload_id)
@@ -267,7 +267,7 @@ def undo(call: ApiCaller, shop: str, segment: str) -> None:
     uploads.undo_upload(call.jobs.uploads(found), row, now=call.now)
 
 
-@router.get("/segments/{segment}/export.csv")
+@router.get("/segments/{segment}/export.csv", response_class=CsvAnswer)
 def export(
     call: ApiCaller,
     shop: str,
@@ -276,8 +276,9 @@ def export(
     personal: bool = False,
     waiting: bool = False,
     encoding: Encoding = "utf-8-sig",
-) -> Response:
+) -> CsvAnswer:
     """Send the members as a CSV file; with `waiting` the whole list of a csv segment."""
+    call.require_customers()
     lines = _exported(call, shop, segment, personal=personal, waiting=waiting)
     return csv_file(segment, lines, encoding)
 
