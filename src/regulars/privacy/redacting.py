@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -10,10 +11,13 @@ from sqlalchemy.orm import Session
 
 from regulars.office import Shop
 from regulars.office.models.inbox import InboxEvent
+from regulars.office.models.installation import KeptAnswer
 from regulars.office.models.outgoing import Delivery
 from regulars.office.models.tags import (
     TagAssignment,
     TagAudience,
+    TagBulk,
+    TagDriftCheck,
     TagHoldout,
     TagLedger,
     TagRemoval,
@@ -36,7 +40,7 @@ def redact_warehouse(warehouse: Warehouse, customer_id: str) -> None:
 
 
 def redact_office(session: Session, shop: Shop, customer_id: str, now: datetime) -> None:
-    """Take a customer's number out of tag work, parked webhooks and deliveries; counts stay."""
+    """Take a customer's number out of tag work, messages and answers; counts stay."""
     # Nobody can find out whose row it was, and two rows of one person do not show that they are.
     nobody = f"erased-{secrets.token_hex(8)}"
     mine = (TagAudience.shop_id == shop.id, TagAudience.customer_id == customer_id)
@@ -61,8 +65,37 @@ def redact_office(session: Session, shop: Shop, customer_id: str, now: datetime)
     session.execute(
         delete(TagLedger).where(TagLedger.shop_id == shop.id, TagLedger.customer_id == customer_id)
     )
+    _rename_in_lists(session, shop, customer_id, nobody)
     _forget_messages(session, shop, customer_id)
+    _forget_answers(session, customer_id)
     close_exports(session, shop, customer_id, now)
+
+
+def _rename_in_lists(session: Session, shop: Shop, customer_id: str, nobody: str) -> None:
+    """Take a customer out of lists of numbers; their length and order stay.
+
+    The order tells which answer of a bulk operation belongs to whom.
+    """
+
+    def renamed(ids: Sequence[object]) -> list[str]:
+        return [nobody if one == customer_id else str(one) for one in ids]
+
+    for bulk in session.scalars(select(TagBulk).where(TagBulk.shop_id == shop.id)):
+        if customer_id in bulk.customer_ids:
+            bulk.customer_ids = renamed(bulk.customer_ids)
+    for check in session.scalars(select(TagDriftCheck).where(TagDriftCheck.shop_id == shop.id)):
+        check.found = [
+            {name: renamed(told) if isinstance(told, list) else told for name, told in one.items()}
+            for one in check.found
+        ]
+
+
+def _forget_answers(session: Session, customer_id: str) -> None:
+    """Forget kept answers that name the customer; sent again, such a request is done anew."""
+    named = f'"{customer_id}"'.encode()
+    for answer in session.scalars(select(KeptAnswer)):
+        if named in answer.body:
+            session.delete(answer)
 
 
 def _forget_messages(session: Session, shop: Shop, customer_id: str) -> None:

@@ -1,0 +1,187 @@
+"""Every column of the office that could say something about a customer is known, and redacted.
+
+A new column that can hold words belongs to one of the two lists below, or this fails.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Boolean, Date, DateTime, Float, Integer, Table, select
+
+from regulars import privacy
+from regulars.office.models.base import Base, Instant
+from regulars.office.models.inbox import InboxEvent
+from regulars.office.models.installation import KeptAnswer
+from regulars.office.models.outgoing import Delivery, Endpoint
+from regulars.office.models.tags import (
+    TagAssignment,
+    TagAudience,
+    TagBulk,
+    TagDriftCheck,
+    TagHoldout,
+    TagLedger,
+    TagRemoval,
+    TagRemovalRow,
+)
+from tests.web.world import open_world
+
+PERSON, OTHER = "7001", "7002"
+
+#: Columns about a customer, and what a redaction does with them.
+PERSONAL = {
+    "deliveries.body": "the number is taken out of the list",
+    "inbox_events.body": "gone once applied; parked ones that name the customer are deleted",
+    "kept_answers.body": "answers that name the customer are deleted",
+    "privacy_requests.customer_id": "stays: it says for whom the request was carried out",
+    "tag_audience.customer_id": "replaced by a word that leads to nobody",
+    "tag_audience.problem": "cleared",
+    "tag_bulks.customer_ids": "replaced",
+    "tag_drift_checks.found": "replaced",
+    "tag_holdouts.customer_id": "replaced",
+    "tag_ledger.customer_id": "the row is deleted",
+    "tag_removal_rows.customer_id": "replaced",
+    "tag_removal_rows.problem": "cleared",
+}
+#: Columns about the shop, its staff, its definitions, its work; customers are counted there.
+IMPERSONAL = {
+    "api_keys": "name token_hash scope",
+    "audit_entries": "author act about details previous_hash hash",
+    "choices": "name value",
+    "conversations": "",
+    "csv_lists": "name name_key created_by",
+    "deliveries": "event_id event state problem",
+    "dismissals": "name",
+    "endpoints": "kind address events secret created_by problem",
+    "inbox_events": "topic event_id state problem",
+    "invitations": "token_hash login role shop_ids invited_by",
+    "jobs": "kind key arguments state cursor note problem",
+    "kept_answers": "caller key fingerprint media_type",
+    "messages": "author text page client_key",
+    "privacy_requests": "kind event_id author state done_by",
+    "revenue_trackings": (
+        "segment_name query name name_key note time_zone currency population author kind"
+        " members_before"
+    ),
+    "segment_groups": "name name_key",
+    "segment_versions": "query author",
+    "segments": ("name name_key description icon kind query state problem created_by shopify_gid"),
+    "shop_tokens": "access_token refresh_token scopes",
+    "shops": "name title domain time_zone currency universe kind",
+    "sign_in_attempts": "login address",
+    "sign_in_links": "token_hash",
+    "staff": "login name password_hash role language",
+    "staff_sessions": "token_hash",
+    "static_phase": "phase changed_by",
+    "static_segments": "name name_key source counts imported_by converted_by deleted_by",
+    "static_tags": "tag",
+    "static_trackings": "name status",
+    "tag_assignments": "segment_name tag tag_key kind status author problem",
+    "tag_audience": "tag_key outcome",
+    "tag_bulks": "work state operation_gid tag_key",
+    "tag_events": "kind author note",
+    "tag_ledger": "tag_key told",
+    "tag_removal_rows": "outcome",
+    "tag_removals": "status author problem",
+    "tag_rules": "tag tag_key drift tier_group author",
+    "told_states": "kind state",
+    "uploads": (
+        "state problem file_name wished_encoding encoding separator header columns counts mode"
+        " effect author"
+    ),
+}
+
+
+def speaking(table: Table) -> set[str]:
+    """The columns that can hold words: what is no number, truth value or time."""
+    silent = (Integer, Float, Boolean, Date, DateTime, Instant)
+    return {one.name for one in table.c if not isinstance(one.type, silent)}
+
+
+def test_every_column_that_can_hold_words_is_known():
+    known = {f"{table}.{name}" for table, names in IMPERSONAL.items() for name in names.split()}
+    found = {
+        f"{table.name}.{name}" for table in Base.metadata.sorted_tables for name in speaking(table)
+    }
+
+    assert known & set(PERSONAL) == set()
+    assert found == known | set(PERSONAL)
+
+
+@pytest.fixture
+def world(tmp_path):
+    with open_world(tmp_path) as opened:
+        yield opened
+
+
+def furnish(session, shop, now: datetime) -> None:
+    """Put both persons into every personal column but that of the request itself."""
+    when = {"created_at": now, "shop_id": shop.id}
+    tag = {"tag": "vip", "tag_key": "vip"}
+    session.add(
+        TagAssignment(
+            id=1, segment_id=1, segment_name="VIP", author="a", targeted_count=2, **tag, **when
+        )
+    )
+    session.add(Endpoint(id=1, kind="webhook", address="a", events=[], created_by="a", **when))
+    session.flush()
+    session.add(TagRemoval(id=1, assignment_id=1, author="a", **when))
+    both = [PERSON, OTHER]
+    session.add(TagBulk(work="removal", work_id=1, customer_ids=both, **when))
+    told = {"tag": "vip", "missing_count": 2, "missing": both, "foreign": [PERSON]}
+    session.add(TagDriftCheck(shop_id=shop.id, checked_at=now, customer_count=9, found=[told]))
+    body = {"event": "customers.joined", "data": {"customer_ids": both, "customer_count": 2}}
+    session.add(
+        Delivery(endpoint_id=1, event_id="1", event="e", body=body, next_attempt_at=now, **when)
+    )
+    parked = {"topic": "orders/create", "triggered_at": now, "received_at": now}
+    raw = f'{{"customer": {{"id": {PERSON}}}}}'.encode()
+    session.add(InboxEvent(shop_id=shop.id, event_id="1", body=raw, state="quarantined", **parked))
+    for number, one in enumerate(both):
+        key = {"customer_id": one, "shop_id": shop.id}
+        session.flush()
+        session.add(TagAudience(assignment_id=1, tag_key="vip", problem=f"of {one}", **key))
+        session.add(TagHoldout(assignment_id=1, since=now - timedelta(days=1), **key))
+        session.add(TagLedger(tag_key="vip", had_before=False, told="given", **key))
+        session.add(TagRemovalRow(removal_id=1, customer_id=one, problem=f"of {one}"))
+        answer = f'{{"customers": [{{"id": "{one}"}}]}}'.encode()
+        session.add(
+            KeptAnswer(caller="c", key=str(number), fingerprint=b"f", body=answer, created_at=now)
+        )
+
+
+def said(session) -> dict[str, str]:
+    """Everything that the office says, by column."""
+    return {
+        f"{table.name}.{name}": str(
+            [
+                one.decode() if isinstance(one, bytes) else one
+                for one in session.scalars(select(table.c[name]))
+            ]
+        )
+        for table in Base.metadata.sorted_tables
+        for name in speaking(table) & {name.partition(".")[2] for name in PERSONAL}
+    }
+
+
+def test_a_redaction_reaches_every_personal_column_and_no_other_person(world):
+    with world.runtime.office.session() as session:
+        furnish(session, world.shop, world.now)
+    with world.runtime.office.reading() as session:
+        before = said(session)
+    with world.runtime.office.session() as session:
+        privacy.redact_office(session, world.shop, PERSON, world.now)
+    with world.runtime.office.reading() as session:
+        after = said(session)
+        check = session.scalars(select(TagDriftCheck)).one()
+        delivery = session.scalars(select(Delivery)).one()
+
+    held = {name for name, text in before.items() if PERSON in text}
+    assert held == set(PERSONAL) - {"privacy_requests.customer_id"}
+    assert {name for name, text in after.items() if PERSON in text} == set()
+    assert {name for name, text in after.items() if OTHER in text} == {
+        name for name, text in before.items() if OTHER in text
+    }
+    assert (check.found[0]["missing_count"], len(check.found[0]["missing"])) == (2, 2)
+    assert delivery.body["data"]["customer_count"] == 2
