@@ -7,7 +7,9 @@ from urllib.parse import quote
 
 from starlette.responses import StreamingResponse
 
+from regulars.office import Shop, audit
 from regulars.spreadsheet import csv_bytes
+from regulars.web.deps import ApiCall, Visit
 
 
 class CsvAnswer(StreamingResponse):
@@ -28,3 +30,39 @@ def csv_file(name: str, rows: Iterable[Sequence[object]], encoding: str = "utf-8
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{name}.csv', safe='')}"
         },
     )
+
+
+def customers_file(
+    asker: ApiCall | Visit,
+    shop: Shop,
+    name: str,
+    rows: Iterable[Sequence[object]],
+    encoding: str = "utf-8-sig",
+    **details: object,
+) -> CsvAnswer:
+    """Answer with single customers as a CSV file, and note who took it in the audit log."""
+    _note(asker, shop, "members_exported", name, details)
+    return csv_file(name, rows, encoding)
+
+
+def figures_file(
+    asker: ApiCall | Visit, shop: Shop, name: str, rows: Iterable[Sequence[object]]
+) -> CsvAnswer:
+    """Answer with figures as a CSV file, and note who took it in the audit log."""
+    _note(asker, shop, "figures_exported", name, {})
+    return csv_file(name, rows)
+
+
+def _note(
+    asker: ApiCall | Visit, shop: Shop, act: str, about: str, details: dict[str, object]
+) -> None:
+    with asker.office() as session:
+        audit.record(
+            session,
+            act=act,
+            about=about,
+            author=asker.author,
+            at=asker.now,
+            shop_id=shop.id,
+            details=details,
+        )

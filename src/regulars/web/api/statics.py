@@ -18,7 +18,7 @@ from regulars.segments.exporting import list_rows
 from regulars.static_segments import Detail
 from regulars.web.api.shapes import Asked, SegmentOut, require_command_line, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
-from regulars.web.files import CsvAnswer, csv_file
+from regulars.web.files import CsvAnswer, customers_file
 
 router = APIRouter(tags=["static segments"])
 
@@ -140,7 +140,8 @@ def export(call: ApiCaller, shop: str, static: str) -> CsvAnswer:
     found = _shown(call, shop)
     with call.runtime.office.reading() as session:
         row = static_segments.find_static(session, found, static)
-    return csv_file(row.name, list_rows(call.runtime.warehouse(found), row.list_id))
+    rows = list_rows(call.runtime.warehouse(found), row.list_id)
+    return customers_file(call, found, row.name, rows)
 
 
 @router.delete("/shops/{shop}/static-segments/{static}", status_code=204)

@@ -18,8 +18,8 @@ from regulars.tags import history, legacy, log
 from regulars.tags.preview import preview
 from regulars.warehouse.lists import ListRows
 from regulars.web.api.shapes import Asked
-from regulars.web.deps import ApiCall, ApiCaller
-from regulars.web.files import CsvAnswer, csv_file
+from regulars.web.deps import ApiCall, ApiCaller, Visit
+from regulars.web.files import CsvAnswer, customers_file
 
 if TYPE_CHECKING:
     from regulars.runtime import Runtime
@@ -270,7 +270,7 @@ def outcome(call: ApiCaller, shop: str, assignment_id: int) -> CsvAnswer:
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         tags.find_assignment(session, found, assignment_id)
-    return outcome_file(call.runtime, found, assignment_id)
+    return outcome_file(call, found, assignment_id)
 
 
 @router.get("/{assignment_id}/removal")
@@ -350,18 +350,18 @@ def retry(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
     return _act(call, shop, assignment_id, tags.retry)
 
 
-def outcome_file(runtime: Runtime, shop: Shop, assignment_id: int) -> CsvAnswer:
+def outcome_file(asker: ApiCall | Visit, shop: Shop, assignment_id: int) -> CsvAnswer:
     """Answer with each customer's outcome as CSV: ids and outcomes, no personal data."""
 
     def rows() -> Iterator[Sequence[str]]:
         yield "customer_id", "outcome", "problem", "changed_at"
-        with runtime.office.reading() as session:
+        with asker.runtime.office.reading() as session:
             found = tags.find_assignment(session, shop, assignment_id)
             for one, outcome, told_at, reason in history.outcome_rows(session, found):
                 at = told_at.astimezone(shop.zone).isoformat(timespec="seconds") if told_at else ""
                 yield one, outcome, reason or "", at
 
-    return csv_file(f"tag-{assignment_id}", rows())
+    return customers_file(asker, shop, f"tag-{assignment_id}", rows())
 
 
 def audience_of(runtime: Runtime, shop: Shop, segment: Segment) -> list[str]:

@@ -26,7 +26,7 @@ from regulars.segments.keys import KINDS
 from regulars.warehouse.lists import ListRows
 from regulars.web.api.shapes import Asked, SegmentOut, require_command_line, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
-from regulars.web.files import CsvAnswer, csv_file
+from regulars.web.files import CsvAnswer, customers_file
 
 router = APIRouter(prefix="/shops/{shop}", tags=["uploads"])
 
@@ -280,7 +280,9 @@ def export(
     """Send the members as a CSV file; with `waiting` the whole list of a csv segment."""
     call.require_customers()
     lines = _exported(call, shop, segment, personal=personal, waiting=waiting)
-    return csv_file(segment, lines, encoding)
+    return customers_file(
+        call, call.shop(shop), segment, lines, encoding, personal=personal, waiting=waiting
+    )
 
 
 @router.get("/segments/{segment}/export-losses")

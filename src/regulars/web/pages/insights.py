@@ -10,11 +10,10 @@ from starlette.responses import Response
 
 from regulars import insights
 from regulars.money import decimal_of
-from regulars.office import audit
 from regulars.office.models.segments import Segment
 from regulars.segments import list_segments
 from regulars.web.deps import SignedIn, Visit
-from regulars.web.files import csv_file
+from regulars.web.files import figures_file
 from regulars.web.insight_views import (
     cohorts_values,
     features_values,
@@ -37,7 +36,7 @@ def show_overlap(visit: SignedIn) -> Response:
         counts, only = values["found"].counts, values["found"].only
         heads = ["", *(one.name for one in chosen), "Only here"]
         rows = [[a.name, *(counts[a.id][b.id] for b in chosen), only[a.id]] for a in chosen]
-        return _csv(visit, "overlap", [heads, *rows])
+        return figures_file(visit, visit.shop, "overlap", [heads, *rows])
     return _page(visit, "overlap", known, chosen, values)
 
 
@@ -54,7 +53,7 @@ def show_features(visit: SignedIn) -> Response:
             [name, one.member_count, one.member_share, one.everybody_count, one.everybody_share]
             for name, one in values["rows"]
         ]
-        return _csv(visit, f"features-{values['kind']}", [heads, *told])
+        return figures_file(visit, visit.shop, f"features-{values['kind']}", [heads, *told])
     return _page(visit, "features", known, chosen, values)
 
 
@@ -64,7 +63,7 @@ def show_cohorts(visit: SignedIn) -> Response:
     known, chosen = _segments(visit, most=1, default=0)
     values = cohorts_values(visit, chosen[0] if chosen else None)
     if _wants_csv(visit):
-        return _csv(visit, "cohorts", _cohort_lines(visit, values))
+        return figures_file(visit, visit.shop, "cohorts", _cohort_lines(visit, values))
     return _page(visit, "cohorts", known, chosen, values)
 
 
@@ -78,7 +77,7 @@ def show_journey(visit: SignedIn) -> Response:
         told = [[a.name, b.name, moves.moved[a.id][b.id]] for a in chosen for b in chosen]
         told += [[a.name, "", moves.gone[a.id]] for a in chosen]
         told += [["", b.name, moves.new[b.id]] for b in chosen]
-        return _csv(visit, "journey", [["From", "To", "Customers"], *told])
+        return figures_file(visit, visit.shop, "journey", [["From", "To", "Customers"], *told])
     return _page(visit, "journey", known, chosen, values)
 
 
@@ -132,16 +131,3 @@ def _page(
 
 def _wants_csv(visit: Visit) -> bool:
     return visit.request.query_params.get("format") == "csv"
-
-
-def _csv(visit: Visit, name: str, rows: Sequence[Sequence[object]]) -> Response:
-    with visit.office() as session:
-        audit.record(
-            session,
-            act="figures_exported",
-            about=name,
-            author=visit.author,
-            at=visit.now,
-            shop_id=visit.shop.id,
-        )
-    return csv_file(name, rows)

@@ -16,7 +16,6 @@ from regulars import static_segments
 from regulars.errors import InputError
 from regulars.language import describe, parse
 from regulars.money import decimal_of
-from regulars.office import audit
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment
 from regulars.office.models.trackings import RevenueTracking
@@ -35,7 +34,7 @@ from regulars.segments.exporting import lossy_rows
 from regulars.tags.rules import list_rules
 from regulars.web.deps import SignedIn, ToldProblem, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
-from regulars.web.files import csv_file
+from regulars.web.files import customers_file
 from regulars.web.i18n import N_
 from regulars.web.insight_views import insights_of_segment
 from regulars.web.measures import SHOWN, Measure, measures_of, plots_of
@@ -258,17 +257,7 @@ def export(visit: SignedIn, segment_id: int) -> Response:
     encoding = encoding if encoding in EXPORT_ENCODINGS else "utf-8-sig"
     personal = query.get("personal") == "on"
     lines = _csv_lines(visit, segment, personal=personal)
-    with visit.office() as session:
-        audit.record(
-            session,
-            act="members_exported",
-            about=segment.name,
-            author=visit.author,
-            at=visit.now,
-            shop_id=visit.shop.id,
-            details={"customers": segment.member_count, "personal": personal},
-        )
-    return csv_file(segment.name, lines, encoding)
+    return customers_file(visit, visit.shop, segment.name, lines, encoding, personal=personal)
 
 
 @router.get("/{segment_id:int}/log.csv")

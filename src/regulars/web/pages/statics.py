@@ -17,7 +17,7 @@ from regulars.office.models.jobs import Job
 from regulars.segments.exporting import list_rows
 from regulars.static_segments import Detail, Phase
 from regulars.web.deps import SignedIn, Visit, field_messages
-from regulars.web.files import csv_file
+from regulars.web.files import customers_file
 from regulars.web.i18n import N_
 
 router = APIRouter(prefix="/segments/static")
@@ -110,7 +110,8 @@ def export(visit: SignedIn, static_id: int) -> Response:
     """Send the list as a CSV file."""
     _phase(visit)
     static = _find(visit, static_id).static
-    return csv_file(static.name, list_rows(visit.runtime.warehouse(visit.shop), static.list_id))
+    rows = list_rows(visit.runtime.warehouse(visit.shop), static.list_id)
+    return customers_file(visit, visit.shop, static.name, rows)
 
 
 @router.get("/{static_id:int}/convert")

@@ -286,7 +286,7 @@ def download(visit: SignedIn, assignment_id: int) -> Response:
     """Send what came of each customer as a CSV file: ids and outcomes, no personal data."""
     with visit.runtime.office.reading() as session:
         tags.find_assignment(session, visit.shop, assignment_id)
-    return outcome_file(visit.runtime, visit.shop, assignment_id)
+    return outcome_file(visit, visit.shop, assignment_id)
 
 
 def _day(text: str) -> date | None:

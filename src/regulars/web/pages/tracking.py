@@ -20,7 +20,7 @@ from regulars.office.models.segments import Segment
 from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import find_segment, list_segments
 from regulars.web.deps import SignedIn, Visit
-from regulars.web.files import csv_file
+from regulars.web.files import figures_file
 from regulars.web.i18n import N_
 from regulars.web.plots import Kind, plot_spec
 from regulars.web.trackings import (
@@ -123,7 +123,7 @@ def show_list(visit: SignedIn) -> Response:
     chosen = listed(visit.runtime, visit.shop, _choice(visit), visit.now)
     rows = _sorted(_rows(visit, chosen), query.get("sort", "starts"))
     if query.get("format") == "csv":
-        return csv_file("trackings", _lines(rows))
+        return figures_file(visit, visit.shop, "trackings", _lines(rows))
     shown = [(key, value) for key, value in query.multi_items() if key not in {"seen", "format"}]
     seen = _fingerprint(rows)
     values: dict[str, Any] = {

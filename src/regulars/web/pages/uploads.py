@@ -23,7 +23,7 @@ from regulars.segments.exporting import list_rows
 from regulars.segments.keys import calling_code
 from regulars.warehouse.lists import CheckedRow, ListRows
 from regulars.web.deps import SignedIn, Visit, field_messages
-from regulars.web.files import csv_file
+from regulars.web.files import csv_file, customers_file
 from regulars.web.i18n import N_
 
 router = APIRouter(prefix="/segments")
@@ -239,7 +239,7 @@ def problem_rows(visit: SignedIn, upload_id: int) -> Response:
             after = page[-1].line
             page = _checked(visit, upload, "", after, 1000)
 
-    return csv_file(f"{upload.file_name}-rows", lines())
+    return customers_file(visit, visit.shop, f"{upload.file_name}-rows", lines())
 
 
 @router.get("/upload/{upload_id:int}/save")
@@ -352,7 +352,7 @@ def whole_list(visit: SignedIn, segment_id: int) -> Response:
     """Send the list of a csv segment, rows that wait included: uploaded again it is the same."""
     segment, list_id = _csv_segment(visit, segment_id)
     rows = list_rows(visit.runtime.warehouse(visit.shop), list_id)
-    return csv_file(segment.name, rows)
+    return customers_file(visit, visit.shop, segment.name, rows, waiting=True)
 
 
 def _start_page(visit: Visit, wanted: str, wrong: InputError | None = None) -> Response:
