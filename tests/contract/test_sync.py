@@ -236,6 +236,24 @@ def test_a_comparison_finds_deletions(place: Place, warehouses: Warehouses):
     assert ours == fresh
 
 
+def test_a_comparison_names_the_values_that_nobody_told(
+    place: Place, warehouses: Warehouses
+) -> None:
+    load(place, warehouses.of(1))
+    with warehouses.of(1).transaction() as cursor:
+        cursor.execute("UPDATE customers SET language = 'xx' WHERE customer_no = 0")
+        cursor.execute("INSERT INTO customer_tags VALUES (0, 'stray', 'stray')")
+
+    found = compare(place.client, warehouses.of(1), place.shop, lambda _: None, place.time())
+
+    named = found.loaded["customers"].differences
+    assert [one.attribute for one in named] == ["customer_language", "customer_tags"]
+    assert (named[0].ours, "stray" in (named[1].ours or "")) == ("xx", True)
+    assert found.loaded["orders"].differences == ()
+    again = compare(place.client, warehouses.of(1), place.shop, lambda _: None, place.time())
+    assert again.loaded["customers"].differing == 0
+
+
 def test_a_comparison_takes_no_old_order_for_a_deleted_one(warehouses: Warehouses):
     """Without read_all_orders Shopify lists 60 days only; what is older was not deleted."""
     place = open_place()

@@ -12,6 +12,7 @@ from regulars.errors import UploadError
 from regulars.shopify.reading import customer_fact, order_fact, product_fact
 from regulars.warehouse import Warehouse, Warehouses
 from regulars.warehouse.facts import CustomerFact, Fact, OrderDeleted, RefundChange, RefundFact
+from regulars.warehouse.loading import Loaded
 
 AT = datetime(2024, 6, 1, tzinfo=UTC)
 Json = dict[str, Any]
@@ -346,3 +347,32 @@ def test_a_load_beside_a_reader_makes_its_indexes_as_soon_as_it_can(
     warehouse.checkpoint()
 
     assert indexes(warehouse) == INDEXED
+
+
+def test_what_a_complete_file_tells_otherwise_is_named_and_repaired(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    load_everything(warehouse, tmp_path)
+    with warehouse.transaction() as cursor:
+        cursor.execute("UPDATE customers SET language = 'xx', email = 'old@example.com'")
+        cursor.execute("UPDATE orders SET total_amount = total_amount + 1")
+
+    loads = compare_again(warehouse, tmp_path)
+    named = [one for loaded in loads for one in loaded.differences]
+
+    assert {one.attribute for one in named} == {"customer_language", "email", "total_amount"}
+    assert {one.ours for one in named if one.attribute == "customer_language"} == {"xx"}
+    # What tells of a person is named without its values.
+    assert all(one.ours is one.theirs is None for one in named if one.attribute == "email")
+    assert [loaded.differing for loaded in loads] == [4, 2]
+    assert [loaded.differing for loaded in compare_again(warehouse, tmp_path)] == [0, 0]
+
+
+def compare_again(warehouse: Warehouse, folder: Path) -> list[Loaded]:
+    return [
+        warehouse.load_jsonl(kind, write(folder, lines), "USD", as_of=AT, compares=True)
+        for kind, lines in (
+            ("customers", customer_lines()),
+            ("orders", [FIRST, GUEST, child(LINE, FIRST)]),
+        )
+    ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -38,6 +39,8 @@ def live(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
         terminal.tell(f"Compared at {comparison['started_at']}: {comparison['state']}")
         if comparison["problem"]:
             terminal.warn(comparison["problem"])
+        if comparison["result"]:
+            tell_differences(comparison["result"])
 
 
 def compare(
@@ -62,6 +65,22 @@ def compare(
         f"{result.get('deleted_customers', 0):,} customers and {result.get('deleted_orders', 0):,} "
         "orders are no longer at Shopify."
     )
+    tell_differences(result)
+
+
+def tell_differences(result: Mapping[str, Any]) -> None:
+    """Tell which values were different, and that they were repaired."""
+    named, count = result.get("differences", []), result.get("differing", 0)
+    terminal.tell(f"{count:,} values were different and were repaired.")
+    for one in named:
+        told = "" if one["ours"] is None and one["theirs"] is None else _values(one)
+        terminal.tell(f"  {one['kind']} {one['id']}: {one['attribute']}{told}")
+    if count > len(named):
+        terminal.tell(f"  ... and {count - len(named):,} more")
+
+
+def _values(one: Mapping[str, Any]) -> str:
+    return f" was {one['ours'] or '-'}, is {one['theirs'] or '-'} at Shopify"
 
 
 def replay(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -110,8 +111,15 @@ def compare(run: JobRun) -> None:
     )
     if done.deleted:
         live.apply_facts(runtime, shop, done.deleted, now=runtime.clock())
-    missing = sum(loaded.missing for loaded in done.loaded.values())
-    _taken_over(run, done, deleted_customers=missing, deleted_orders=len(done.deleted))
+    loads = done.loaded.values()
+    _taken_over(
+        run,
+        done,
+        deleted_customers=sum(loaded.missing for loaded in loads),
+        deleted_orders=len(done.deleted),
+        differing=sum(loaded.differing for loaded in loads),
+        differences=[asdict(one) for loaded in loads for one in loaded.differences],
+    )
 
 
 def follow_zone(run: JobRun, time_zone: str) -> None:
@@ -122,7 +130,7 @@ def follow_zone(run: JobRun, time_zone: str) -> None:
         _set(run, time_zone=time_zone, day_changed_on=None)
 
 
-def _taken_over(run: JobRun, done: shopify.Backfilled, **told: int) -> None:
+def _taken_over(run: JobRun, done: shopify.Backfilled, **told: object) -> None:
     follow_zone(run, done.info.time_zone)
     run.report(0.97, "Evaluating segments")
     refresh_all(run)

@@ -190,6 +190,7 @@ class _Round:
             self.shop.currency,
             as_of=over.created_at,
             delete_missing=is_again and kind == "customers",
+            compares=is_again,
             allow=lambda gone, stored: self.allow(kind, gone, stored),
             progress=lambda share: self.progress(Step(kind, "loading", share=share)),
         )

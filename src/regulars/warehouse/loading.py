@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -23,6 +23,7 @@ from regulars.errors import UploadError, problem
 from regulars.money import digits
 from regulars.warehouse.applying import apply_facts
 from regulars.warehouse.columns import given, inside, outside
+from regulars.warehouse.differing import CHOSEN, Difference, differences, note
 from regulars.warehouse.facts import (
     AddressFact,
     CustomerDeleted,
@@ -94,6 +95,8 @@ _TIDY: Final = (
     "DROP TABLE IF EXISTS temp.fresh",
     "DROP TABLE IF EXISTS temp.taken",
     "DROP TABLE IF EXISTS temp.owners",
+    "DROP TABLE IF EXISTS temp.noted",
+    "DROP TABLE IF EXISTS temp.differing",
     "DROP TABLE IF EXISTS temp.fresh_refunds",
     "DROP TABLE IF EXISTS temp.given_nos",
 )
@@ -120,6 +123,10 @@ class Loaded:
     children: int
     #: Customers marked as deleted because the file does not list them.
     missing: int = 0
+    #: Values that the file told otherwise than they were here, where that was asked: how many, and
+    #: the first of them.
+    differing: int = 0
+    differences: Sequence[Difference] = ()
 
 
 @contextmanager
@@ -209,10 +216,12 @@ def merge(
     delete_missing: bool,
     progress: Progress,
     allow: Allow | None = None,
+    compares: bool = False,
 ) -> Loaded:
     """Take the rows of the attached staging file over, inside the open transaction.
 
     `allow` is told how many customers of how many the file lacks, and raises to keep them.
+    `compares` has the values named that the file tells otherwise.
     """
     sql = statements("load")
     steps = _MERGE[kind]
@@ -220,6 +229,8 @@ def merge(
     for place, name in enumerate(steps):
         dated = {"as_of": inside(as_of)} if name in _DATED else {}
         cursor.execute(sql[name], dated or None)
+        if compares and name in CHOSEN:
+            note(cursor, kind)
         if name == "number_customers":
             late = [i for (i,) in cursor.execute(sql["late_customers"]).fetchall()]
         progress(0.5 + 0.5 * place / len(steps))
@@ -240,6 +251,9 @@ def merge(
         cursor.execute(statements("apply")["keep_sums"])
         cursor.execute(statements("apply")["keep_unseen"])
     loaded = _counts(cursor, kind, merged=len(late), missing=missing)
+    if compares and kind != "products":
+        count, named = differences(cursor, kind)
+        loaded = replace(loaded, differing=count, differences=named)
     for statement in _TIDY:
         cursor.execute(statement)
     return loaded

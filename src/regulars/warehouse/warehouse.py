@@ -236,13 +236,15 @@ class Warehouse:
         as_of: datetime | None = None,
         delete_missing: bool = False,
         allow: Allow | None = None,
+        compares: bool = False,
         progress: Progress | None = None,
     ) -> Loaded:
         """Take over a file of Shopify's bulk operations: everything of it or nothing.
 
         `as_of` is when the operation was made: each row is true at least until then. Facts told
         newer stay. `delete_missing` marks customers deleted whom the file, being complete, does not
-        list; `allow` is told how many before and may raise. Load customers before orders, so that
+        list; `allow` is told how many before and may raise; `compares` has the values named that
+        were different here. Load customers before orders, so that
         customers are numbered in the shop's order.
         """
         tell = progress or (lambda _: None)
@@ -260,6 +262,7 @@ class Warehouse:
                 as_of=as_of,
                 delete_missing=delete_missing,
                 allow=allow,
+                compares=compares,
                 progress=tell,
             )
         self.checkpoint()

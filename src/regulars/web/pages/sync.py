@@ -77,6 +77,12 @@ def replay(visit: SignedIn) -> Response:
     return visit.go("/sync", visit.say("The parked messages are tried again."))
 
 
+def _compared(last: Job | None) -> dict[str, Any] | None:
+    """Return what the newest comparison found; None while there is none that came to its end."""
+    result = job_out(last).result if last is not None and last.state == "succeeded" else None
+    return result if result and "differing" in result else None
+
+
 def _values(visit: Visit) -> dict[str, Any]:
     shop = visit.shop
     with visit.runtime.office.reading() as session:
@@ -99,6 +105,8 @@ def _values(visit: Visit) -> dict[str, Any]:
         "proof": job_out(proof).result if proof else None,
         "proved_at": proof.finished_at if proof else None,
         "parked": visit.jobs.inbox.parked(shop),
+        "compared": _compared(last),
+        "compared_at": last.finished_at if last else None,
         "stopped": last if last is not None and last.state == "given_up" else None,
         "everybody": len(universe_of(visit.runtime, shop)),
         "job_names": JOB_NAMES,
@@ -106,7 +114,7 @@ def _values(visit: Visit) -> dict[str, Any]:
         "tones": TONES,
     }
     told = [values["waiting"], values["everybody"], str(shop.loaded_at), str(shop.caught_up_at)]
-    told += [len(values["parked"]), str(values["proof"])]
+    told += [len(values["parked"]), str(values["proof"]), str(values["compared_at"])]
     told += [(job.id, job.state, job.progress, job.note) for job in jobs]
     values["seen"] = sha256(repr(told).encode()).hexdigest()[:16]
     return values
