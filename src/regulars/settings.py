@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     duckdb_memory: str = Field(
         default="1GB", description="Most memory one shop's warehouse may use, like 512MB or 4GB."
     )
+    backups_kept: int = Field(
+        default=0,
+        ge=0,
+        le=365,
+        description="Copies to keep of those made daily in the home folder; 0 makes none.",
+    )
     smtp_url: str = Field(
         default="",
         description="Mail server for notices, like smtps://name:secret@mail.example.com.",

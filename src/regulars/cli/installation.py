@@ -83,6 +83,8 @@ def health(as_json: terminal.AsJson = False) -> None:
 def _tell(told: dict[str, Any]) -> None:
     terminal.tell(f"Regulars {told['version']}, {told['free_bytes']:,} bytes free")
     terminal.tell(f"Last backup: {told['backed_up_at'] or 'none in the home folder'}")
+    if told["backup_problem"]:
+        terminal.tell(f"The newest backup failed: {told['backup_problem']}")
     columns = ("Shop", "Connection", "Caught up", "Last webhook", "Waiting", "Parked", "Proved")
     keys = (
         "name",

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from regulars import support
-from regulars.jobs import comparing, notices, proving, queue
+from regulars.jobs import comparing, keeping, notices, proving, queue
 from regulars.jobs.run import JobRun
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.jobs import Job
@@ -30,6 +30,8 @@ WORDS = {
     "failed_proofs": "shops with members that differ from their rule"
     " / メンバーが条件と一致しないストア",
     "stopped_comparisons": "comparisons with Shopify that stopped / 停止したShopifyとの照合",
+    "failed_backups": "backups that were not made or cannot be used"
+    " / 作成できなかった、または使用できないバックアップ",
 }
 
 
@@ -37,10 +39,12 @@ def counts(session: Session) -> dict[str, int]:
     """Return how many alarms of each kind there are; kinds without any are left out."""
     parked = select(func.count()).where(InboxEvent.state == "quarantined")
     shops = session.scalars(select(Shop)).all()
+    backup = keeping.last_backup(session)
     last = [comparing.last_comparison(session, shop) for shop in shops]
     found = {
         "parked_webhooks": session.scalar(parked) or 0,
         "failed_proofs": sum(bool(proving.found_wrong(session, shop)) for shop in shops),
+        "failed_backups": int(backup is not None and backup.state == "given_up"),
         "stopped_comparisons": sum(one is not None and one.state == "given_up" for one in last),
     }
     return {kind: count for kind, count in found.items() if count}

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from regulars import outgoing
+from regulars.jobs import queue
 from regulars.jobs.run import JobRun
 from regulars.office import Shop, ShopToken, audit, read_token, save_token
+from regulars.office.models.jobs import Job
 from regulars.runtime import Runtime
-from regulars.runtime.backups import back_up, keep_newest
+from regulars.runtime.backups import back_up, check, keep_newest
 from regulars.sealing import change_key, forget_older_keys
+from regulars.settings import Settings
+
+DAY = timedelta(days=1)
+#: Marks the copies that are made by themselves.
+DAILY = "daily"
 
 
 def make_backup(run: JobRun) -> None:
@@ -20,6 +29,8 @@ def make_backup(run: JobRun) -> None:
     run.report(note="Copying")
     folder = Path(str(asked["folder"])) if asked.get("folder") else None
     made = back_up(runtime, folder, with_key=bool(asked.get("with_key")))
+    run.report(0.7, "Reading the copy again")
+    check(made)
     keep = asked.get("keep")
     gone = keep_newest(made.folder.parent, int(str(keep))) if keep else 0
     with runtime.office.session() as session:
@@ -33,6 +44,25 @@ def make_backup(run: JobRun) -> None:
         )
     result = {"folder": str(made.folder), "bytes": made.byte_count, "removed": gone}
     run.report(1.0, "Copied", {"result": result})
+
+
+def last_backup(session: Session) -> Job | None:
+    """Return the newest backup that came to an end, well or not."""
+    found = select(Job).where(Job.kind == "make_backup", Job.state.in_(("succeeded", "given_up")))
+    return session.scalar(found.order_by(Job.id.desc()).limit(1))
+
+
+def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
+    """Have a copy made once a day where copies are to be kept."""
+    if not settings.backups_kept:
+        return
+    made = select(func.max(Job.created_at)).where(Job.kind == "make_backup", Job.key == DAILY)
+    last = session.scalar(made)
+    if last is None or last + DAY <= now:
+        asked: dict[str, object] = {"keep": settings.backups_kept}
+        queue.enqueue(
+            session, shop_id=None, kind="make_backup", now=now, key=DAILY, arguments=asked
+        )
 
 
 def renew_key(runtime: Runtime, author: str) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from regulars.jobs import alarms, comparing, proving, queue, tagging, telling
+from regulars.jobs import alarms, comparing, keeping, proving, queue, tagging, telling
 from regulars.office.models.shops import Shop
 from regulars.settings import Settings
 
@@ -18,6 +18,7 @@ def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
     """Enqueue for each shop what its calendar and clock ask for; asking twice adds nothing."""
     pause = timedelta(minutes=settings.catch_up_minutes)
     alarms.enqueue_due(session, now, settings)
+    keeping.enqueue_due(session, now, settings)
     for shop in session.scalars(select(Shop)):
         today = now.astimezone(shop.zone).date()
         # A clock that was days ahead and came back left a day behind that has not come.

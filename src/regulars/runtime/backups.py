@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import orjson
 from sqlalchemy import make_url, select
 
@@ -104,6 +105,50 @@ def read_backup(folder: Path) -> Backup:
         raise InputError(
             problem("not_a_backup", text, folder=folder, name=MANIFEST, field="folder")
         ) from error
+
+
+def check(backup: Backup) -> None:
+    """Read a whole copy again, as restoring would; raises InputError where something is not right.
+
+    Every file against the manifest, the office by SQLite's own check, every row of every shop.
+    """
+    told = orjson.loads((backup.folder / MANIFEST).read_bytes())["files"]
+    for name, one in told.items():
+        path = backup.folder / name
+        if not path.is_file() or digest_of(path) != one["sha256"]:
+            raise _unsound(name, "it is not what was written")
+    if backup.has_office:
+        _check_office(backup.folder / "office.db")
+    for path in sorted((backup.folder / "shops").glob("*.duckdb")):
+        _check_shop(path)
+
+
+def _check_office(path: Path) -> None:
+    office = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    try:
+        ((verdict,),) = office.execute("PRAGMA integrity_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    finally:
+        office.close()
+    if verdict != "ok":
+        raise _unsound(path.name, str(verdict))
+
+
+def _check_shop(path: Path) -> None:
+    """Read every row: DuckDB compares the checksum of each block that it reads."""
+    try:
+        with duckdb.connect(path, read_only=True) as shop:
+            tables = shop.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal")
+            for (name,) in tables.fetchall():
+                shop.execute("SELECT bit_xor(hash(t)) FROM query_table(?) AS t", [name]).fetchall()
+    except duckdb.Error as error:
+        raise _unsound(path.name, str(error).partition("\n")[0]) from error
+
+
+def _unsound(name: str, reason: str) -> InputError:
+    text = "The backup was written, but its file {name} cannot be used: {reason}."
+    return InputError(problem("backup_unsound", text, name=name, reason=reason, field="folder"))
 
 
 def digest_of(path: Path) -> str:

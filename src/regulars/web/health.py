@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 import regulars
-from regulars.jobs import comparing, proving
+from regulars.jobs import comparing, keeping, proving
 from regulars.office import audit, list_shops
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.jobs import Job
@@ -58,6 +58,11 @@ class Health(BaseModel):
     free_bytes: int
     #: The newest backup in the home folder; backups elsewhere are not known here.
     backed_up_at: datetime | None
+    #: When the newest backup, wherever it went, was read again and found whole; and why it was not.
+    backup_checked_at: datetime | None
+    backup_problem: str | None
+    #: How many are kept of those made daily; 0: none are made by themselves.
+    backups_kept: int
     audit_count: int
     #: The first entry of the audit log that does not fit; null when all do.
     audit_broken_at: int | None
@@ -72,7 +77,7 @@ def look(runtime: Runtime, unknown_webhooks: int) -> Health:
     home = runtime.settings.home_folder
     backups = list_backups(home / "backups")
     with runtime.office.reading() as session:
-        verdict = audit.verify(session)
+        verdict, last = audit.verify(session), keeping.last_backup(session)
         shops = [_shop(runtime, session, shop) for shop in list_shops(session)]
         return Health(
             version=getattr(regulars, "__version__", "0"),
@@ -81,6 +86,9 @@ def look(runtime: Runtime, unknown_webhooks: int) -> Health:
             office_bytes=sum(path.stat().st_size for path in home.glob("office.db*")),
             free_bytes=shutil.disk_usage(home).free,
             backed_up_at=backups[0].made_at if backups else None,
+            backup_checked_at=last.finished_at if last and last.state == "succeeded" else None,
+            backup_problem=last.problem if last and last.state == "given_up" else None,
+            backups_kept=runtime.settings.backups_kept,
             audit_count=verdict.count,
             audit_broken_at=verdict.broken_at,
             jobs_waiting=_count_jobs(session, ("waiting", "running", "failed")),
