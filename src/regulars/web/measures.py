@@ -105,6 +105,7 @@ def plots_of(visit: Visit, segment: Segment) -> dict[str, Any]:
         "figures_shown": [(name, visit.say(text)) for name, (text, _kind) in SHOWN.items()],
         "order_mean": text_of(visit, "money", now.order_mean),
         "unknown_until": _last_unknown(days),
+        "rule_since": _rule_since(days, segment.version),
         "plots": [
             _plot(visit, (of, visit.say(label), kind), days, [getattr(one, of) for one in means]),
             _plot(visit, ("revenue", visit.say("Revenue by day"), "money"), days, amounts),
@@ -177,6 +178,12 @@ def _spark(values: Sequence[float | None]) -> str:
 def _last_unknown(days: Sequence[SegmentDay]) -> date | None:
     unknown = [one.shop_day for one in days if not one.is_past_known]
     return unknown[-1] if unknown else None
+
+
+def _rule_since(days: Sequence[SegmentDay], version: int) -> date | None:
+    """Return the first day of the present rule; None where every day shown follows it."""
+    older = [one.shop_day for one in days if one.version != version]
+    return older[-1] + timedelta(days=1) if older else None
 
 
 def _plot(
