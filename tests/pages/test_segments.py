@@ -243,12 +243,38 @@ def test_members_are_found_by_name_and_paged_by_key(world: World, visitor: Visit
     assert "Customer 039" not in found.text
 
 
+def saved_edit(visitor: Visitor, address: str, query: str) -> Page:
+    """Edit a rule without script: the page says first what saving does."""
+    told = visitor.press(visitor.get(address + "/edit"), "Save segment", Query_text=query)
+    assert "Nothing is saved yet" in told.text
+    return visitor.press(told, "Save segment")
+
+
+def test_without_script_what_saving_does_is_shown_before_it_is_done(visitor: Visitor):
+    made = new_segment(visitor, "Told first", "number_of_orders >= 1")
+    number = made.url.split("/")[-1]
+    editor = visitor.get(made.url + "/edit")
+    told = visitor.press(editor, "Save segment", Query_text="number_of_orders >= 3")
+    kept = visitor.get(f"/api/v1/shops/demo/segments/{number}").body
+    other = visitor.press(told, "Save segment", Query_text="number_of_orders >= 2")
+    saved = visitor.press(other, "Save segment")
+
+    assert "customers leave" in told.text
+    assert "number_of_orders >= 1" in kept
+    assert "Nothing is saved yet" in other.text
+    assert "is saved" in saved.text
+    renamed = visitor.press(visitor.get(made.url + "/edit"), "Save segment", Segment_name="Told")
+    assert renamed.heading == "Told"
+    wrong = visitor.press(
+        visitor.get(made.url + "/edit"), "Save segment", Query_text="amount_spnt > 3"
+    )
+    assert 'There is no attribute "amount_spnt"' in wrong.text
+
+
 def test_an_earlier_version_comes_back(world: World, visitor: Visitor):
     made = new_segment(visitor, "Versions", "number_of_orders >= 1")
     world.work()
-    edited = visitor.press(
-        visitor.get(made.url + "/edit"), "Save segment", Query_text="number_of_orders >= 2"
-    )
+    edited = saved_edit(visitor, made.url, "number_of_orders >= 2")
     tab = visitor.get(edited.url + "?tab=definition")
     dialog = visitor.get(tab.link("Restore"))
     assert "customers join" in dialog.text
@@ -262,7 +288,8 @@ def test_an_earlier_version_comes_back(world: World, visitor: Visitor):
 def test_two_editors_do_not_overwrite_each_other(visitor: Visitor):
     made = new_segment(visitor, "Contested", "number_of_orders >= 1")
     mine, theirs = visitor.get(made.url + "/edit"), visitor.get(made.url + "/edit")
-    visitor.press(theirs, "Save segment", Query_text="number_of_orders >= 2")
+    told = visitor.press(theirs, "Save segment", Query_text="number_of_orders >= 2")
+    visitor.press(told, "Save segment")
     late = visitor.press(mine, "Save segment", Query_text="number_of_orders >= 3")
 
     assert late.status == 422

@@ -14,10 +14,11 @@ from regulars import segments, tracking
 from regulars.bootstrap import open_runtime
 from regulars.clock import SettableClock
 from regulars.jobs import Jobs, live
+from regulars.jobs.starting import look_back
 from regulars.office import create_shop
 from regulars.settings import Settings
 from regulars.warehouse.facts import CustomerFact, OrderFact, RefundFact
-from regulars.web.trackings import counted, look_back
+from regulars.web.trackings import counted
 
 ZONE = ZoneInfo("Asia/Tokyo")
 FILES = sorted(Path(__file__).parent.glob("*.timeline"))

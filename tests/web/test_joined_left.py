@@ -346,8 +346,11 @@ def _look(shop: Rig, one: Happened) -> Told:
 
 
 def _rows(page: Page) -> list[tuple[str, str]]:
-    found = [[cell.text for cell in row.all("td")] for row in page.root.all("tr")]
-    return [(("+" if row[2] == "joined" else "-") + _id(row[1]), row[3]) for row in found if row]
+    found = [list(row.all("td")) for row in page.root.all("tr")]
+    return [
+        (("+" if what.text == "joined" else "-") + _id(next(who.all("a")).text), why.text)
+        for _at, who, what, why in filter(None, found)
+    ]
 
 
 def _id(shown: str) -> str:

@@ -21,6 +21,7 @@ from regulars.jobs import (
     notices,
     privacy,
     proving,
+    starting,
     tagging,
     telling,
 )
@@ -52,6 +53,8 @@ def refresh_segment(run: JobRun) -> None:
         now=runtime.clock(),
     )
     live.tell(runtime, run.shop, changes)
+    if cause == "created":
+        starting.follow_first_count(runtime, run.shop, segment_id)
     if cause in {"created", "restored"}:
         with runtime.office.session() as session:
             arguments: dict[str, object] = {"segment_id": segment_id}

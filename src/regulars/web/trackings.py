@@ -17,7 +17,6 @@ from sqlalchemy import select
 
 from regulars import tracking
 from regulars.errors import InputError, problem
-from regulars.language import parse
 from regulars.office import Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment, TagHoldout
@@ -223,23 +222,6 @@ def _held_out(
             )
         ).all()
     return BitMap(runtime.warehouse(shop).customer_nos(set(ids)).values())
-
-
-def look_back(runtime: Runtime, shop: Shop, row: RevenueTracking, now: datetime) -> bytes | None:
-    """Return who belonged since the first day's midnight, where the log does not tell (0020)."""
-    start = tracking.period_of(row).starts_at
-    if start > now or tracking.log_begins(runtime.warehouse(shop), row.segment_id, start):
-        return None
-    memberships = runtime.memberships(shop)
-    before = tracking.look_back(
-        runtime.warehouse(shop),
-        runtime.evaluator(shop),
-        parse(row.query),
-        context_at=lambda instant: memberships.context(shop, instant),
-        start=start,
-        now=now,
-    )
-    return before.to_bytes()
 
 
 def rounded(value: Fraction) -> int:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from regulars import segments, tracking
+from regulars.jobs.starting import look_back
 from regulars.money import decimal_of
 from regulars.office import Shop
 from regulars.office.models.trackings import RevenueTracking
@@ -23,7 +24,6 @@ from regulars.web.trackings import (
     counted,
     lift_of,
     listed,
-    look_back,
     outlook,
     rounded,
     tracked_segments,

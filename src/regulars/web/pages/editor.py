@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter
@@ -48,6 +49,9 @@ from regulars.web.effects import ToldEffect, effect_of
 from regulars.web.figures import Member, some_members
 
 router = APIRouter(prefix="/segments")
+
+#: What the page's script says where it tells the effect of each change at once.
+TOLD_LIVE = "live"
 
 QUERY_MAX = 20_000
 #: As many as can be read at a glance.
@@ -178,6 +182,11 @@ def save(visit: SignedIn, segment_id: int) -> Response:
     draft.version = int(version) if version.isdigit() else None
     if visit.field("op"):
         return _page(visit, draft)
+    if _is_untold(visit, draft):
+        values = _values(visit, draft)
+        # A rule that cannot be read or counted has no effect to tell; saving it says why.
+        if values["result"].effect is not None:
+            return visit.page("editor/page.html", **values | {"told_mark": _mark_of(draft)})
     try:
         made = _save(visit, segment_id, draft)
     except InputError as wrong:
@@ -185,6 +194,18 @@ def save(visit: SignedIn, segment_id: int) -> Response:
     visit.jobs.follow_definitions(visit.shop)
     visit.jobs.work_here(*made)
     return visit.go(f"/segments/{segment_id}", visit.say('"{name}" is saved.', name=draft.name))
+
+
+def _is_untold(visit: Visit, draft: Draft) -> bool:
+    """Whether the page did not say yet what saving this rule does: without script nothing does."""
+    segment = draft.segment
+    if segment is None or draft.query == segment.query or draft.version != segment.version:
+        return False
+    return visit.field("told") not in {TOLD_LIVE, _mark_of(draft)}
+
+
+def _mark_of(draft: Draft) -> str:
+    return sha256(draft.query.encode()).hexdigest()[:16]
 
 
 def _save(visit: Visit, segment_id: int, draft: Draft) -> Sequence[Job]:
@@ -254,6 +275,8 @@ def _values(visit: Visit, draft: Draft) -> dict[str, Any]:
         "last_time": visit.field("last_time")[:8],
         "name_problems": (),
         "form_problems": (),
+        #: Which rule's effect was shown before it is saved.
+        "told_mark": "",
         "with_builder": True,
         "with_text": True,
     }

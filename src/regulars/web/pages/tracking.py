@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from regulars import tracking
 from regulars.errors import InputError
+from regulars.jobs.starting import look_back
 from regulars.money import decimal_of
 from regulars.office.models.segments import Segment
 from regulars.office.models.trackings import RevenueTracking
@@ -28,7 +29,6 @@ from regulars.web.trackings import (
     counted,
     lift_of,
     listed,
-    look_back,
     outlook,
     rounded,
 )

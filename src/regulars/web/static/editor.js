@@ -1,6 +1,10 @@
 // The query text: proposals for what may stand at the cursor. The text stays an ordinary field.
 (() => {
   "use strict";
+  // What saving does is told while the rule is written; the page need not ask once more.
+  const told = document.getElementById("told");
+  if (told) told.value = "live";
+
   const area = () => document.getElementById("query");
   const list = () => document.getElementById("proposals");
   let found = [];
