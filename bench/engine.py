@@ -25,7 +25,7 @@ from bench.shop import AS_OF, fill
 from bench.suite import SEGMENTS, suite
 from regulars.engine import Context, SetEvaluator, compile_query
 from regulars.engine.plans import forget_plans
-from regulars.engine.sets import AnswerCache
+from regulars.engine.kept import AnswerCache
 from regulars.language import parse
 from regulars.language.tree import Node
 from regulars.warehouse.warehouse import Warehouse, WarehouseSettings

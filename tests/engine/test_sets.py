@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +18,13 @@ from pyroaring import BitMap
 
 from regulars.engine import Context, SetEvaluator, compile_query
 from regulars.engine.bitmaps import bitmap_of
-from regulars.engine.sets import Answer, AnswerCache, at_least
+from regulars.engine.kept import Answer, AnswerCache
+from regulars.engine.sets import at_least
 from regulars.errors import LimitError, QueryError
 from regulars.language import parse
 from regulars.language.tree import Not
 from regulars.warehouse.facts import CustomerDeleted, CustomerFact, OrderFact
+from regulars.warehouse.record import CustomerRecord
 from regulars.warehouse.warehouse import Warehouse
 from tests.exploring import looking
 from tests.shops import shop as told_shop
@@ -54,6 +56,17 @@ class Counted:
     @property
     def settled_version(self) -> int | None:
         return None if self.is_committing else self.warehouse.settled_version
+
+    def touched_since(self, version: int) -> frozenset[int] | None:
+        return self.warehouse.touched_since(version)
+
+    def are_products_as_in(self, version: int) -> bool:
+        return self.warehouse.are_products_as_in(version)
+
+    def records(
+        self, customer_nos: Iterable[int], cursor: duckdb.DuckDBPyConnection | None = None
+    ) -> list[CustomerRecord]:
+        return self.warehouse.records(customer_nos, cursor)
 
     def reader(
         self, *, seconds: float | None = None
@@ -154,7 +167,7 @@ def test_many_queries_are_answered_from_one_state_of_the_data(basic: Warehouse) 
 def test_an_answer_is_kept_until_the_day_changes(basic: Warehouse) -> None:
     counted = Counted(basic)
     evaluator = SetEvaluator(counted)
-    tree = parse("last_order_date >= -7d")
+    tree = parse("orders_placed MATCHES (date >= -7d)")
     evaluator.members(tree, CONTEXT)
     evaluator.members(tree, CONTEXT.at(datetime(2024, 3, 15, 14, 59, 59, tzinfo=UTC)))
     assert counted.readings == 1

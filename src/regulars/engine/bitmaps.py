@@ -36,6 +36,12 @@ def bitmap_of(numbers: NDArray[Any]) -> BitMap:
     return _from_mask(mask)
 
 
+def bitmap_of_mask(mask: NDArray[np.bool_]) -> BitMap:
+    """Return the set of the numbers whose place is true."""
+    short = -len(mask) % 65_536
+    return _from_mask(np.concatenate([mask, np.zeros(short, np.bool_)]) if short else mask)
+
+
 def _from_mask(mask: NDArray[np.bool_]) -> BitMap:
     """Write the portable roaring form: header, offsets, then one container per 65,536 numbers."""
     blocks = mask.reshape(-1, 65_536)

@@ -18,6 +18,7 @@ from sqlglot import exp
 from regulars.engine.days import MICROSECOND
 from regulars.engine.predicates import BoundValue, below, column, missing, present
 from regulars.engine.rfm import RfmThresholds
+from regulars.warehouse.record import CustomerRecord
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: In microseconds since 1970: before any instant.
@@ -33,7 +34,7 @@ _INSTANTS = (
 
 
 #: Runs a statement with its bound values over one state of the data.
-Ask = Callable[[str, Mapping[str, BoundValue]], duckdb.DuckDBPyConnection]
+Ask = Callable[[str, Mapping[str, BoundValue | list[int]]], duckdb.DuckDBPyConnection]
 
 
 class Horizon:
@@ -43,6 +44,8 @@ class Horizon:
         self._clear_from: datetime | None = None
         self._later_than: datetime | None = None
         self._there: tuple[NDArray[Any], NDArray[Any]] | None = None
+        #: Customers who were read one by one in this state; None for numbers that nobody has.
+        self.records: dict[int, CustomerRecord | None] = {}
         #: The thresholds of RFM scores, by instant and zone.
         self.rfm: dict[tuple[datetime, str], RfmThresholds] = {}
 

@@ -64,7 +64,7 @@ from regulars.language.shapes import (
 EARTH_RADIUS_KM = 6371.0088
 #: Columns whose stored texts are folded already.
 _FOLDED = frozenset({"tag_key"})
-_UNSEEN = {"order_count": "unseen_order_count", "spent_amount": "unseen_spent_amount"}
+UNSEEN = {"order_count": "unseen_order_count", "spent_amount": "unseen_spent_amount"}
 
 
 #: Statements kept by question: a question comes back with every change of the data.
@@ -244,10 +244,10 @@ def _value_query(question: Question, source: Value, scope: Scope) -> exp.Select:
             copy=False,
         )
         subject = column(source.column, "sums")
-    if source.column in _UNSEEN:
+    if source.column in UNSEEN:
         zero = exp.Literal.number(0)
         seen = exp.Coalesce(this=subject, expressions=[zero])
-        subject = exp.Paren(this=exp.Add(this=seen, expression=column(_UNSEEN[source.column])))
+        subject = exp.Paren(this=exp.Add(this=seen, expression=column(UNSEEN[source.column])))
     if isinstance(question.test, Present):
         return query.where(present(subject), copy=False)
     return query.where(inside(subject, question.test, scope.binds), copy=False)
@@ -318,7 +318,7 @@ def _buyers(scope: Scope, names: Iterable[str], least: int = 1) -> exp.Select:
 
 
 #: What each score looks at.
-_RANKED_BY = {"recency": "last_order_at", "frequency": "order_count", "monetary": "spent_amount"}
+RANKED_BY = {"recency": "last_order_at", "frequency": "order_count", "monetary": "spent_amount"}
 
 
 def rfm_plan(scope: Scope) -> Plan:
@@ -326,7 +326,7 @@ def rfm_plan(scope: Scope) -> Plan:
     there = exp.Select().select(column("customer_no"), copy=False)
     there = there.from_(exp.to_table("customers"), copy=False)
     there = there.where(missing(column("deleted_at")), copy=False)
-    query = _buyers(scope, _RANKED_BY.values())
+    query = _buyers(scope, RANKED_BY.values())
     return _written(query.where(within(column("customer_no"), there), copy=False), scope)
 
 
@@ -337,7 +337,7 @@ def _rank_query(question: Question, source: Rank, scope: Scope) -> exp.Select:
         return query
     if isinstance(test, Ranked):
         return query.where(_is_ranked(test, scope), copy=False)
-    return query.where(inside(column(_RANKED_BY[source.of]), test, scope.binds), copy=False)
+    return query.where(inside(column(RANKED_BY[source.of]), test, scope.binds), copy=False)
 
 
 def _is_ranked(test: Ranked, scope: Scope) -> exp.Expr:
@@ -381,20 +381,32 @@ def _days_since(subject: exp.Expr, test: Range, today: date | None, scope: Scope
     """Turn "n days since" into instants: at least n is before the end of the day n days ago."""
     if today is None:
         raise AssertionError("days are counted from a day")
+    latest, earliest, is_empty = days_between_bounds(test, today)
+    if is_empty:
+        return exp.false()
     parts: list[exp.Expr] = [exp.true()]
+    end = None if latest is None else day_end(latest, scope.zone)
+    if end is not None:
+        parts.append(below(subject.copy(), scope.binds.instant(end)))
+    if earliest is not None:
+        start = day_start(earliest, scope.zone)
+        parts.append(at_least(subject.copy(), scope.binds.instant(start)))
+    return every(parts)
+
+
+def days_between_bounds(test: Range, today: date) -> tuple[date | None, date | None, bool]:
+    """Return the latest and earliest day that "n days before today" allows; whether none is."""
+    latest = earliest = None
     if test.low is not None:
         low = _least_whole(test.low, included=test.low_included)
         if low >= today.toordinal():
-            return exp.false()
-        end = day_end(_days_before(today, low), scope.zone)
-        if end is not None:
-            parts.append(below(subject.copy(), scope.binds.instant(end)))
+            return None, None, True
+        latest = _days_before(today, low)
     if test.high is not None:
         high = -_least_whole(-test.high, included=test.high_included)
         if high < today.toordinal():
-            start = day_start(_days_before(today, high), scope.zone)
-            parts.append(at_least(subject.copy(), scope.binds.instant(start)))
-    return every(parts)
+            earliest = _days_before(today, high)
+    return latest, earliest, False
 
 
 def _days_before(today: date, count: int) -> date:

@@ -15,9 +15,10 @@ from sqlglot import exp
 
 from regulars.engine.lowered import Instants, Range, Steps, Test, Texts
 
-_INT64 = 2**63 - 1
+#: The largest number that a column holds.
+INT64 = 2**63 - 1
 #: No quotient of int64 money and counts is larger.
-_LARGEST = 2**63
+LARGEST = 2**63
 
 BoundValue = str | int | bool | Decimal | datetime
 
@@ -116,10 +117,10 @@ def between_instants(subject: exp.Expr, test: Instants, binds: Binds) -> exp.Exp
 def between_steps(subject: exp.Expr, test: Steps, binds: Binds) -> exp.Expr:
     """Keep whole numbers of a closed range."""
     low, high = test.low, test.high
-    if test.is_empty or (low is not None and low > _INT64) or (high is not None and high < -_INT64):
+    if test.is_empty or (low is not None and low > INT64) or (high is not None and high < -INT64):
         return exp.false()
-    low = None if low is not None and low < -_INT64 else low
-    high = None if high is not None and high > _INT64 else high
+    low = None if low is not None and low < -INT64 else low
+    high = None if high is not None and high > INT64 else high
     if low is not None and low == high:
         return equal(subject, binds(low))
     parts: list[exp.Expr] = []
@@ -156,7 +157,7 @@ def ratio_inside(numerator: exp.Expr, denominator: exp.Expr, test: Range, binds:
     ):
         if bound is None:
             continue
-        if abs(bound) > _LARGEST:
+        if abs(bound) > LARGEST:
             if (bound > 0) == (toward > 0):
                 return exp.false()
             continue

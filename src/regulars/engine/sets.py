@@ -8,13 +8,12 @@ What single customers match, and why, is the customer evaluator's work.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -23,23 +22,28 @@ from pyroaring import BitMap
 from sqlglot import exp
 
 from regulars.engine.bitmaps import bitmap_of
+from regulars.engine.columns import Columns, Look
 from regulars.engine.context import Context
+from regulars.engine.customer import compile_question
 from regulars.engine.days import MICROSECOND
 from regulars.engine.horizon import Horizon
+from regulars.engine.kept import Answer, AnswerCache
 from regulars.engine.lowered import Named, Question, lower
 from regulars.engine.plans import Plan, dated_plan, plan, rfm_plan, universe_plan
 from regulars.engine.predicates import BoundValue
 from regulars.engine.rfm import RfmThresholds, thresholds_of
 from regulars.engine.scope import Scope
+from regulars.engine.view import View
 from regulars.errors import LimitError, problem
 from regulars.language.catalogue import folded
 from regulars.language.shapes import Events, Figure, Labels, NamedSet, Rank, Value
 from regulars.language.tree import And, AtLeast, Filter, Node, Not, Or
+from regulars.warehouse.record import CustomerRecord
 
-#: Bitmaps kept per evaluator; 200 filters over a million customers take about 12 MB.
-CACHE_BYTES = 256 * 1024 * 1024
 #: Stands for a transaction's own data, which has no version yet.
 OWN_TRANSACTION = -1
+#: More changed customers than this are not looked at one by one: the question is asked again.
+TOUCHED_MAX = 200
 
 Result = TypeVar("Result")
 
@@ -54,6 +58,17 @@ class Facts(Protocol):
     @property
     def settled_version(self) -> int | None:
         """The same number, None while a newer state is being committed."""
+
+    def touched_since(self, version: int) -> frozenset[int] | None:
+        """Return whose facts changed after a version; None where that is not known."""
+
+    def are_products_as_in(self, version: int) -> bool:
+        """Whether no product changed after a version."""
+
+    def records(
+        self, customer_nos: Iterable[int], cursor: duckdb.DuckDBPyConnection | None = None
+    ) -> list[CustomerRecord]:
+        """Return all that is known about these customers."""
 
     def reader(
         self, *, seconds: float | None = None
@@ -98,59 +113,6 @@ def _walk(root: NodeCount) -> Iterator[NodeCount]:
         yield from _walk(part)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The rows of one statement; `inverted`: they are the customers of the "no"."""
-
-    rows: BitMap
-    inverted: bool = False
-
-
-class AnswerCache:
-    """Answers by key, the least recently used dropped first; safe to share between threads."""
-
-    def __init__(self, most_bytes: int = CACHE_BYTES) -> None:
-        self._most = most_bytes
-        self._held: OrderedDict[object, tuple[Answer, int]] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
-
-    def get(self, key: object) -> Answer | None:
-        """Return the answer of a key; its bitmap is shared and must not be changed."""
-        with self._lock:
-            found = self._held.get(key)
-            if found is None:
-                return None
-            self._held.move_to_end(key)
-            return found[0]
-
-    def put(self, key: object, answer: Answer) -> None:
-        """Keep an answer, and drop old ones while there is too much."""
-        size = _bytes_of(answer.rows)
-        with self._lock:
-            _, before = self._held.pop(key, (None, 0))
-            self._held[key] = (answer, size)
-            self._bytes += size - before
-            while self._bytes > self._most and len(self._held) > 1:
-                _, (_, dropped) = self._held.popitem(last=False)
-                self._bytes -= dropped
-
-    def forget(self, unwanted: Callable[[Any], bool] = lambda _: True) -> None:
-        """Forget the answers whose key is unwanted; all of them where nothing is said."""
-        with self._lock:
-            for key in [key for key in self._held if unwanted(key)]:
-                self._bytes -= self._held.pop(key)[1]
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-
-def _bytes_of(bitmap: BitMap) -> int:
-    told = bitmap.get_statistics()
-    arrays, bitsets = told["n_bytes_array_containers"], told["n_bytes_bitset_containers"]
-    return 200 + arrays + bitsets + told["n_bytes_run_containers"]
-
-
 class SetEvaluator:
     """Evaluates queries over one warehouse; one instance serves all threads.
 
@@ -166,6 +128,7 @@ class SetEvaluator:
     ) -> None:
         self._warehouse = warehouse
         self._cache = AnswerCache() if cache is None else cache
+        self._columns = Columns()
         self._seconds_max = seconds_max
         self._version: int | None = None
         self._known = Horizon()
@@ -256,8 +219,9 @@ class SetEvaluator:
                 lambda: stack.enter_context(warehouse.reader(seconds=self._seconds_max))
             )
             while True:
-                settled = lambda: warehouse.settled_version  # noqa: E731
-                state = State(version, self._cache, self._horizon(version), settled)
+                state = State(
+                    version, self._cache, self._horizon(version), warehouse, self._columns
+                )
                 run = _Evaluation(context, state, open_reader, seconds_max=self._seconds_max)
                 try:
                     return work(run)
@@ -265,12 +229,11 @@ class SetEvaluator:
                     version = found.version
 
     def _horizon(self, version: int) -> Horizon:
-        """Return what is known of this state of the data; answers of another one are forgotten."""
+        """Return what is known of this state of the data."""
         with self._lock:
             if self._version != version:
                 self._known = Horizon()
                 self._version = version
-                self._cache.forget()
             return self._known
 
 
@@ -281,13 +244,27 @@ class State:
     version: int
     answers: AnswerCache
     horizon: Horizon
-    #: The version that is there now, None while a newer one is being committed.
-    settled: Callable[[], int | None]
+    #: None inside a transaction, whose data nobody else may see: nothing is known but its rows.
+    facts: Facts | None = None
+    columns: Columns | None = None
+
+    def is_settled(self) -> bool:
+        """Whether this is the newest version, and none is being committed."""
+        return self.facts is None or self.facts.settled_version == self.version
+
+    def touched_since(self, version: int) -> frozenset[int] | None:
+        """Return who changed between a version and this one; None where that is not known.
+
+        Somebody may have committed this state and not told yet whom it touched.
+        """
+        if self.facts is None or self.facts.data_version < self.version:
+            return None
+        return self.facts.touched_since(version)
 
 
 def _alone(context: Context, cursor: duckdb.DuckDBPyConnection) -> _Evaluation:
     """Evaluate inside a transaction, whose data nobody else may see yet."""
-    state = State(OWN_TRANSACTION, AnswerCache(), Horizon(), lambda: OWN_TRANSACTION)
+    state = State(OWN_TRANSACTION, AnswerCache(), Horizon())
     return _Evaluation(context, state, lambda: cursor)
 
 
@@ -324,7 +301,7 @@ class _Evaluation:
     ) -> None:
         self._context = context
         self._state = state
-        self._stamp = (state.version, str(context.zone))
+        self._zone_name = str(context.zone)
         self._open_reader = open_reader
         self._seconds_max = seconds_max
         self._started = monotonic()
@@ -394,12 +371,15 @@ class _Evaluation:
         if self._universe is None:
             kind = self._context.universe
             past = self._past
-            key = ("universe", kind, past, self._stamp)
-            if kind == "all" and past is not None:
-                there = self._state.horizon.there
-                found = self._held(key, lambda: Answer(bitmap_of(there(past, self._ask))))
-            else:
-                found = self._kept(key, lambda: universe_plan(kind, self._scope()))
+            key = ("universe", kind, past)
+
+            def asked() -> Answer:
+                if kind == "all" and past is not None:
+                    rows = bitmap_of(self._state.horizon.there(past, self._ask))
+                    return Answer(rows, version=self._state.version)
+                return self._read(universe_plan(kind, self._scope()))
+
+            found = self._held(key, asked, lambda: lambda view: view.is_there(kind))
             self._universe = found.rows
         return self._universe
 
@@ -465,30 +445,96 @@ class _Evaluation:
         if question in self._named:
             return Answer(self._named[question])
         past = self._past if _looks_at_orders(question) else None
-        key = (question, past, self._stamp)
-        return self._kept(key, lambda: plan(question, self._scope()))
+        key = (question, past, self._zone_name)
+        look = self._look if past is None else None
+        return self._held(
+            key,
+            lambda: self._read(plan(question, self._scope())),
+            lambda: compile_question(question, self._context),
+            look=(lambda: None) if look is None else (lambda: look.answer(question)),
+            of_products=isinstance(question.source, Events) and question.source.of == "lines",
+        )
 
     def _scope(self) -> Scope:
         return Scope(self._past, self._context.as_of, self._context.zone, self._spellings)
 
-    def _kept(self, key: object, write: Callable[[], Plan]) -> Answer:
-        def asked() -> Answer:
-            written = write()
-            return Answer(bitmap_of(self._numbers(written)), written.inverted)
+    @property
+    def _look(self) -> Look | None:
+        columns = self._state.columns
+        if columns is None:
+            return None
+        return columns.at(
+            self._state.version, self._context.zone, self._ask, self._state.touched_since
+        )
 
-        return self._held(key, asked)
+    def _held(
+        self,
+        key: object,
+        find: Callable[[], Answer],
+        compiled: Callable[[], Callable[[View], bool]],
+        *,
+        look: Callable[[], BitMap | None] = lambda: None,
+        of_products: bool = False,
+    ) -> Answer:
+        """Return a kept answer, one from kept columns, one patched, or a new one.
 
-    def _held(self, key: object, find: Callable[[], Answer]) -> Answer:
-        found = self._state.answers.get(key)
+        `find` asks a statement; `compiled` gives what to ask of customers who changed since.
+        """
+        answers, version = self._state.answers, self._state.version
+        kept = answers.get(key)
+        if kept is not None and kept.version == version:
+            return kept
+        rows = look()
+        found = None if rows is None else Answer(rows, version=version)
+        if found is None and kept is not None and kept.version < version:
+            found = self._patched(kept, compiled, of_products=of_products)
         if found is None:
             found = find()
-            self._state.answers.put(key, found)
+        if kept is None or kept.version < version:
+            answers.put(key, found)
         return found
 
-    def _numbers(self, written: Plan) -> NDArray[Any]:
+    def _patched(
+        self, kept: Answer, compiled: Callable[[], Callable[[View], bool]], *, of_products: bool
+    ) -> Answer | None:
+        """Ask the customers who changed since; None where they are too many or not known."""
+        touched = self._state.touched_since(kept.version)
+        facts = self._state.facts
+        if touched is None or facts is None or len(touched) > TOUCHED_MAX:
+            return None
+        if of_products and not facts.are_products_as_in(kept.version):
+            return None
+        rows = kept.rows
+        if touched:
+            says, as_of = compiled(), self._context.as_of
+            records = self._records(facts, touched)
+            answers = {one.customer_no: says(View(one, as_of)) for one in records}
+            yes = BitMap(no for no, holds in answers.items() if holds is not kept.inverted)
+            rows = (rows - BitMap(touched)) | yes
+        return Answer(rows, kept.inverted, self._state.version)
+
+    def _records(self, facts: Facts, numbers: frozenset[int]) -> list[CustomerRecord]:
+        """Return the records of customers in this state of the data, each read once for all."""
+        known = self._state.horizon.records
+        unread = numbers - known.keys()
+        if unread:
+            found = {one.customer_no: one for one in facts.records(unread, self._reading())}
+            known.update({no: found.get(no) for no in unread})
+        return [record for no in numbers if (record := known[no]) is not None]
+
+    def _reading(self) -> duckdb.DuckDBPyConnection:
+        """Return the cursor, once it is known to see the state that the answers belong to."""
+        if self._cursor is None:
+            cursor = self._open_reader()
+            self._check_version(cursor)
+            self._cursor = cursor
+        return self._cursor
+
+    def _read(self, written: Plan) -> Answer:
+        """Run a statement and keep whose numbers it finds."""
         self._check_time()
         rows = self._ask(written.sql, written.values).fetchnumpy()
-        return cast("NDArray[Any]", rows["customer_no"])
+        return Answer(bitmap_of(rows["customer_no"]), written.inverted, self._state.version)
 
     def _check_time(self) -> None:
         """Stop between statements too: the reader's own stop is lost where none is running."""
@@ -502,7 +548,9 @@ class _Evaluation:
                 )
             )
 
-    def _ask(self, sql: str, values: Mapping[str, BoundValue]) -> duckdb.DuckDBPyConnection:
+    def _ask(
+        self, sql: str, values: Mapping[str, BoundValue | list[int]]
+    ) -> duckdb.DuckDBPyConnection:
         """Run a statement over the state of the data that the cached answers belong to.
 
         The first statement decides which state the reader sees. Where nothing was committed around
@@ -510,10 +558,9 @@ class _Evaluation:
         """
         if self._cursor is not None:
             return self._cursor.execute(sql, values)
-        cursor, version = self._open_reader(), self._state.version
-        before = self._state.settled()
+        cursor, was_settled = self._open_reader(), self._state.is_settled()
         answer = cursor.execute(sql, values)
-        if not before == version == self._state.settled():
+        if not (was_settled and self._state.is_settled()):
             self._check_version(cursor)
             answer = cursor.execute(sql, values)
         self._cursor = cursor

@@ -46,16 +46,23 @@ class TouchedCustomers:
         #: Versions without a gap, the newest last.
         self._known: deque[tuple[int, frozenset[int]]] = deque(maxlen=self.VERSIONS_MAX)
         self._version = version
+        self._touches_products = False
+        #: The newest version that changed products.
+        self._products_version = version
 
-    def add(self, customer_nos: Iterable[int]) -> None:
+    def add(self, customer_nos: Iterable[int], *, products: bool = False) -> None:
         """Tell whom the open transaction touches; without this, its version is not known."""
         self._open = frozenset(customer_nos) | (self._open or frozenset())
+        self._touches_products = self._touches_products or products
 
     def settle(self, version: int, *, kept: bool) -> None:
         """Close the transaction: what was told belongs to `version`, if that was kept."""
         told, self._open = self._open, None
+        products, self._touches_products = self._touches_products, False
         if not kept:
             return
+        if products or told is None:
+            self._products_version = version
         self._version = version
         if told is None:
             self._known.clear()
@@ -64,7 +71,13 @@ class TouchedCustomers:
 
     def since(self, version: int) -> frozenset[int] | None:
         """Return who was touched after a version; None where a part of that is not known."""
-        known = [(number, told) for number, told in tuple(self._known) if number > version]
-        if len(known) != self._version - version:
+        later = tuple(self._known)
+        newest = self._version
+        known = later[len(later) - (newest - version) :] if newest > version else ()
+        if [number for number, _ in known] != list(range(version + 1, newest + 1)):
             return None
         return frozenset().union(*(told for _, told in known))
+
+    def are_products_as_in(self, version: int) -> bool:
+        """Whether products, whose buyers are not told, are known to be as they were then."""
+        return version >= self._products_version

@@ -178,7 +178,7 @@ class Warehouse:
                 self._touched.add(())
                 return Applied(at=at, skipped=True)
             applied = apply_facts(cursor, batch, at)
-            self._touched.add(applied.customer_nos)
+            self._touched.add(applied.customer_nos, products=bool(applied.product_ids))
             if then is not None:
                 then(cursor, applied)
         return applied
@@ -372,6 +372,10 @@ class Warehouse:
         It is known of the latest versions that `apply` made, in this process.
         """
         return self._touched.since(version)
+
+    def are_products_as_in(self, version: int) -> bool:
+        """Whether no product changed after that version; its buyers do not count as touched."""
+        return self._touched.are_products_as_in(version)
 
     @property
     def settled_version(self) -> int | None:
