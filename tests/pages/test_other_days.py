@@ -34,6 +34,26 @@ def test_a_past_day_has_its_own_members(visitor: Visitor, recent: int):
     assert "Does not belong." in visitor.get(f"/segments/{recent}/why/cleo").text
 
 
+def test_the_editor_looks_at_a_past_day_too(visitor: Visitor):
+    rule = "customer_tags NOT CONTAINS 'x' AND last_order_date >= -30d AND amount_spent >= 5000"
+
+    def preview(day: str, path: str = "/segments/preview", **more: str):
+        asked = {"query": rule, "source": "text", "as_of": day, **more}
+        return visitor.post(path, asked, hx_request="true")
+
+    then, now, wrong = preview("2026-05-10").text, preview("").text, preview("2126-05-10").text
+
+    assert "At the end of May 10, 2026" in then
+    assert "Cleo" in then
+    assert "Today's values were used for: Customer tags" in then
+    assert "Cleo" not in now
+    assert "Exact, as of" in now
+    assert "That day is still to come." in wrong
+    assert "Belongs." in preview("2026-05-10", "/segments/why", customer="cleo").text
+    assert "belongs" in preview("2026-05-10", "/segments/test-customer", who="Cleo").text
+    assert "does not" in preview("", "/segments/test-customer", who="Cleo").text
+
+
 def test_an_unknown_past_is_marked_and_never_guessed_in_silence(
     world: World, visitor: Visitor, tagged: int, recent: int
 ):

@@ -125,9 +125,25 @@ def address(what: str, shop: str, one: str | int = "", part: str = "") -> str:
 
 
 def about_query(text: str) -> str:
-    """Remember the query of this command, so that problems can be marked in it."""
+    """Remember the query of this command, so that problems can be marked in it.
+
+    Bytes that are no text reach a command as characters that no request can carry; they are refused
+    with their place, as any other character that a query cannot hold.
+    """
     _query[:] = [text]
+    if not _is_text(text):
+        from regulars.language import parse
+
+        parse(text)
     return text
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def tell_problems(error: InputError) -> None:
@@ -149,7 +165,7 @@ def _mark(one: Problem) -> None:
     if one.line is not None and one.column is not None and _query:
         lines = _query[0].splitlines() or [""]
         line = lines[min(one.line - 1, len(lines) - 1)]
-        warn(line)
+        warn(line.encode(errors="replace").decode())
         warn(" " * _width(line[: one.column]) + "^" * max(1, one.length or 1))
 
 

@@ -124,11 +124,12 @@ class SetEvaluator:
         warehouse: Facts,
         *,
         cache: AnswerCache | None = None,
+        columns: Columns | None = None,
         seconds_max: float | None = None,
     ) -> None:
         self._warehouse = warehouse
         self._cache = AnswerCache() if cache is None else cache
-        self._columns = Columns()
+        self._columns = Columns() if columns is None else columns
         self._seconds_max = seconds_max
         self._version: int | None = None
         self._known = Horizon()

@@ -66,6 +66,26 @@ def past_day(visit: Visit, query: str, text: str) -> PastDay | None:
 
     Raises InputError for what is no day, and for days to come.
     """
+    day = day_over(visit, text)
+    if day is None:
+        return None
+    tree = parse(query)
+    context = visit.runtime.context(visit.shop, end_of(visit, day))
+    evaluator = visit.runtime.evaluator(visit.shop)
+    return PastDay(
+        day,
+        context.as_of,
+        evaluator.members(tree, context),
+        len(evaluator.universe(context)),
+        labels(unknown_past(tree, context.named_tree), visit.language),
+    )
+
+
+def day_over(visit: Visit, text: str) -> date | None:
+    """Return a day that is over; None where no day or today is asked for.
+
+    Raises InputError for what is no day, and for days to come.
+    """
     today = local_day(visit.now, visit.shop.zone)
     if not text:
         return None
@@ -77,18 +97,12 @@ def past_day(visit: Visit, query: str, text: str) -> PastDay | None:
     if day > today:
         template = "That day is still to come. Days ahead stand under What may come."
         raise InputError(problem("day_to_come", template, field="as_of"))
-    if day == today:
-        return None
-    tree = parse(query)
-    context = visit.runtime.context(visit.shop, instant_of(visit.shop, day.isoformat()))
-    evaluator = visit.runtime.evaluator(visit.shop)
-    return PastDay(
-        day,
-        context.as_of,
-        evaluator.members(tree, context),
-        len(evaluator.universe(context)),
-        labels(unknown_past(tree, context.named_tree), visit.language),
-    )
+    return None if day == today else day
+
+
+def end_of(visit: Visit, day: date) -> datetime:
+    """Return the last instant of a day of the shop."""
+    return instant_of(visit.shop, day.isoformat())
 
 
 def labels(names: Iterable[str], language: str) -> Sequence[str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from regulars.engine import Counts, NodeCount
+from regulars.engine import Counts, NodeCount, unknown_past
 from regulars.errors import InputError, QueryError
 from regulars.language import describe, parse
 from regulars.language.completion import Completion
@@ -47,6 +48,7 @@ from regulars.web.editing import (
 )
 from regulars.web.effects import ToldEffect, effect_of
 from regulars.web.figures import Member, some_members
+from regulars.web.other_days import day_over, end_of, labels
 
 router = APIRouter(prefix="/segments")
 
@@ -69,6 +71,8 @@ class Draft:
     rows_are_current: bool = True
     segment: Segment | None = None
     version: int | None = None
+    #: The day that the preview looks at, as it was written; empty: now.
+    as_of: str = ""
 
 
 @dataclass
@@ -86,6 +90,11 @@ class Result:
     notes: Sequence[Note] = ()
     #: What saving would do to a segment that exists; None while nothing was edited.
     effect: ToldEffect | None = None
+    #: The day at whose end was counted; None: now.
+    day: date | None = None
+    #: What is only known as of now, so that today's values were used for that day.
+    unknown: Sequence[str] = ()
+    day_problems: Sequence[ToldProblem] = ()
 
 
 @router.get("/new")
@@ -231,7 +240,8 @@ def _save(visit: Visit, segment_id: int, draft: Draft) -> Sequence[Job]:
 def _draft_of_form(visit: Visit) -> Draft:
     """Read the form; the rows win where a row or a button of theirs was used."""
     # Browsers send two characters for an end of line and count one; places in the text go by one.
-    draft = Draft(visit.field("name"), visit.field("query").replace("\r\n", "\n"), Group())
+    text = visit.field("query").replace("\r\n", "\n")
+    draft = Draft(visit.field("name"), text, Group(), as_of=visit.field("as_of").strip())
     op = visit.field("op")
     if visit.field("source") == "builder" or op:
         draft.rows = changed(read_rows(dict(visit.fields)), op)
@@ -267,6 +277,7 @@ def _values(visit: Visit, draft: Draft) -> dict[str, Any]:
     return {
         "draft": draft,
         "result": result,
+        "today": visit.say.local(visit.now).date().isoformat(),
         "view": view_of(draft.rows, visit.say),
         "attributes": attribute_choices(visit.language),
         "turn": _whole(visit.field("turn")) or 0,
@@ -308,7 +319,12 @@ def evaluate(visit: Visit, draft: Draft) -> Result:
 
 
 def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
-    evaluator, context = visit.runtime.evaluator(visit.shop), visit.runtime.context(visit.shop)
+    try:
+        day = day_over(visit, draft.as_of)
+    except InputError as wrong:
+        return Result(day_problems=visit.problems(wrong))
+    evaluator = visit.runtime.evaluator(visit.shop)
+    context = visit.runtime.context(visit.shop, end_of(visit, day) if day else None)
     # The text that the rows make means the same and says where each row's part of it stands.
     rows = written(draft.rows)
     read = parse(rows.text) if draft.rows_are_current else tree
@@ -324,7 +340,10 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
         row_counts=_row_counts(rows, counts) if draft.rows_are_current else {},
         samples=samples,
         notes=notes_on(draft.query, lambda part: len(evaluator.members(part, context))),
-        effect=_effect(visit, draft),
+        # Saving changes who belongs from now on, whatever day is looked at.
+        effect=_effect(visit, draft) if day is None else None,
+        day=day,
+        unknown=labels(unknown_past(tree, context.named_tree), visit.language) if day else (),
     )
 
 

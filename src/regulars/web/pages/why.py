@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from regulars.engine import explain
-from regulars.errors import NotFoundError, QueryError, problem
+from regulars.errors import InputError, NotFoundError, QueryError, problem
 from regulars.language import parse
 from regulars.language.tree import Node
 from regulars.segments import find_segment
@@ -16,7 +16,7 @@ from regulars.web.deps import SignedIn, Visit
 from regulars.web.editing import read_rows, written
 from regulars.web.explaining import name_of, reason, turning
 from regulars.web.figures import find_customers
-from regulars.web.other_days import labels, past_day
+from regulars.web.other_days import day_over, end_of, labels, past_day
 
 router = APIRouter(prefix="/segments")
 
@@ -42,7 +42,7 @@ def show_for_draft(visit: SignedIn) -> Response:
     except QueryError:
         again = "The rule cannot be read at the moment. Correct the marked place first."
         raise QueryError(problem("unreadable_draft", again)) from None
-    return _explain(visit, tree, visit.field("customer"), "/segments")
+    return _explain(visit, tree, visit.field("customer"), "/segments", _as_of(visit))
 
 
 @router.post("/test-customer")
@@ -53,11 +53,20 @@ def test_customer(visit: SignedIn) -> Response:
     try:
         tree = parse(visit.field("query"))
         members = visit.runtime.evaluator(visit.shop).members(
-            tree, visit.runtime.context(visit.shop)
+            tree, visit.runtime.context(visit.shop, _as_of(visit))
         )
     except QueryError:
         members = None
     return visit.page("editor/tested.html", words=words, found=found, members=members)
+
+
+def _as_of(visit: Visit) -> datetime | None:
+    """Return the instant that the editor's preview looks at; None for now and for no day."""
+    try:
+        day = day_over(visit, visit.field("as_of").strip())
+    except InputError:
+        return None
+    return end_of(visit, day) if day else None
 
 
 def _explain(

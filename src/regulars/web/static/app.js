@@ -175,7 +175,8 @@
   // ---- unsaved work ----
   let unsaved = false;
   document.addEventListener("input", (event) => {
-    if (event.target.closest?.("form[data-guard]")) unsaved = true;
+    // Fields that only look at something change nothing that could be lost.
+    if (event.target.closest?.("form[data-guard]") && !event.target.matches("[data-look]")) unsaved = true;
   });
   document.addEventListener("submit", () => { unsaved = false; });
   addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
