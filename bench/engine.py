@@ -17,12 +17,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pyroaring import BitMap
 
-from bench.frames import Frames, is_there
+from bench import frames, tables
+from bench.frames import Frames
 from bench.postgres import SETTINGS, Postgres
 from bench.report import CONSOLE, Options, Section, Table, medians, milliseconds, number, times
 from bench.rules import RULES
 from bench.shop import AS_OF, fill
 from bench.suite import SEGMENTS, suite
+from bench.tables import Tables
 from regulars.engine import Context, SetEvaluator, compile_query
 from regulars.engine.columns import Columns
 from regulars.engine.kept import AnswerCache
@@ -46,7 +48,12 @@ class Engines:
         self.warehouse = warehouse
         self.segments = segments
         self.postgres = postgres
-        self.frames = Frames(warehouse, THREADS) if is_there() else None
+        #: Peers that hold the rows in this process: name → the peer.
+        self.in_memory: dict[str, Frames | Tables] = {}
+        if frames.is_there():
+            self.in_memory["Polars"] = Frames(warehouse, THREADS)
+        if tables.is_there():
+            self.in_memory["pandas"] = Tables(warehouse)
         self.cursor = warehouse._connection.cursor()  # noqa: SLF001 - the peer gets the same open file
         self.cache = AnswerCache()
         self.columns = Columns()
@@ -77,9 +84,8 @@ class Engines:
         if self.postgres is not None:
             postgres = self.postgres
             works["postgres"] = lambda: postgres.ids(sql)
-        if self.frames is not None:
-            frames = self.frames
-            works["polars"] = lambda: frames.ids(rule)
+        for name, peer in self.in_memory.items():
+            works[name.lower()] = lambda peer=peer: peer.ids(rule)
         return works
 
 
@@ -89,8 +95,8 @@ def check_equal(engines: Engines, name: str, tree: Node, sql: str) -> int:
     peers = {"duckdb": engines.duckdb(sql)}
     if engines.postgres is not None:
         peers["postgres"] = engines.postgres.ids(sql)
-    if engines.frames is not None:
-        peers["polars"] = engines.frames.ids(name.partition(" ")[0])
+    for peer, held in engines.in_memory.items():
+        peers[peer.lower()] = held.ids(name.partition(" ")[0])
     for peer, ids in peers.items():
         if BitMap(ids.tolist()) != ours:
             raise SystemExit(f"{name}: {peer} found {len(set(ids.tolist()))}, we {len(ours)}")
@@ -103,17 +109,17 @@ def told(table: Table, name: str, found: Mapping[str, float]) -> None:
     table.add(name, *(number(took) for took in found.values()), *peers)
 
 
-def table_of(engines: Engines, first: str, *, frames: bool = False) -> Table:
+def table_of(engines: Engines, first: str, *, in_memory: bool = False) -> Table:
     peers = ["DuckDB"] if engines.postgres is None else ["DuckDB", "PostgreSQL"]
-    if frames and engines.frames is not None:
-        peers.append("Polars")
+    if in_memory:
+        peers += engines.in_memory
     timed = [f"{name} ms" for name in ("Regulars", *peers)]
     return Table([first, *timed, *(f"{peer} ÷ Regulars" for peer in peers)])
 
 
 def rules(engines: Engines, rounds: int) -> Section:
     section = Section("22 rules, each asked for the first time")
-    table = table_of(engines, "rule (customers found)", frames=True)
+    table = table_of(engines, "rule (customers found)", in_memory=True)
     totals: dict[str, float] = {}
     ratios: dict[str, list[float]] = {}
     bare_ratios: dict[str, list[float]] = {}
@@ -361,12 +367,15 @@ def about(engines: Engines) -> Section:
             f"**PostgreSQL {version}** has the same rows, 18 indexes, VACUUM (FREEZE, ANALYZE), and"
             f" {tuned}. Its ids come back as one value, which is its quickest way."
         )
-    if engines.frames is None:
-        section.say("**Polars** was not installed, and so was left out of this run.")
-    else:
+    for name, module in (("Polars", frames), ("pandas", tables)):
+        if name not in engines.in_memory:
+            section.say(f"**{name}** was not installed, and so was left out of this run.")
+            continue
+        version = engines.in_memory[name].version
+        threads = f"{THREADS} thread(s)" if module is frames else "one thread"
         section.say(
-            f"**Polars {engines.frames.version}** has the same rows as data frames in memory, and"
-            f" {THREADS} thread(s); it answers the 22 rules."
+            f"**{name} {version}** has the same rows in memory, and {threads}; it answers the 22"
+            " rules."
         )
     section.say(
         "A figure is the median of interleaved rounds, in milliseconds, ids handed to Python"
