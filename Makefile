@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+READY_BENCH := $(VENV)/.ready-bench
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 N ?= 10000
@@ -35,9 +36,14 @@ $(READY_DEV): $(READY) requirements-dev.lock
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(READY_BENCH): $(READY_DEV) requirements-bench.lock
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-bench.lock
+	@touch $@
+
 lock: $(UV) ## Renew the lock files from pyproject.toml.
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
+	$(LOCK) --extra dev --extra bench pyproject.toml -o requirements-bench.lock
 
 demo: $(READY) ## Start a pretend Shopify and the app on it: N=customers PORT=8400 BROWSER=no.
 	N=$(N) PORT=$(PORT) BROWSER=$(BROWSER) $(BIN)/regulars demo
@@ -52,7 +58,7 @@ test: check ## Everything: make check, then all tests, real browser included.
 	@sh scripts/browser.sh $(BIN)/python
 	REGULARS_CHROMIUM="$$(cat $(VENV)/.browser 2>/dev/null)" $(BIN)/pytest --ignore=tests/house $(PYTEST)
 
-bench: $(READY_DEV) ## Benchmarks beside their peers; writes docs/benchmarks.md.
+bench: $(READY_BENCH) ## Benchmarks beside their peers; writes docs/benchmarks.md.
 	$(BIN)/python -m bench
 
 clean: ## Remove what the other targets made.

@@ -1,7 +1,7 @@
 """The reference rules over Polars data frames in memory: a peer that is used where it is installed.
 
-Polars is no part of the product: `pip install polars` into the place that runs the bench. It reads
-the same rows, once, before anything is timed, and runs on as many threads as DuckDB.
+Polars is no part of the product: `make bench` installs it. It reads the same rows, once, before
+anything is timed, and runs on as many threads as DuckDB.
 """
 
 from __future__ import annotations

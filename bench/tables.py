@@ -1,8 +1,8 @@
 """The reference rules over pandas tables in memory: a peer that is used where it is installed.
 
-pandas is no part of the product: `pip install pandas` into the place that runs the bench. It reads
-the same rows, once, before anything is timed. Texts are categories and order ids whole numbers in
-their order, which is its quickest way.
+pandas is no part of the product: `make bench` installs it. It reads the same rows, once, before
+anything is timed. Texts are categories and order ids whole numbers in their order, which is its
+quickest way.
 """
 
 from __future__ import annotations
