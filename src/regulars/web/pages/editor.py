@@ -191,6 +191,8 @@ def save(visit: SignedIn, segment_id: int) -> Response:
     draft.version = int(version) if version.isdigit() else None
     if visit.field("op"):
         return _page(visit, draft)
+    # What saving does is told of today, whatever day was looked at.
+    draft.as_of = ""
     if _is_untold(visit, draft):
         values = _values(visit, draft)
         # A rule that cannot be read or counted has no effect to tell; saving it says why.
