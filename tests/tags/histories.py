@@ -90,6 +90,9 @@ class History:
     own: set[tuple[str, str]] = field(default_factory=set)
     #: (customer, tag key) that somebody took off by hand while we held it → effects until then.
     taken: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: (customer, tag key) that Shopify was already taking when another customer, whose tags nobody
+    #: knows, was merged into this one: both may be, and nothing can call the operation back.
+    in_doubt: set[tuple[str, str]] = field(default_factory=set)
     rules: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -299,6 +302,8 @@ class History:
         for key in known[1].keys() - known[0].keys():
             if key in present and not is_known:
                 self.own.add((kept, key))
+                if self.is_being_taken(kept, key):
+                    self.in_doubt.add((kept, key))
         for key, row in known[0].items():
             other = known[1].get(key)
             doubtful = not is_known and other is None and row.told != "removed"
@@ -306,6 +311,16 @@ class History:
             if key in present and (doubtful or seen_before):
                 # Where it may have been the customer's own, it stays.
                 self.own.add((kept, key))
+
+    def is_being_taken(self, customer_id: str, key: str) -> bool:
+        """Whether an operation is under way at Shopify that takes this tag off."""
+        return any(
+            one.answers is None
+            and not one.add
+            and one.tag.lower() == key
+            and customer_id in one.customer_ids
+            for one in self.shopify.operations.values()
+        )
 
     def change_by_hand(self) -> None:
         """Somebody changes tags of ours in Shopify while nothing is under way."""
@@ -427,6 +442,7 @@ class History:
             if (one, key, True) in self.shopify.effects[count:]:
                 # Given again by us since.
                 del self.taken[one, key]
+        self.own -= {(one, key) for one, key in self.in_doubt if not self.shopify.has(one, key)}
         for one, tags in self.shopify.tags.items():
             present = {tag.lower() for tag in tags}
             own = {key for who, key in self.own if who == one}

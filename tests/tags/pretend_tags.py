@@ -50,6 +50,10 @@ class PretendTags:
     effects: list[tuple[str, str, bool]] = field(default_factory=list)
     request_count: int = 0
 
+    def has(self, customer_id: str, key: str) -> bool:
+        """Whether a customer has this tag, in whatever case."""
+        return key in {tag.lower() for tag in self.tags.get(customer_id, ())}
+
     def read(self, customer_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         self._request()
         return {one: list(self.tags[one]) for one in customer_ids if one in self.tags}

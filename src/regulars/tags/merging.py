@@ -1,7 +1,8 @@
 """Customers who were merged: what was done to the one who is gone is the other's from now on.
 
 At Shopify the kept customer has the tags of both. So the ledger's word and the rows of assignments
-and removals move over; where the tag may have been the kept customer's own, it is never taken off.
+and removals move over; where the tag may have been the kept customer's own, it is never taken off,
+unless Shopify was taking it already: a bulk operation under way cannot be called back.
 """
 
 from __future__ import annotations
