@@ -116,12 +116,12 @@ def _answers(url: str) -> bool:
         return False
 
 
-def waiting(what: str) -> Iterator[None]:
+def waiting(what: str, *, every: float = POLL_SECONDS) -> Iterator[None]:
     """Yield now and then until the deadline, beyond which it raises TimeoutError."""
     ends_at = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < ends_at:
         yield
-        time.sleep(POLL_SECONDS)
+        time.sleep(every)
     raise TimeoutError(f"waited {DEADLINE_SECONDS:g} s for {what}")
 
 

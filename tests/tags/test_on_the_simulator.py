@@ -65,7 +65,9 @@ class Desk:
             row = session.get_one(TagAssignment, assignment_id)
             acts.remove(session, row, author="ana", now=self.now)
 
-    def work(self, *, bulk: bool = False, checkpoint=lambda _name: None) -> None:
+    def work(
+        self, *, bulk: bool = False, checkpoint=lambda _name: None, batch_size: int = 100
+    ) -> None:
         port = ShopifyTags(self.place.client, calls_at_once=1)
         while True:
             worker = Worker(
@@ -74,6 +76,7 @@ class Desk:
                 port,
                 self.place.time,
                 checkpoint=checkpoint,
+                batch_size=batch_size,
                 bulk_customers_min=0 if bulk else 1000,
             )
             pause = worker.run()

@@ -8,7 +8,8 @@ from regulars.errors import ConflictError, ScopeMissing
 from regulars.office.models.tags import TagAssignment
 from regulars.simulator.simulator import DEMO_TOKEN
 from regulars.simulator.tokens import ALL_SCOPES
-from regulars.tags import acts, log
+from regulars.tags import acts, history, log
+from tests.contract.shop import CAST
 from tests.tags.test_on_the_simulator import Desk
 
 BOTH = pytest.mark.parametrize("bulk", [False, True], ids=["single calls", "bulk mutation"])
@@ -80,6 +81,25 @@ def test_a_removal_rests_and_goes_on(desk):
 
     assert desk.entry(given).assignment.status == "removed"
     assert not desk.tags()["ana"]
+
+
+def test_the_time_left_counts_no_time_in_which_the_work_rested(desk):
+    given = desk.assign("VIP", *CAST)
+
+    def rest(name: str) -> None:
+        if name == "outcome stored":
+            desk.place.time.sleep(10)
+            order(desk, acts.pause, given)
+
+    desk.work(checkpoint=rest, batch_size=1)
+    desk.place.time.sleep(86_400)
+    order(desk, acts.resume, given)
+
+    with desk.office.reading() as session:
+        entry = history.entry_of(session, session.get_one(TagAssignment, given))
+        pace = history.pace_of(session, entry, desk.now)
+    assert pace.customers_per_second == pytest.approx(0.1, rel=0.05)
+    assert pace.seconds_left == pytest.approx(30, rel=0.05)
 
 
 def test_what_is_not_being_removed_cannot_be_undone(desk):

@@ -170,6 +170,7 @@ def _tell(one: dict[str, Any], *, as_json: bool) -> None:
     status = str(one["status"]).replace("_", " ")
     terminal.tell(f"{one['id']}  {one['tag']}  {one['segment']}  {status}")
     terminal.tell(f"{one['member_count']:,} customers have the tag")
+    terminal.warn_of_halt(one)
     if one["status"] == "held":
         terminal.warn(
             f"{one['held_give_count']:,} would get it and {one['held_take_count']:,} would lose "

@@ -327,7 +327,7 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
     return (
         one["id"],
         one["tag"],
-        one["segment"],
+        f"{one['segment']} (deleted)" if one["is_segment_deleted"] else one["segment"],
         one["targeted_count"],
         one["kind"],
         _status(one),
@@ -350,5 +350,9 @@ def _tell(one: dict[str, Any], *, as_json: bool) -> None:
     terminal.tell(f"{one['targeted_count']:,} targeted customers")
     for outcome, count in one["outcomes"].items():
         terminal.tell(f"  {outcome.replace('_', ' ')}: {count:,}")
-    if one["problem"]:
-        terminal.warn(one["problem"])
+    if one["seconds_left"] is not None:
+        speed, minutes = one["customers_per_second"], one["seconds_left"] / 60
+        terminal.tell(f"{speed:,.1f} customers a second, about {minutes:,.0f} minutes left")
+    if one["is_segment_deleted"]:
+        terminal.tell("The segment was deleted since; its customers at that moment stay.")
+    terminal.warn_of_halt(one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,6 +50,12 @@ def warn(text: str) -> None:
 
 #: Columns of a table that nobody reads on a terminal.
 PIPE_WIDTH = 250
+
+
+def warn_of_halt(work: Mapping[str, Any]) -> None:
+    """Say on stderr why work stands still and what to do about it, where it does."""
+    if work["problem"]:
+        warn(f"{work['problem']}\n{work['next_step']}")
 
 
 def tell_json(value: object) -> None:

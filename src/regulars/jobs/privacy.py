@@ -24,6 +24,7 @@ from regulars.office.models.staff import Staff, StaffShop
 from regulars.office.models.uploads import Upload
 from regulars.runtime import Runtime
 from regulars.shopify import read_shop
+from regulars.tags import tasks
 from regulars.warehouse.facts import CustomerRedacted
 
 log = logging.getLogger(__name__)
@@ -106,6 +107,8 @@ def disconnect(runtime: Runtime, shop: Shop, at: datetime) -> None:
         if token is not None:
             session.delete(token)
         session.get_one(Shop, shop.id).disconnected_at = at
+        # Nobody asks Shopify from here on, so nobody else would tell.
+        tasks.excuse_all(session, shop.id, "The app was uninstalled from this shop.", at)
     runtime.forget(shop.id)
 
 

@@ -173,10 +173,11 @@ def duplicate_segment(
 def delete_segment(session: Session, shop: Shop, segment: Segment, *, now: datetime) -> None:
     """Put a segment into the trash; ConflictError, listing them, where something needs it.
 
-    Trackings do not: they go on with its rule (decision 0021).
+    Trackings do not: they go on with its rule (decision 0021). Nor do assignments under way: their
+    audience is stored.
     """
     users = all_users(session, shop, segment, now=now)
-    named = [f'"{user.name}"' for user in users if user.kind != "tracking"]
+    named = [f'"{user.name}"' for user in users if user.kind in {"segment", "rule"}]
     if named:
         template = '"{name}" is used by {count} others. Change or delete those first: {users}.'
         raise ConflictError(

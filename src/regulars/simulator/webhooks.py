@@ -127,6 +127,8 @@ class Webhooks:
         self.send = send
         self.subscriptions: dict[int, Subscription] = {}
         self.deliveries: list[Delivery] = []
+        #: So many are kept before the log is shortened again; more while many wait.
+        self._log_max = LOG_MAX
         #: Where compliance topics go, as the app's configuration names it.
         self.compliance_uri: str | None = None
         self.woken = threading.Event()
@@ -182,7 +184,7 @@ class Webhooks:
             self.deliveries.append(
                 Delivery(uri, dict(delivery.headers), body, delivery.due, delivery.subscription_id)
             )
-        if len(self.deliveries) > LOG_MAX:
+        if len(self.deliveries) > self._log_max:
             self.forget_old()
 
     def forget_old(self) -> None:
@@ -190,6 +192,8 @@ class Webhooks:
         waiting = [d for d in self.deliveries if d.status == "waiting"]
         finished = [d for d in self.deliveries if d.status != "waiting"]
         self.deliveries = [*finished[-LOG_MAX // 2 :], *waiting]
+        # What waits is looked through once per doubling, not at each event.
+        self._log_max = max(LOG_MAX, 2 * len(waiting))
 
     def headers(
         self, topic: str, subscription: Subscription | None, body: bytes, event_id: str

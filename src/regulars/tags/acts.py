@@ -388,13 +388,23 @@ def _demand(assignment: TagAssignment, statuses: tuple[str, ...]) -> None:
 
 
 def demand_connected(shop: Shop) -> None:
-    """Raise InputError for a shop whose customers are not at Shopify."""
+    """Raise InputError for a shop whose customers are not at Shopify, or that let go of the app."""
     if shop.domain is None:
         raise InputError(
             problem(
                 "shop_not_connected",
                 "{shop} is not connected to Shopify, so its customers cannot be tagged. "
                 "Its facts came from imported files.",
+                field="shop",
+                shop=shop.title,
+            )
+        )
+    if shop.disconnected_at is not None:
+        raise InputError(
+            problem(
+                "shop_disconnected",
+                "The app was uninstalled from {shop}, so its customers cannot be tagged. "
+                "Install it there again, or connect the shop again in Settings.",
                 field="shop",
                 shop=shop.title,
             )

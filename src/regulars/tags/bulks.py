@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -18,10 +17,8 @@ from regulars.office.models.tags import TagBulk
 from regulars.tags import log, tasks
 from regulars.tags.ledger import parts, present_tags
 from regulars.tags.port import Answer
+from regulars.tags.run import Run
 from regulars.tags.tasks import Task
-
-if TYPE_CHECKING:
-    from regulars.tags.work import Worker
 
 #: Customers of one bulk mutation: about 8 MB of Shopify's 100 MB, and a stop repeats no more.
 BULK_CUSTOMERS_MAX = 100_000
@@ -38,102 +35,100 @@ def open_bulk(session: Session, shop_id: int) -> TagBulk | None:
     return session.scalar(_OPEN, {"shop": shop_id})
 
 
-def start(worker: Worker, task: Task) -> None:
+def start(run: Run, task: Task) -> None:
     """Begin with the open customers of a task: giving needs their present tags first."""
-    with worker.writing() as session:
-        ids = worker.desk(session, task).open_ids(BULK_CUSTOMERS_MAX)
+    with run.writing() as session:
+        ids = run.desk(session, task).open_ids(BULK_CUSTOMERS_MAX)
         bulk = TagBulk(
-            shop_id=worker.shop_id,
+            shop_id=run.shop_id,
             work=task.kind,
             work_id=task.id,
             tag_key=task.key,
             customer_ids=ids,
             state="reading",
             done_count=0,
-            created_at=worker.clock(),
+            created_at=run.clock(),
         )
         session.add(bulk)
-    worker.checkpoint("bulk opened")
-    follow(worker, bulk, task)
+    run.checkpoint("bulk opened")
+    follow(run, bulk, task)
 
 
-def follow(worker: Worker, bulk: TagBulk, task: Task) -> None:
+def follow(run: Run, bulk: TagBulk, task: Task) -> None:
     """Move an operation on by one stage, if Shopify is through with the last."""
     if bulk.state == "reading":
         if not task.adds:
-            _intend(worker, bulk, task, {})
+            _intend(run, bulk, task, {})
         elif bulk.operation_gid is None:
-            _start_reading(worker, bulk)
-        elif worker.port.is_read(bulk.operation_gid):
-            _intend(worker, bulk, task, _read(worker, bulk, bulk.operation_gid))
+            _start_reading(run, bulk)
+        elif run.port.is_read(bulk.operation_gid):
+            _intend(run, bulk, task, _read(run, bulk, bulk.operation_gid))
     elif bulk.state == "made":
-        _send(worker, bulk, task)
+        _send(run, bulk, task)
     else:
-        _collect(worker, bulk, task)
+        _collect(run, bulk, task)
 
 
-def _start_reading(worker: Worker, bulk: TagBulk) -> None:
-    gid = worker.port.start_reading()
-    worker.checkpoint("bulk reading started")
-    with worker.writing() as session:
+def _start_reading(run: Run, bulk: TagBulk) -> None:
+    gid = run.port.start_reading()
+    run.checkpoint("bulk reading started")
+    with run.writing() as session:
         session.get_one(TagBulk, bulk.id).operation_gid = gid
 
 
-def _read(worker: Worker, bulk: TagBulk, operation_gid: str) -> Mapping[str, Sequence[str]]:
+def _read(run: Run, bulk: TagBulk, operation_gid: str) -> Mapping[str, Sequence[str]]:
     try:
-        tags = present_tags(worker.port.readings(operation_gid), bulk.customer_ids)
+        tags = present_tags(run.port.readings(operation_gid), bulk.customer_ids)
     except Unavailable:
         # A result that was given up or is no longer served is asked for anew.
-        with worker.writing() as session:
+        with run.writing() as session:
             session.get_one(TagBulk, bulk.id).operation_gid = None
         raise
-    worker.checkpoint("bulk read")
+    run.checkpoint("bulk read")
     return tags
 
 
-def _intend(worker: Worker, bulk: TagBulk, task: Task, tags: Mapping[str, Sequence[str]]) -> None:
+def _intend(run: Run, bulk: TagBulk, task: Task, tags: Mapping[str, Sequence[str]]) -> None:
     due: list[str] = []
-    with worker.writing() as session:
+    with run.writing() as session:
         row = session.get_one(TagBulk, bulk.id)
         if tasks.is_open(session, task):
-            desk = worker.desk(session, task)
+            desk = run.desk(session, task)
             for part in parts(bulk.customer_ids):
                 due += desk.intend(part, tags)
         row.customer_ids, row.operation_gid = due, None
         # From here on a lost answer may mean that the mutation runs.
-        row.state, row.created_at = "made" if due else "done", worker.clock()
-    worker.checkpoint("bulk intent stored")
+        row.state, row.created_at = "made" if due else "done", run.clock()
+    run.checkpoint("bulk intent stored")
     if due:
-        _send(worker, row, task, is_new=True)
+        _send(run, row, task, is_new=True)
 
 
-def _send(worker: Worker, bulk: TagBulk, task: Task, *, is_new: bool = False) -> None:
+def _send(run: Run, bulk: TagBulk, task: Task, *, is_new: bool = False) -> None:
     # Where the answer of an earlier start was lost, the operation may be there already.
-    gid = None if is_new else _find(worker, bulk, task)
+    gid = None if is_new else _find(run, bulk, task)
     if gid is None:
-        gid = worker.port.start_bulk(bulk.customer_ids, task.tag, add=task.adds)
-    worker.checkpoint("bulk started")
-    with worker.writing() as session:
+        gid = run.port.start_bulk(bulk.customer_ids, task.tag, add=task.adds)
+    run.checkpoint("bulk started")
+    with run.writing() as session:
         row = session.get_one(TagBulk, bulk.id)
         row.state, row.operation_gid = "running", gid
         count = len(bulk.customer_ids)
-        log.note(session, task.assignment_id, "bulk_started", worker.clock(), customers=count)
+        log.note(session, task.assignment_id, "bulk_started", run.clock(), customers=count)
 
 
-def _find(worker: Worker, bulk: TagBulk, task: Task) -> str | None:
-    with worker.office.reading() as session:
-        known = session.scalars(
-            select(TagBulk.operation_gid).where(TagBulk.shop_id == worker.shop_id)
-        )
+def _find(run: Run, bulk: TagBulk, task: Task) -> str | None:
+    with run.office.reading() as session:
+        known = session.scalars(select(TagBulk.operation_gid).where(TagBulk.shop_id == run.shop_id))
         gids = {gid for gid in known if gid is not None}
-    return worker.port.find_bulk(add=task.adds, since=bulk.created_at, known=gids)
+    return run.port.find_bulk(add=task.adds, since=bulk.created_at, known=gids)
 
 
-def _collect(worker: Worker, bulk: TagBulk, task: Task) -> None:
-    state = worker.port.look_at_bulk(str(bulk.operation_gid))
-    worker.checkpoint("bulk looked at")
+def _collect(run: Run, bulk: TagBulk, task: Task) -> None:
+    state = run.port.look_at_bulk(str(bulk.operation_gid))
+    run.checkpoint("bulk looked at")
     if not state.is_finished:
-        with worker.writing() as session:
+        with run.writing() as session:
             session.get_one(TagBulk, bulk.id).done_count = state.done_count
         return
     answers: dict[str, Answer] = {
@@ -142,12 +137,12 @@ def _collect(worker: Worker, bulk: TagBulk, task: Task) -> None:
         if state.answers is not None and line in state.answers
     }
     for part in parts(list(answers)):
-        with worker.writing() as session:
-            worker.desk(session, task).store_answers({one: answers[one] for one in part})
-        worker.checkpoint("bulk outcome stored")
-    with worker.writing() as session:
+        with run.writing() as session:
+            run.desk(session, task).store_answers({one: answers[one] for one in part})
+        run.checkpoint("bulk outcome stored")
+    with run.writing() as session:
         session.get_one(TagBulk, bulk.id).state = "done"
         count = len(answers)
-        log.note(session, task.assignment_id, "bulk_over", worker.clock(), customers=count)
+        log.note(session, task.assignment_id, "bulk_over", run.clock(), customers=count)
     if not answers:
         raise Unavailable("Shopify gave a bulk operation up. It is started again.")

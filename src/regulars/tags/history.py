@@ -11,6 +11,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from regulars.office import Shop
+from regulars.office.models.segments import Segment
 from regulars.office.models.tags import (
     TagAssignment,
     TagAudience,
@@ -20,7 +21,7 @@ from regulars.office.models.tags import (
     TagRemoval,
     TagRemovalRow,
 )
-from regulars.tags import acts
+from regulars.tags import acts, log
 from regulars.tags.ledger import HOLDING
 from regulars.tags.names import tag_key
 
@@ -44,6 +45,8 @@ class Entry:
     counts: Mapping[str, int] = field(default_factory=dict)
     #: Customers that a running bulk mutation is through with, not yet in `counts`.
     bulk_done_count: int = 0
+    #: The segment was deleted since; its audience stays.
+    is_segment_deleted: bool = False
 
     @property
     def is_working(self) -> bool:
@@ -62,20 +65,6 @@ class Entry:
     def total_count(self) -> int:
         """Customers that the work at hand is about."""
         return sum(self.counts.values()) or self.assignment.targeted_count
-
-    def rate(self, now: datetime) -> float | None:
-        """Return customers a second since the work began; None while that says nothing."""
-        began_at = self.removal.started_at if self.removal else self.assignment.started_at
-        is_once = self.assignment.rule_id is None
-        if not (self.is_working and is_once and began_at and self.done_count):
-            return None
-        seconds = (now - began_at).total_seconds()
-        return self.done_count / seconds if seconds >= 1 else None
-
-    def seconds_left(self, now: datetime) -> float | None:
-        """Return how long the rest takes at the rate so far."""
-        rate = self.rate(now)
-        return (self.total_count - self.done_count) / rate if rate else None
 
     @property
     def progress(self) -> float:
@@ -112,6 +101,14 @@ class Entry:
         """Whether the tag can be taken back."""
         is_open = acts.is_removable(self.assignment) and self.removal is None
         return is_open and self.assignment.kind != "legacy"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the work at hand goes, by the time that was worked; None while that says nothing."""
+
+    customers_per_second: float | None = None
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +174,21 @@ def list_entries(
 def entry_of(session: Session, assignment: TagAssignment) -> Entry:
     """Return one assignment with everything counted."""
     return _entries(session, [assignment], count_all=True)[0]
+
+
+def pace_of(session: Session, entry: Entry, now: datetime) -> Pace:
+    """Tell how fast an assignment is carried out, or taken back, and how long the rest takes.
+
+    Time in which it was paused, or stood still for Shopify's sake, is no work.
+    """
+    is_once = entry.assignment.rule_id is None
+    if not (entry.is_working and is_once and entry.done_count):
+        return Pace()
+    seconds = log.worked_seconds(session, entry.assignment.id, now)
+    if seconds < 1:
+        return Pace()
+    rate = entry.done_count / seconds
+    return Pace(rate, (entry.total_count - entry.done_count) / rate)
 
 
 def problem_rows(
@@ -267,15 +279,25 @@ def _entries(
     }
     # What is whole is not counted again for a list: a hundred rows may mean millions of customers.
     whole = set() if count_all else {"assigned", "removed"}
+    there = _segments_there(session, assignments)
     return [
         Entry(
             one,
             removals.get(one.id),
             {} if one.status in whole else _counts(session, one, removals.get(one.id)),
             _bulk_done(session, one, removals.get(one.id)) if one.status not in whole else 0,
+            # Those of an earlier system were given to static segments, which are not looked for.
+            one.kind != "legacy" and one.segment_id not in there,
         )
         for one in assignments
     ]
+
+
+def _segments_there(session: Session, assignments: Sequence[TagAssignment]) -> set[int]:
+    """Return the ids of the assignments' segments that were not deleted."""
+    asked = {one.segment_id for one in assignments}
+    query = select(Segment.id).where(Segment.id.in_(asked), Segment.deleted_at.is_(None))
+    return set(session.scalars(query))
 
 
 def _counts(

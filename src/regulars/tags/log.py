@@ -35,6 +35,11 @@ KINDS = (
     "switched_on",
     "merged",
 )
+#: What begins another work, with which the time worked starts anew.
+_BEGINS = ("started", "removal_started", "removal_undone")
+#: After these it is worked, after those it rests.
+_WORKS = (*_BEGINS, "resumed", "went_on", "retried")
+_RESTS = ("paused", "stood_still", "cancelled", "finished", "failed_in_part", "removed")
 #: Events of one page.
 PAGE_EVENTS = 100
 _NOTE_CHARACTERS_MAX = 2000
@@ -73,3 +78,21 @@ def events(session: Session, assignment_id: int, most: int = PAGE_EVENTS) -> Seq
         .order_by(TagEvent.id.desc())
         .limit(most)
     ).all()
+
+
+def worked_seconds(session: Session, assignment_id: int, now: datetime) -> float:
+    """Return how long the work at hand has been worked, without the time in which it rested."""
+    seconds, since = 0.0, None
+    rows = session.execute(
+        select(TagEvent.kind, TagEvent.at)
+        .where(TagEvent.assignment_id == assignment_id, TagEvent.kind.in_((*_WORKS, *_RESTS)))
+        .order_by(TagEvent.id)
+    )
+    for kind, at in rows:
+        if kind in _BEGINS:
+            seconds, since = 0.0, at
+        elif kind in _WORKS:
+            since = since or at
+        elif since is not None:
+            seconds, since = seconds + (at - since).total_seconds(), None
+    return seconds + (now - since).total_seconds() if since is not None else seconds

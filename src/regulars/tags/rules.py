@@ -124,6 +124,8 @@ def switch_on(session: Session, shop: Shop, rule: TagRule, *, author: str, now: 
         raise ConflictError(
             problem("rule_is_on", 'The rule for the tag "{tag}" is on already.', tag=rule.tag)
         )
+    demand_connected(shop)
+    _demand_segment(session, rule)
     _demand_single(session, shop, rule.segment_id, rule.tag, rule.id)
     rule.is_on, rule.switched_off_at, rule.held_at = True, None, None
     rule.is_released, rule.followed_key = True, None
@@ -250,6 +252,18 @@ def _cleaned(options: RuleOptions) -> dict[str, object]:
         "tier_group": group,
         "position": options.position,
     }
+
+
+def _demand_segment(session: Session, rule: TagRule) -> None:
+    segment = session.get(Segment, rule.segment_id)
+    if segment is None or segment.deleted_at is not None:
+        raise ConflictError(
+            problem(
+                "rule_without_segment",
+                "The segment of this rule was deleted. "
+                "Bring it back from the trash first, or make a rule of another segment.",
+            )
+        )
 
 
 def _demand_single(

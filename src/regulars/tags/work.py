@@ -12,27 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
-
-from regulars.clock import Clock
 from regulars.errors import RegularsError, ScopeMissing, ShopifyError, TokenRejected
-from regulars.office import Office
 from regulars.office.models.tags import TagBulk
 from regulars.tags import bulks, tasks
 from regulars.tags.bulks import BULK_PAUSE
-from regulars.tags.lease import give_back, hold_lease, take_lease
-from regulars.tags.ledger import Desk
-from regulars.tags.port import Answer, TagPort
+from regulars.tags.lease import give_back, take_lease
+from regulars.tags.port import Answer
 from regulars.tags.pricing import CHANGE_CUSTOMERS_MAX
+from regulars.tags.run import Run
 from regulars.tags.tasks import Task
 
 #: From this many open customers on, one bulk mutation does the work instead of single calls.
 BULK_CUSTOMERS_MIN = 1_000
 #: How long a run goes on before it lets others have the thread.
 TURN = timedelta(seconds=1)
-
-#: A named point between two effects. Tests stop the process there.
-Checkpoint = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +42,13 @@ class Step:
 
 
 @dataclass
-class Worker:
-    """Works the tags of one shop through `port`. One instance is one run under one lease."""
+class Worker(Run):
+    """Works the tags of one shop. One instance is one run under one lease."""
 
-    office: Office
-    shop_id: int
-    port: TagPort
-    clock: Clock
-    checkpoint: Checkpoint = field(default=lambda _name: None)
     bulk_customers_min: int = BULK_CUSTOMERS_MIN
     batch_size: int = CHANGE_CUSTOMERS_MAX
     #: Told after each stored step, for pages that follow along.
     changed: Callable[[int], None] = field(default=lambda _assignment_id: None)
-    fence: int = 0
     _looked_at: datetime | None = None
 
     def run(self) -> timedelta | None:
@@ -82,17 +69,6 @@ class Worker:
             raise
         self._give_back()
         return pause
-
-    def desk(self, session: Session, task: Task) -> Desk:
-        """Return the rows of a task in a transaction."""
-        return Desk(session, self.shop_id, task, self.clock())
-
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Open a transaction that commits only while the lease is ours."""
-        with self.office.session() as session:
-            hold_lease(session, self.shop_id, self.fence, self.clock())
-            yield session
 
     def _give_back(self) -> None:
         with self.office.session() as session:

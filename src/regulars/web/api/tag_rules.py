@@ -18,6 +18,7 @@ from regulars.tags.following import RulePlan
 from regulars.tags.rules import RuleOptions
 from regulars.tags.segment_side import SegmentMembers
 from regulars.web.api.shapes import Asked
+from regulars.web.api.tags import NEXT_STEP
 from regulars.web.deps import ApiCaller
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class RuleOut(BaseModel):
     is_on: bool
     #: "waiting" (its segment is not counted), "held" (by the brake), "off", or the assignment's.
     status: str
+    #: Why the work stands still, and what to do about it; null while it goes on.
+    problem: str | None
+    next_step: str | None
     member_count: int
     holdout_count: int
     held_give_count: int
@@ -337,6 +341,7 @@ def status_of(rule: TagRule, assignment: TagAssignment | None) -> str:
 def _out(session: Session, rule: TagRule) -> RuleOut:
     segment = session.get(Segment, rule.segment_id)
     assignment = following.assignment_of(session, rule.assignment_id)
+    halted = assignment.problem if assignment is not None else None
     return RuleOut(
         id=rule.id,
         tag=rule.tag,
@@ -344,6 +349,8 @@ def _out(session: Session, rule: TagRule) -> RuleOut:
         segment=segment.name if segment else "",
         is_on=rule.is_on,
         status=status_of(rule, assignment),
+        problem=halted,
+        next_step=NEXT_STEP if halted else None,
         member_count=assignment.targeted_count if assignment else 0,
         holdout_count=assignment.holdout_count if assignment else 0,
         held_give_count=rule.held_give_count,

@@ -20,11 +20,18 @@ from regulars.warehouse.lists import ListRows
 from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCall, ApiCaller, Visit
 from regulars.web.files import CsvAnswer, customers_file
+from regulars.web.i18n import N_
 
 if TYPE_CHECKING:
     from regulars.runtime import Runtime
 
 router = APIRouter(prefix="/shops/{shop}/tags", tags=["tags"])
+
+#: What a person does where work stands still: it is always the way to Shopify that is closed.
+NEXT_STEP = N_(
+    "A shop is connected again in Settings; grant a missing access scope to the app in Shopify "
+    "first. Then the work goes on by itself."
+)
 
 
 class AssignmentIn(Asked):
@@ -43,6 +50,8 @@ class AssignmentOut(BaseModel):
     tag: str
     segment_id: int
     segment: str
+    #: The segment was deleted since; the audience stays, and the work goes on.
+    is_segment_deleted: bool
     #: "once", "rule" or "legacy".
     kind: str
     rule_id: int | None
@@ -54,7 +63,13 @@ class AssignmentOut(BaseModel):
     progress: float
     #: Customers by outcome: of the removal, where the tag was taken back.
     outcomes: dict[str, int]
+    #: Why the work stands still, and what to do about it; null while it goes on.
     problem: str | None
+    next_step: str | None
+    #: How fast it goes and how long the rest takes, by the time worked so far; told where one
+    #: assignment is shown while it is at work.
+    customers_per_second: float | None
+    seconds_left: float | None
     author: str
     assigned_at: datetime
     finished_at: datetime | None
@@ -249,7 +264,8 @@ def show(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
     """Show one assignment."""
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
-        return _out(history.entry_of(session, tags.find_assignment(session, found, assignment_id)))
+        entry = history.entry_of(session, tags.find_assignment(session, found, assignment_id))
+        return _out(entry, history.pace_of(session, entry, call.now))
 
 
 @router.get("/{assignment_id}/problems")
@@ -393,13 +409,15 @@ def _act(
         return _out(history.entry_of(session, assignment))
 
 
-def _out(entry: history.Entry) -> AssignmentOut:
+def _out(entry: history.Entry, pace: history.Pace | None = None) -> AssignmentOut:
+    pace = pace or history.Pace()
     row, removal = entry.assignment, entry.removal
     return AssignmentOut(
         id=row.id,
         tag=row.tag,
         segment_id=row.segment_id,
         segment=row.segment_name,
+        is_segment_deleted=entry.is_segment_deleted,
         kind=row.kind,
         rule_id=row.rule_id,
         targeted_count=row.targeted_count,
@@ -408,6 +426,9 @@ def _out(entry: history.Entry) -> AssignmentOut:
         progress=round(entry.progress, 4),
         outcomes=dict(entry.counts),
         problem=entry.problem,
+        next_step=NEXT_STEP if entry.problem else None,
+        customers_per_second=pace.customers_per_second,
+        seconds_left=pace.seconds_left,
         author=row.author,
         assigned_at=row.created_at,
         finished_at=removal.finished_at if removal else row.finished_at,

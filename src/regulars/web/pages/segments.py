@@ -20,6 +20,7 @@ from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment
 from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import (
+    all_users,
     delete_segment,
     difference,
     find_segment,
@@ -27,7 +28,6 @@ from regulars.segments import (
     list_versions,
     name_key,
     rename_segment,
-    running_trackings,
     shelves,
 )
 from regulars.segments.exporting import lossy_rows
@@ -196,11 +196,12 @@ def show_delete(visit: SignedIn, segment_id: int) -> Response:
     """Show the dialog that asks again."""
     segment = _find(visit, segment_id)
     with visit.runtime.office.reading() as session:
-        trackings = running_trackings(session, visit.shop, segment, now=visit.now)
+        users = all_users(session, visit.shop, segment, now=visit.now)
     return visit.dialog(
         "segments/delete.html",
         segment=segment,
-        trackings=trackings,
+        trackings=[one for one in users if one.kind == "tracking"],
+        assignments=[one for one in users if one.kind == "tag"],
         back=f"/segments/{segment_id}",
     )
 

@@ -15,6 +15,7 @@ from regulars.office.models.tags import TagRule
 from regulars.tags import brake, drift, following, rules
 from regulars.tags.rules import RuleOptions
 from regulars.web.api.tag_rules import plans_of, status_of
+from regulars.web.api.tags import NEXT_STEP
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.i18n import N_
 
@@ -49,6 +50,7 @@ def show(visit: SignedIn, rule_id: int) -> Response:
         steps=steps,
         state=status_of(rule, assignment),
         rule_statuses=STATUSES,
+        next_step=NEXT_STEP,
     )
 
 

@@ -19,7 +19,7 @@ from regulars.tags import history, legacy, log
 from regulars.tags.history import Entry
 from regulars.tags.preview import Preview, known_tags, preview
 from regulars.tags.rules import RuleOptions, create_rule, list_rules
-from regulars.web.api.tags import audience_of, outcome_file
+from regulars.web.api.tags import NEXT_STEP, audience_of, outcome_file
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.i18n import N_
 from regulars.web.pages.tag_rules import form_values, options_of, shown_values
@@ -211,6 +211,7 @@ def show(visit: SignedIn, assignment_id: int) -> Response:
     entry, problems = _entry(visit, assignment_id)
     with visit.runtime.office.reading() as session:
         events = log.events(session, assignment_id)
+        pace = history.pace_of(session, entry, visit.now)
     seen = _fingerprint([entry], len(events), events[0].id if events else 0)
     values: dict[str, Any] = {
         "entry": entry,
@@ -221,8 +222,8 @@ def show(visit: SignedIn, assignment_id: int) -> Response:
         "events": events,
         "event_words": EVENTS,
         "points": _points_per_second(visit),
-        "rate": entry.rate(visit.now),
-        "seconds_left": entry.seconds_left(visit.now),
+        "pace": pace,
+        "next_step": NEXT_STEP,
     }
     if visit.is_fragment:
         if visit.request.query_params.get("seen") == seen:
