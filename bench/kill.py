@@ -24,7 +24,7 @@ import httpx
 
 from bench.report import Options, Section, Table, number
 from regulars.bootstrap.client import find_running
-from regulars.bootstrap.serving import bind
+from regulars.bootstrap.serving import bind, free_port
 from regulars.simulator.serve import Pretend, PretendShop, open_app, served
 from regulars.simulator.simulator import DEMO_TOKEN
 
@@ -58,12 +58,15 @@ class App:
     def __init__(self, home: Path, shopify: Pretend) -> None:
         tokens = shopify.simulator.tokens
         self._home = home
+        # The same at each start: Shopify sends its webhooks there.
+        self._port = free_port("127.0.0.1", 0)
         self._environment = {
             **os.environ,
             "REGULARS_HOME": str(home),
             "REGULARS_SIMULATOR_URL": shopify.url,
             "REGULARS_API_KEY": tokens.client_id,
             "REGULARS_API_SECRET": tokens.client_secret,
+            "REGULARS_PUBLIC_URL": f"http://127.0.0.1:{self._port}",
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._client: httpx.Client | None = None
@@ -71,7 +74,7 @@ class App:
     def start(self) -> None:
         """Start the app and return once it answers."""
         (self._home / "run.json").unlink(missing_ok=True)
-        command = [sys.executable, "-m", "regulars", "serve", "--port", "0"]
+        command = [sys.executable, "-m", "regulars", "serve", "--port", str(self._port)]
         with (self._home / "serve.log").open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         for _ in waiting("the app to answer"):
@@ -126,9 +129,16 @@ def waiting(what: str, *, every: float = POLL_SECONDS) -> Iterator[None]:
 
 
 @contextmanager
-def opened(folder: Path, customers: int, rate: float) -> Iterator[tuple[App, Pretend]]:
-    """Open a pretend Shopify with customers, of whom some have the tag, and the app beside it."""
+def opened(
+    folder: Path, customers: int, rate: float, *, hears: bool = False
+) -> Iterator[tuple[App, Pretend]]:
+    """Open a pretend Shopify with customers, of whom some have the tag, and the app beside it.
+
+    Unless the app `hears`, webhooks are lost: of a job of everybody they would be all there is.
+    """
     made = open_app(PretendShop(customers, rate=rate))
+    if not hears:
+        made.state.simulator.faults.switch_on("dropped_webhooks")
     chance = random.Random(7)
     shop = made.state.simulator.shop
     for customer in shop.customers.values():

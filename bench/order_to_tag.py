@@ -27,7 +27,7 @@ def play(customers: int = CUSTOMERS, orders: int = ORDERS) -> list[float]:
     """Return the seconds from each order to its customer's tag, one order after the other."""
     with (
         tempfile.TemporaryDirectory(prefix="regulars-order-") as named,
-        opened(Path(named), customers, 100.0) as (app, shopify),
+        opened(Path(named), customers, 100.0, hears=True) as (app, shopify),
     ):
         _keep_in_sync(app)
         rows = shopify.simulator.shop.customers.values()

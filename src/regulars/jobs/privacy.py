@@ -23,6 +23,7 @@ from regulars.office.models.shops import ShopToken
 from regulars.office.models.staff import Staff, StaffShop
 from regulars.office.models.uploads import Upload
 from regulars.runtime import Runtime
+from regulars.runtime.shopify import UNINSTALLED
 from regulars.shopify import read_shop
 from regulars.tags import tasks
 from regulars.warehouse.facts import CustomerRedacted
@@ -108,7 +109,7 @@ def disconnect(runtime: Runtime, shop: Shop, at: datetime) -> None:
             session.delete(token)
         session.get_one(Shop, shop.id).disconnected_at = at
         # Nobody asks Shopify from here on, so nobody else would tell.
-        tasks.excuse_all(session, shop.id, "The app was uninstalled from this shop.", at)
+        tasks.excuse_all(session, shop.id, UNINSTALLED, at)
     runtime.forget(shop.id)
 
 

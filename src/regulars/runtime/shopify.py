@@ -12,6 +12,9 @@ from regulars.settings import Settings
 from regulars.shopify import Grant, RotatingToken, ShopifyClient, TokenDoor
 from regulars.shopify.http import open_http
 
+#: Why work stands still in a shop that let go of the app.
+UNINSTALLED = "The app was uninstalled from this shop."
+
 
 def open_client(
     settings: Settings,
@@ -28,6 +31,8 @@ def open_client(
         raise TokenRejected(f"The shop {shop.name} was made of files; it is not at Shopify.")
     with office.reading() as session:
         token = read_token(session, sealer, shop.id)
+    if token is None and shop.disconnected_at is not None:
+        raise TokenRejected(UNINSTALLED)
     if token is None:
         raise TokenRejected(f"The shop {shop.name} is not connected to Shopify.")
     base_url = settings.simulator_url or None

@@ -182,6 +182,9 @@ class ShopifyClient:
         return data
 
     def _post_with_token(self, call: _Call) -> Json:
+        if self.http.is_closed:
+            # Whoever still works with it began before the shop was let go, or connected anew.
+            raise TokenRejected("The shop's connection to Shopify was ended or made anew.")
         token = self._tokens.current()
         try:
             return self._post(call, token)
