@@ -198,3 +198,18 @@ def test_a_sign_in_link_is_told_with_how_long_it_works(regulars):
     assert told.code == 0
     assert told.json["url"].startswith("http://127.0.0.1:8401/sign-in/")
     assert told.json["minutes"] == 15
+
+
+def test_an_upload_answers_with_its_ledger(regulars, basic, tmp_path):
+    file = tmp_path / "guests.csv"
+    file.write_text("Customer ID\nana\nbo\nana\nnobody\n")
+
+    told = regulars("segments", "upload", file, "--shop", "basic", "--name", "Guests", "--json")
+
+    assert told.code == 0, told.err
+    ledger = {
+        "rows": 4, "matched": 2, "duplicate": 1, "not_found": 1, "ambiguous": 0, "invalid": 0,
+    }  # fmt: skip
+    assert list(told.json.items()) == list(ledger.items())
+    shown = regulars("segments", "show", "Guests", "--shop", "basic", "--json").json
+    assert (shown["kind"], shown["member_count"]) == ("csv", 2)

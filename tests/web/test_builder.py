@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from regulars.language import CATALOGUE, parse
 from regulars.language.catalogue import Unavailable
 from regulars.web.editing import changed, read_rows, rows_of, view_of, written
-from regulars.web.editing.rows import Condition, Group, walk
+from regulars.web.editing.rows import Condition, Group
 from regulars.web.i18n import Localizer
+from regulars.web.part_paths import walk
 from tests.exploring import looking
 from tests.language.trees import trees
 from tests.web.test_languages import ENGLISH, JAPANESE

@@ -7,11 +7,12 @@ first part without all that follow.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regulars.errors import InputError, LimitError, problem
 from regulars.language.tree import And, Filter, Node, Not, Operator, Or, Text
+from regulars.web.part_paths import at
 
 JOINERS = ("AND", "OR", "EXCEPT")
 #: So deep groups are drawn; the query text takes more.
@@ -61,27 +62,6 @@ def changed_combination(root: Combination, op: str) -> Combination:
     elif path.startswith("r."):
         _move(root, path, verb)
     return root
-
-
-def at(root: Combination, path: str) -> Part | Combination | None:
-    """Return what stands at a path: "r" is the root, "r.1" its second part."""
-    first, *steps = path.split(".")
-    here: Part | Combination | None = root if first == "r" else None
-    for step in steps:
-        if not isinstance(here, Combination) or not step.isdigit() or int(step) >= len(here.parts):
-            return None
-        here = here.parts[int(step)]
-    return here
-
-
-def walk(root: Combination, path: str = "r") -> Iterator[tuple[str, Part | Combination]]:
-    """Visit everything with its path, groups before their parts."""
-    yield path, root
-    for number, part in enumerate(root.parts):
-        if isinstance(part, Combination):
-            yield from walk(part, f"{path}.{number}")
-        else:
-            yield f"{path}.{number}", part
 
 
 def chosen(root: Combination) -> Combination:

@@ -8,7 +8,8 @@ from regulars.language import CATALOGUE
 from regulars.language.catalogue import Attribute
 from regulars.web.editing.choices import default_operator
 from regulars.web.editing.form import fresh
-from regulars.web.editing.rows import Condition, Detail, Group, at
+from regulars.web.editing.rows import Condition, Detail, Group
+from regulars.web.part_paths import at
 
 #: The attribute of a fresh row: the question asked most often.
 FIRST_ATTRIBUTE = "number_of_orders"

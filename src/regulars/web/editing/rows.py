@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 #: Not an operator of the language: `>= -30d`, shown as "in the last 30 days".
@@ -40,29 +39,6 @@ class Group:
     joiner: str = "AND"
     negated: bool = False
     parts: list[Condition | Group] = field(default_factory=list)
-
-
-def at(root: Group, path: str) -> Condition | Group | None:
-    """Return the row at a path: "r" is the root, "r.0.2" the third part of its first part."""
-    first, *steps = path.split(".")
-    if first != "r":
-        return None
-    row: Condition | Group = root
-    for step in steps:
-        if not isinstance(row, Group) or not step.isdigit() or int(step) >= len(row.parts):
-            return None
-        row = row.parts[int(step)]
-    return row
-
-
-def walk(group: Group, path: str = "r") -> Iterator[tuple[str, Condition | Group]]:
-    """Visit every row with its path, parents first."""
-    yield path, group
-    for number, part in enumerate(group.parts):
-        if isinstance(part, Group):
-            yield from walk(part, f"{path}.{number}")
-        else:
-            yield f"{path}.{number}", part
 
 
 def listed(typed: str) -> list[str]:

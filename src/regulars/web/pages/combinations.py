@@ -26,10 +26,10 @@ from regulars.web.combining import (
     chosen,
     read_combination,
     tree_of,
-    walk,
 )
 from regulars.web.deps import SignedIn, ToldProblem, Visit, field_messages
 from regulars.web.i18n import N_
+from regulars.web.part_paths import walk
 
 router = APIRouter(prefix="/segments/combine")
 
