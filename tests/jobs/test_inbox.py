@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from sqlalchemy import select
 
 from regulars.errors import LimitError
 from regulars.jobs import Event, live
@@ -189,3 +190,27 @@ def test_a_burst_that_leaves_things_open_asks_for_them_in_one_job(at_work):
         (job,) = session.query(Job).filter(Job.kind == "read_again")
     assert len(job.arguments) == 5
     assert set(job.arguments.values()) == {"Customer"}
+
+
+def test_what_comes_while_a_batch_is_applied_wakes_nobody_and_is_applied_with_it(at_work):
+    waked = []
+    inbox = Inbox(at_work.runtime, lambda: waked.append(1))
+
+    def bring_another(item):
+        if item.topic == "facts" and not brought:
+            brought.append(item)
+            inbox.put(event(at_work, "second", order_body(2, 12, 100, at_work)))
+
+    brought = []
+    at_work.runtime.news.listen(bring_another)
+    inbox.put(event(at_work, "first", order_body(1, 11, 100, at_work)))
+    inbox.apply_all()
+
+    assert (len(waked), len(brought)) == (1, 1)
+    with at_work.runtime.office.reading() as session:
+        states = session.scalars(select(InboxEvent.state)).all()
+    assert states == ["applied", "applied"]
+
+    inbox.put(event(at_work, "third", order_body(3, 13, 100, at_work)))
+
+    assert len(waked) == 2

@@ -52,7 +52,9 @@ class Inbox:
         self._wake = wake
         self._most = runtime.settings.inbox_max
         self._group = GroupCommit(runtime.office)
-        self._applying: dict[int, threading.Lock] = {}
+        #: Shops that a thread applies the events of, and those of whose new events it was told.
+        self._busy: set[int] = set()
+        self._more: set[int] = set()
         self._lock = threading.Lock()
         #: Rightly signed events of shops that are not here, since the start.
         self.unknown_count = 0
@@ -63,7 +65,8 @@ class Inbox:
             template = "{count} webhooks wait already. Send this one again later."
             raise LimitError(problem("inbox_full", template, count=self._most))
         self._group.put(event, self._runtime.clock())
-        self._wake()
+        if not self._tell_busy(event.shop_id):
+            self._wake()
 
     def count_unknown(self) -> None:
         """Count a rightly signed event of a shop that is not here."""
@@ -100,16 +103,43 @@ class Inbox:
         self._wake()
         return count
 
+    def _tell_busy(self, shop_id: int) -> bool:
+        """Tell who applies this shop's events that there are more; whether somebody does.
+
+        Waking a thread for each webhook of a burst would cost more than applying it.
+        """
+        with self._lock:
+            is_busy = shop_id in self._busy
+            if is_busy:
+                self._more.add(shop_id)
+            return is_busy
+
     def _apply_shop(self, shop_id: int) -> bool:
         with self._lock:
-            turn = self._applying.setdefault(shop_id, threading.Lock())
-        if not turn.acquire(blocking=False):
-            # Whoever is at it looks again before leaving.
-            return False
+            if shop_id in self._busy:
+                # Whoever is at it looks again before leaving.
+                self._more.add(shop_id)
+                return False
+            self._busy.add(shop_id)
+        any_applied, is_over = False, False
         try:
-            return self._apply_batches(shop_id)
+            while not is_over:
+                any_applied |= self._apply_batches(shop_id)
+                is_over = self._leave(shop_id)
         finally:
-            turn.release()
+            if not is_over:
+                with self._lock:
+                    self._busy.discard(shop_id)
+        return any_applied
+
+    def _leave(self, shop_id: int) -> bool:
+        """End the turn, unless more came since the last look."""
+        with self._lock:
+            if shop_id in self._more:
+                self._more.discard(shop_id)
+                return False
+            self._busy.discard(shop_id)
+            return True
 
     def _apply_batches(self, shop_id: int) -> bool:
         any_applied = False
