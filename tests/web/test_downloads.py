@@ -15,10 +15,17 @@ from regulars.web import pages as page_room
 from tests.web.test_pages_and_api import routes
 from tests.web.test_team import api, key_of
 
+ACTS = ("figures_exported", "log_exported", "members_exported")
 LIST = b"email\nana@shop.example\nnobody@shop.example\n"
 MANIFEST = {"name": "Spring", "created": "2024-04-01", "source": "csv", "tags": [], "trackings": []}
 #: What stands in a place of an address; everything else is the first of its kind.
-PLACES: dict[str, object] = {"shop": "demo", "segment": "VIP", "upload_id": 3}
+PLACES: dict[str, object] = {
+    "shop": "demo",
+    "segment": "VIP",
+    "upload_id": 3,
+    "customer_id": "ana",
+    "customer": "ana",
+}
 #: A csv segment has what others do not: the second one is one.
 SECOND = {"/segments/{segment_id:int}/list.csv"}
 #: Holds nothing of the shop.
@@ -69,9 +76,7 @@ def key(stage, visitor) -> str:
 
 def noted(world) -> int:
     with world.runtime.office.reading() as session:
-        return len(audit.list_entries(session, act="members_exported")) + len(
-            audit.list_entries(session, act="figures_exported")
-        )
+        return sum(len(audit.list_entries(session, act=act)) for act in ACTS)
 
 
 def files(package: object) -> list[str]:

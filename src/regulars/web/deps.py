@@ -502,7 +502,7 @@ def _parameters_of(asked: Dependant) -> list[str]:
             own += kind.model_fields
         else:
             own.append(one.alias)
-    return own
+    return [*own, *(name for inner in asked.dependencies for name in _parameters_of(inner))]
 
 
 ApiCaller = Annotated[ApiCall, Depends(api_call)]

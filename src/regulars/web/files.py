@@ -38,10 +38,16 @@ def customers_file(
     name: str,
     rows: Iterable[Sequence[object]],
     encoding: str = "utf-8-sig",
+    *,
+    act: str = "members_exported",
+    about: str | None = None,
     **details: object,
 ) -> CsvAnswer:
-    """Answer with single customers as a CSV file, and note who took it in the audit log."""
-    _note(asker, shop, "members_exported", name, details)
+    """Answer with single customers as a CSV file, and note who took it in the audit log.
+
+    `about` is for files whose name says who the customer is: the log outlives the customer's data.
+    """
+    _note(asker, shop, act, name if about is None else about, details)
     return csv_file(name, rows, encoding)
 
 

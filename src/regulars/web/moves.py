@@ -15,12 +15,12 @@ from starlette.responses import Response
 
 from regulars.engine.days import day_start
 from regulars.errors import InputError, NotFoundError, problem
-from regulars.office import Shop, audit
+from regulars.office import Shop
 from regulars.segments import Cause, list_segments
 from regulars.web.api.shapes import instant_of
 from regulars.web.deps import ToldProblem, Visit
 from regulars.web.figures import Member, find_customers, people
-from regulars.web.files import csv_file
+from regulars.web.files import customers_file
 from regulars.web.i18n import N_
 
 if TYPE_CHECKING:
@@ -219,16 +219,9 @@ def found_customers(visit: Visit, words: str) -> Sequence[int] | None:
 def log_download(visit: Visit, asked: Narrowed, name: str) -> Response:
     """Send the log as it is narrowed, and keep in the audit log that it was sent."""
     rows = file_rows(visit.runtime, visit.shop, asked)
-    with visit.office() as session:
-        audit.record(
-            session,
-            act="log_exported",
-            about=name,
-            author=visit.author,
-            at=visit.now,
-            shop_id=visit.shop.id,
-        )
-    return csv_file(f"{name} {visit.say('Joined & left')}", rows)
+    title = f"{name} {visit.say('Joined & left')}"
+    about = name if asked.segment_id is not None else ""
+    return customers_file(visit, visit.shop, title, rows, act="log_exported", about=about)
 
 
 def _state(asked: Narrowed, words: str) -> str:

@@ -8,14 +8,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
-from starlette.responses import Response
 
 from regulars import segments
 from regulars.office import Shop
 from regulars.segments import Cause
 from regulars.web import moves
 from regulars.web.deps import ApiCall, ApiCaller
-from regulars.web.files import csv_file
+from regulars.web.files import CsvAnswer, customers_file
 
 router = APIRouter(prefix="/shops/{shop}", tags=["membership"])
 
@@ -76,10 +75,10 @@ def of_segment(
     return _page(call, found, _of_segment(call, found, segment, asked, customer), limit, cursor)
 
 
-@router.get("/segments/{segment}/log.csv")
+@router.get("/segments/{segment}/log.csv", response_class=CsvAnswer)
 def segment_file(
     call: ApiCaller, shop: str, segment: str, asked: Narrowing, *, customer: str | None = None
-) -> Response:
+) -> CsvAnswer:
     """Send the log of a segment as a CSV file, all of it or as it is narrowed."""
     found = _shop(call, shop)
     return _file(call, found, _of_segment(call, found, segment, asked, customer))
@@ -100,8 +99,8 @@ def of_customer(
     return _page(call, found, _of_customer(call, found, customer, asked), limit, cursor)
 
 
-@router.get("/customers/{customer}/log.csv")
-def customer_file(call: ApiCaller, shop: str, customer: str, asked: Narrowing) -> Response:
+@router.get("/customers/{customer}/log.csv", response_class=CsvAnswer)
+def customer_file(call: ApiCaller, shop: str, customer: str, asked: Narrowing) -> CsvAnswer:
     """Send the history of one customer as a CSV file."""
     found = _shop(call, shop)
     return _file(call, found, _of_customer(call, found, customer, asked))
@@ -144,5 +143,6 @@ def _page(
     return LogOut(entries=entries, next=further)
 
 
-def _file(call: ApiCall, shop: Shop, asked: moves.Narrowed) -> Response:
-    return csv_file("log", moves.file_rows(call.runtime, shop, asked))
+def _file(call: ApiCall, shop: Shop, asked: moves.Narrowed) -> CsvAnswer:
+    rows = moves.file_rows(call.runtime, shop, asked)
+    return customers_file(call, shop, "log", rows, act="log_exported")

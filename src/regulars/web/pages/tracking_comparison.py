@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from regulars.tracking.comparison import Measure, View
 from regulars.web.deps import SignedIn
-from regulars.web.files import csv_file
+from regulars.web.files import figures_file
 from regulars.web.i18n import N_
 from regulars.web.pages.tracking import POPULATIONS, STATUSES
 from regulars.web.plots import Series, plot_spec
@@ -65,7 +65,7 @@ def compare(visit: SignedIn) -> Response:
     scale = 10**visit.say.currency_digits if is_money else 1
     drawn = [(name, [_scaled(one, scale) for one in values]) for name, values in side.series]
     if query.get("format") == "csv":
-        return csv_file("comparison", _lines(side.labels, drawn))
+        return figures_file(visit, visit.shop, "comparison", _lines(side.labels, drawn))
     form = visit.shop.currency if is_money else "number"
     return visit.page(
         "tracking/compare.html",
