@@ -30,6 +30,10 @@ def play(customers: int = CUSTOMERS, orders: int = ORDERS) -> list[float]:
         opened(Path(named), customers, 100.0, hears=True) as (app, shopify),
     ):
         _keep_in_sync(app)
+        # Every tag of that is told by a webhook of its own; an order behind them would wait.
+        for _ in waiting("the webhooks of the first tags to be told"):
+            if not shopify.simulator.webhooks.waiting():
+                break
         rows = shopify.simulator.shop.customers.values()
         strangers = [one for one in rows if not one.orders]
         return [_seconds(shopify, one) for one in strangers[:orders]]
