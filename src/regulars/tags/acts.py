@@ -29,6 +29,7 @@ from regulars.office import Shop
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment, TagAudience, TagRemoval, TagRemovalRow
 from regulars.tags import holdout, log
+from regulars.tags.ledger import may_have
 from regulars.tags.names import clean_tag, tag_key
 
 #: Rows per INSERT, so that a million customers do not stand in memory as parameters at once.
@@ -297,12 +298,8 @@ def cancel(session: Session, assignment: TagAssignment, *, author: str, now: dat
     of = TagAudience.assignment_id == assignment.id
     quiet = {"synchronize_session": False}
     waiting = update(TagAudience).where(of, TagAudience.outcome == "waiting")
-    # Who was told once, before a removal that was undone, may have the tag: that is looked at.
-    session.execute(
-        waiting.where(TagAudience.told_at.is_not(None))
-        .values(outcome="told")
-        .execution_options(**quiet)
-    )
+    # Who may have the tag already is looked at.
+    session.execute(waiting.where(may_have()).values(outcome="told").execution_options(**quiet))
     session.execute(waiting.values(wanted=False, outcome="cancelled").execution_options(**quiet))
     if session.scalar(select(TagAudience.customer_id).where(of, TagAudience.outcome == "told")):
         assignment.status = "cancelling"
@@ -361,8 +358,8 @@ def _retry_rule(session: Session, assignment: TagAssignment) -> int:
 
 def maybe_given() -> ColumnElement[bool]:
     """Return the condition of audience rows whose customer may have the tag through them."""
-    told_once = and_(TagAudience.outcome == "waiting", TagAudience.told_at.is_not(None))
-    return or_(TagAudience.outcome.in_(("told", "given", "held")), told_once)
+    waits = and_(TagAudience.outcome == "waiting", may_have())
+    return or_(TagAudience.outcome.in_(("told", "given", "held")), waits)
 
 
 def is_removable(assignment: TagAssignment) -> bool:

@@ -20,7 +20,7 @@ from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment, TagAudience, TagRule
 from regulars.tags import brake, holdout
 from regulars.tags.brake import Size
-from regulars.tags.ledger import parts
+from regulars.tags.ledger import may_have, parts
 from regulars.tags.rules import end_rows, list_rules
 from regulars.tags.segment_side import Members
 
@@ -436,10 +436,10 @@ def leave(session: Session, assignment: TagAssignment, ids: Iterable[str]) -> No
         )
         quiet = {"synchronize_session": False}
         waiting = of.where(TagAudience.outcome == "waiting")
-        # Whoever was told once may have the tag: that is looked at.
+        # Whoever may have the tag already is looked at.
         for query, outcome in (
             *((of.where(TagAudience.outcome.in_(before)), after) for before, after in moves),
-            (waiting.where(TagAudience.told_at.is_not(None)), "leaving"),
+            (waiting.where(may_have()), "leaving"),
             (waiting, "cancelled"),
         ):
             session.execute(query.values(wanted=False, outcome=outcome).execution_options(**quiet))

@@ -20,6 +20,7 @@ from regulars.office.models.tags import TagAssignment, TagAudience, TagRule
 from regulars.tags import log
 from regulars.tags.acts import demand_connected
 from regulars.tags.holdout import clean_share, let_in
+from regulars.tags.ledger import may_have
 from regulars.tags.names import clean_tag, tag_key
 
 GRACE_DAYS_MAX = 365
@@ -202,7 +203,7 @@ def end_rows(session: Session, assignment: TagAssignment, *, take: bool) -> None
         .where(
             TagAudience.assignment_id == assignment.id,
             TagAudience.outcome == "waiting",
-            TagAudience.told_at.is_not(None),
+            may_have(),
         )
         .values(outcome="leaving" if take else "told", wanted=not take)
         .execution_options(synchronize_session=False)
