@@ -159,3 +159,37 @@ def test_an_undone_removal_that_is_stopped_at_once_leaves_nobody_with_a_tag_unkn
         desk.work()
 
     assert not desk.tags()["ana"]
+
+
+def test_a_tag_that_was_left_for_waiting_work_goes_with_that_work(desk):
+    before = desk.tags()
+    first = desk.assign("VIP", "ana")
+    desk.work()
+    second = desk.assign("vip", "ana")
+    order(desk, acts.pause, second)
+    desk.remove(first)
+    desk.work()
+    assert "VIP" in desk.tags()["ana"]
+
+    desk.remove(second)
+    desk.work()
+
+    assert desk.tags() == before
+
+
+def test_cancelled_work_keeps_a_tag_that_was_left_for_it_until_it_is_removed(desk):
+    before = desk.tags()
+    first = desk.assign("VIP", "ana")
+    desk.work()
+    second = desk.assign("vip", "ana")
+    order(desk, acts.pause, second)
+    desk.remove(first)
+    desk.work()
+
+    order(desk, acts.cancel, second)
+    desk.work()
+
+    assert "VIP" in desk.tags()["ana"]
+    desk.remove(second)
+    desk.work()
+    assert desk.tags() == before
