@@ -6,14 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any, get_args
 
 import pytest
 
-from regulars.bootstrap.serving import serving
-from regulars.cli.main import run
 from regulars.segments import Cause
 from regulars.warehouse.facts import (
     CustomerDeleted,
@@ -26,6 +23,7 @@ from regulars.web import create_app, sessions
 from regulars.web.moves import CAUSES
 from tests.jobs.at_work import AtWork, open_shop
 from tests.uploads.files import Uploading
+from tests.web.commanding import commanding
 from tests.web.visitor import Page, Visitor
 
 
@@ -241,18 +239,7 @@ def told(shop: Rig) -> Mapping[str, Told]:
 
 @pytest.fixture(scope="module")
 def command(shop: Rig, told: Mapping[str, Told]) -> Iterator[Callable[..., Any]]:
-    """Run commands as a person would while the app is served; each gives back what it told."""
-    served = serving(shop.runtime, host="127.0.0.1", port=0)
-    with pytest.MonkeyPatch.context() as patch, served as app, app.in_background():
-        patch.setenv("REGULARS_HOME", str(shop.runtime.settings.home_folder))
-
-        def call(*words: object) -> Any:
-            told = io.StringIO()
-            with redirect_stdout(told):
-                code = run([*map(str, words), "--shop", "basic"])
-            assert code == 0, words
-            return json.loads(told.getvalue()) if "--json" in words else told.getvalue()
-
+    with commanding(shop) as call:
         yield call
 
 
