@@ -179,13 +179,12 @@ def delete_segment(session: Session, shop: Shop, segment: Segment, *, now: datet
     users = all_users(session, shop, segment, now=now)
     named = [f'"{user.name}"' for user in users if user.kind in {"segment", "rule"}]
     if named:
-        template = '"{name}" is used by {count} others. Change or delete those first: {users}.'
+        template = '"{name}" is in use. Change or delete these first: {users}.'
         raise ConflictError(
             problem(
                 "segment_in_use",
                 template,
                 name=segment.name,
-                count=len(named),
                 users=", ".join(named),
             )
         )
