@@ -90,8 +90,8 @@ class History:
     own: set[tuple[str, str]] = field(default_factory=set)
     #: (customer, tag key) that somebody took off by hand while we held it → effects until then.
     taken: dict[tuple[str, str], int] = field(default_factory=dict)
-    #: (customer, tag key) that Shopify was already taking when another customer, whose tags nobody
-    #: knows, was merged into this one: both may be, and nothing can call the operation back.
+    #: (customer, tag key) that Shopify was already taking when another customer was merged into
+    #: this one: it may be gone although it is theirs, as nothing can call the operation back.
     in_doubt: set[tuple[str, str]] = field(default_factory=set)
     rules: list[int] = field(default_factory=list)
 
@@ -297,13 +297,12 @@ class History:
                 del self.taken[gone, key]
                 if key not in present:
                     self.taken[kept, key] = len(self.shopify.effects)
+        self.in_doubt |= {(kept, key) for key in present if self.is_being_taken(kept, key)}
         with self.office.reading() as session:
             known = self.ledger(session, gone), self.ledger(session, kept)
         for key in known[1].keys() - known[0].keys():
             if key in present and not is_known:
                 self.own.add((kept, key))
-                if self.is_being_taken(kept, key):
-                    self.in_doubt.add((kept, key))
         for key, row in known[0].items():
             other = known[1].get(key)
             doubtful = not is_known and other is None and row.told != "removed"
