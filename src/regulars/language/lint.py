@@ -99,6 +99,8 @@ def findings(node: Node, text: str = "") -> tuple[Finding, ...]:
                 _following(part, found)
             if isinstance(part, And):
                 _impossible(part, found)
+            if isinstance(part, Or):
+                _denials(part, found)
     _missing_values(node, found)
     return tuple(found.list)
 
@@ -246,6 +248,34 @@ def _opposites(node: And | Or, found: _Findings) -> None:
                 part=shown(print_query(part)),
             )
         return
+
+
+#: Operators that name a thing, so that denying two of them is denying two things.
+_NAMING = (Operator.EQ, Operator.IN, Operator.CONTAINS, Operator.MATCHES)
+
+
+def _denials(node: Or, found: _Findings) -> None:
+    """Note "not A or not B", which only leaves out who is both; "neither" was mostly meant."""
+    same: dict[tuple[str, str | None], list[Node]] = {}
+    for part in node.parts:
+        inner = part.part if isinstance(part, Not) else part
+        if not isinstance(inner, Filter):
+            continue
+        asked, negated = positive(inner)
+        if asked.operator in _NAMING and negated != isinstance(part, Not):
+            same.setdefault((inner.attribute, inner.key), []).append(part)
+    for denials in same.values():
+        if len({_signature(one) for one in denials}) < 2:
+            continue
+        rest = tuple(part for part in node.parts if part not in denials)
+        neither = And(tuple(denials), node.span)
+        found.tell(
+            "not_a_or_not_b",
+            "Whoever lacks one of them matches `{part}`. To leave out all of them, write AND.",
+            node,
+            Or((*rest, neither), node.span) if rest else neither,
+            part=shown(" OR ".join(map(print_query, denials))),
+        )
 
 
 def _following(group: And | Or, found: _Findings) -> None:
