@@ -131,7 +131,7 @@ def _opened(settings: Settings, clock: Clock, *, has_key: bool) -> Restored:
                 session,
                 act="restored",
                 about=settings.home_folder.name,
-                author="command line",
+                author=audit.COMMAND_LINE,
                 at=clock(),
                 details=details,
             )

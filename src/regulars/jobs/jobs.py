@@ -200,10 +200,6 @@ class Jobs:
         """Have the kept members of every segment compared with an evaluation from nothing."""
         return self.later(session, "prove", shop, arguments={"everything": True})
 
-    def day_change_later(self, session: Session, shop: Shop) -> Job:
-        """Have the segments that mention time evaluated for the shop's present day."""
-        return self.later(session, "day_change", shop)
-
     def import_later(self, session: Session, shop: Shop, files: dict[str, str]) -> Job:
         """Have files of this machine brought into a shop: paths by "orders" and "customers"."""
         key = secrets.token_hex(8)

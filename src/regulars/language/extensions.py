@@ -21,9 +21,6 @@ from regulars.language.shapes import (
 )
 
 _DAYS = Unit("day", "days", "日")
-_TODAY = (
-    "Thresholds are those of the day's first instant: orders of the day move a customer at once,"
-)
 _NOTES = (
     "Thresholds are those of the day's first instant; orders of the day move them at midnight.",
     "Fifths of the shop's own customers; equal values have equal scores.",

@@ -38,7 +38,6 @@ _OPPOSITE = {
 }
 _OPPOSITE |= {no: yes for yes, no in _OPPOSITE.items()}
 _NEGATED = frozenset((Operator.NE, Operator.NOT_CONTAINS, Operator.NOT_MATCHES))
-_TEXT_KINDS = frozenset((Kind.TEXT, Kind.TEXT_LIST, Kind.NAME))
 _AMOUNTS = frozenset((Kind.INTEGER, Kind.DECIMAL, Kind.MONEY))
 _DAYS = (Day, Moment, RelativeDay)
 

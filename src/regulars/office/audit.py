@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from regulars.office.models.audit import AuditEntry
 
 FIRST = bytes(32)
+#: Who works from the command line, where people and keys have names.
+COMMAND_LINE = "command line"
 # Entries are read in pages, so that a long log does not fill the memory.
 PAGE = 1000
 

@@ -26,7 +26,6 @@ from regulars.simulator.versions import answering
 from regulars.simulator.webhooks import Send, Webhooks
 
 BULK_ORIGIN = "https://storage.googleapis.com/shopify-tiers-assets-prod"
-UPLOAD_HOST = "https://shopify-staged-uploads.storage.googleapis.com"
 #: The token a demo app is given; a custom app's token never expires.
 DEMO_TOKEN = "shpat_regulars_demo"  # noqa: S105 - of a pretend shop
 

@@ -22,7 +22,7 @@ from regulars.office.models.tags import (
     TagRemovalRow,
 )
 from regulars.tags import acts, log
-from regulars.tags.ledger import HOLDING
+from regulars.tags.ledger import HOLDING, beside
 from regulars.tags.names import tag_key
 
 #: Outcomes of customers who are not through.
@@ -248,12 +248,7 @@ def plan_removal(session: Session, assignment: TagAssignment) -> RemovalPlan:
         other.outcome.in_(HOLDING),
         other.assignment_id != TagAudience.assignment_id,
     )
-    had_before = exists().where(
-        TagLedger.shop_id == TagAudience.shop_id,
-        TagLedger.tag_key == TagAudience.tag_key,
-        TagLedger.customer_id == TagAudience.customer_id,
-        TagLedger.had_before,
-    )
+    had_before = beside(TagLedger.had_before)
     given = acts.maybe_given()
     before = or_(TagAudience.outcome == "had_before", and_(given, had_before))
     counts = session.execute(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, exists, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from regulars.office.models.tags import PROBLEM_CHARACTERS_MAX, TagAudience, TagLedger
@@ -33,18 +33,22 @@ _TOLD_AFTER_TAKING = {"removed": ("removed", "gone"), "given": ("failed",)}
 Outcome = tuple[str, str | None]
 
 
+def beside(*wanted: ColumnExpressionArgument[bool]) -> ColumnElement[bool]:
+    """Return the condition of audience rows beside which the ledger's row is as wanted."""
+    return exists().where(
+        TagLedger.shop_id == TagAudience.shop_id,
+        TagLedger.tag_key == TagAudience.tag_key,
+        TagLedger.customer_id == TagAudience.customer_id,
+        *wanted,
+    )
+
+
 def may_have() -> ColumnElement[bool]:
     """Return the condition of audience rows whose customer may have our tag while the row waits.
 
     It was told once; or other work gave the tag, and left it there because this row wants it.
     """
-    ours = exists().where(
-        TagLedger.shop_id == TagAudience.shop_id,
-        TagLedger.tag_key == TagAudience.tag_key,
-        TagLedger.customer_id == TagAudience.customer_id,
-        TagLedger.told.in_(("giving", "given", "removing")),
-        ~TagLedger.had_before,
-    )
+    ours = beside(TagLedger.told.in_(("giving", "given", "removing")), ~TagLedger.had_before)
     return or_(TagAudience.told_at.is_not(None), ours)
 
 

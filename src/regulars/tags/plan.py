@@ -2,6 +2,7 @@
 
 The ledger's `had_before` is written before the first effect and never turned from no to yes
 afterwards, so that our own tag is never taken for the customer's own after a stop in the middle.
+Only a merge does (`merging`): the tag may then have been the other customer's.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from regulars import static_segments, support
 from regulars.errors import InputError, NotFoundError, PermissionDenied, Problem, problem
 from regulars.office import Shop, list_shops
+from regulars.office.audit import COMMAND_LINE
 from regulars.office.models.staff import ApiKey, Staff, StaffSession, StaffShop
 from regulars.web import embedding, sessions
 from regulars.web.i18n import LANGUAGES, Localizer, preferred_language
@@ -516,7 +517,7 @@ def _call_by_token(request: Request, runtime: Runtime, token: str, now: datetime
         return ApiCall(request, runtime, jobs, now, staff.name, own, may_write=True, staff=staff)
     local = getattr(runtime, "local_token", None)
     if local and hmac.compare_digest(token.encode(), str(local).encode()):
-        return ApiCall(request, runtime, jobs, now, "command line", None, may_write=True)
+        return ApiCall(request, runtime, jobs, now, COMMAND_LINE, None, may_write=True)
     with runtime.office.session() as session:
         digest = sessions.token_hash(token)
         key = session.scalar(

@@ -20,6 +20,8 @@ from babel import Locale, dates, lists, numbers
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
+from regulars.office.audit import COMMAND_LINE
+
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 
 #: Code → its own name, as shown in the language switch.
@@ -154,7 +156,7 @@ class Localizer:
 
     def author(self, name: str) -> str:
         """Write who did something: people and keys by their names."""
-        return self("command line") if name == "command line" else name
+        return self("command line") if name == COMMAND_LINE else name
 
     def listed(self, texts: Sequence[str]) -> str:
         """Write several texts in a row: a, b, and c."""
