@@ -7,7 +7,6 @@ REGULARS_SCREENSHOTS to a folder to keep pictures of what was seen.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
 import threading
@@ -20,7 +19,6 @@ import uvicorn
 from playwright.sync_api import (
     Browser,
     BrowserContext,
-    ConsoleMessage,
     Page,
     expect,
     sync_playwright,
@@ -30,6 +28,7 @@ from sqlalchemy import select
 from regulars.clock import system_clock
 from regulars.office.models.staff import Staff, StaffShop
 from regulars.web import sessions
+from tests.browser.console import listen
 from tests.web.world import World, open_world
 
 HERE = Path(__file__).parent
@@ -90,13 +89,6 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 DEADLINE = 30_000
 expect.set_options(timeout=DEADLINE)
 
-#: What a console may say: an answer of ours that is not 2xx is the test's own doing.
-EXPECTED = re.compile(
-    r"Failed to load resource: (the server responded with a status of (4(03|04|09|22)|500)|"
-    r"net::ERR_INTERNET_DISCONNECTED)|"
-    r"htmx: htmx:error: Failed to fetch"
-)
-
 Opened = Callable[..., Page]
 
 
@@ -106,10 +98,6 @@ def open_page(browser: Browser, live: Live) -> Iterator[Opened]:
     have been silent."""
     contexts: list[BrowserContext] = []
     said: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not EXPECTED.match(message.text):
-            said.append(f"{message.type}: {message.text}")
 
     def opened(
         language: str = "en", width: int = 1280, *, token: str = "", at: Live = live
@@ -124,8 +112,7 @@ def open_page(browser: Browser, live: Live) -> Iterator[Opened]:
         context.set_default_timeout(DEADLINE)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", listen)
-        page.on("pageerror", lambda error: said.append(str(error)))
+        listen(page, said)
         page.goto(f"/sign-in/{token or at.world.sign_in_token()}")
         page.wait_for_url("**/")
         return page

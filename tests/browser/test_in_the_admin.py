@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 from pydantic import SecretStr
 
 from regulars import bootstrap
@@ -15,6 +15,7 @@ from regulars.bootstrap.serving import free_port, serving
 from regulars.office import Shop, ShopToken, audit, read_token
 from regulars.settings import Settings
 from regulars.simulator.serve import PretendShop, open_app, served
+from tests.browser.console import listen
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_from_the_first_look_to_the_end(browser: Browser, stage, picture):
     context = browser.new_context(base_url=shopify.url, locale="en", reduced_motion="reduce")
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda one: said.append(one.text) if is_wrong(one) else None)
+    listen(page, said)
     page.goto("/app")
     app = page.frame_locator("iframe")
     expect(app.get_by_role("heading", level=1, name="Home")).to_be_visible(timeout=30_000)
@@ -54,12 +55,6 @@ def test_from_the_first_look_to_the_end(browser: Browser, stage, picture):
     assert context.cookies() == []
     context.close()
     assert said == []
-
-
-def is_wrong(message: ConsoleMessage) -> bool:
-    """A page that is left says that its stream broke off; a frame never takes the focus itself."""
-    expected = ("htmx: htmx:sse:error: network error", "Blocked autofocusing")
-    return message.type == "error" and not message.text.startswith(expected)
 
 
 def is_connected(runtime) -> bool:

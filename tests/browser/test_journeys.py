@@ -209,7 +209,6 @@ def test_markup_from_outside_never_becomes_a_request(open_page, live):
 def test_an_element_without_our_nonce_is_dead(open_page):
     """What gets in by another way (a fault of ours) still cannot send anything."""
     page = open_page()
-    page.on("console", lambda _one: None)
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url))
     said = page.evaluate(

@@ -19,6 +19,7 @@ from regulars.bootstrap.serving import Serving, free_port, serving, sign_in_link
 from regulars.settings import Settings
 from regulars.simulator.serve import Pretend, PretendShop, open_app, served
 from regulars.simulator.simulator import DEMO_TOKEN
+from tests.browser.console import listen
 
 
 class Road:
@@ -67,7 +68,7 @@ def page(browser, road: Road) -> Iterator[Page]:
     context = browser.new_context(base_url=road.app.url, locale="en", reduced_motion="reduce")
     opened = context.new_page()
     said: list[str] = []
-    opened.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
+    listen(opened, said)
     opened.goto(road.link)
     opened.wait_for_url("**/")
     yield opened
