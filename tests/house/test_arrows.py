@@ -26,7 +26,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "support": {"office"},
     "outgoing": {"warehouse", "office", "shopify"},
-    "privacy": {"warehouse", "office"},
+    "privacy": {"warehouse", "office", "importing"},
     "insights": {"segments", "engine", "language", "warehouse", "office"},
     "runtime": {"segments", "engine", "language", "warehouse", "office", "shopify"},
     "jobs": {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
 import json
 from base64 import b64encode
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -15,10 +18,12 @@ from regulars import privacy, tags
 from regulars.jobs import Event, live
 from regulars.office import Shop, Token, audit, create_shop, read_token, save_token
 from regulars.office.models.base import Base
+from regulars.office.models.installation import KeptAnswer
 from regulars.office.models.privacy import PrivacyRequest
 from regulars.office.models.segments import Segment
+from regulars.office.models.support import Message
 from regulars.office.models.tags import TagAudience
-from regulars.warehouse.facts import AddressFact, CustomerFact, MetafieldFact
+from regulars.warehouse.facts import AddressFact, CustomerDeleted, CustomerFact, MetafieldFact
 from regulars.warehouse.personal import rows_about
 from tests.web.visitor import Visitor
 from tests.web.world import open_world, order_fact
@@ -141,6 +146,93 @@ def test_after_a_redaction_nothing_is_left_and_sums_are_as_before(world):
         rows = session.scalars(select(TagAudience)).all()
     assert PERSON not in {one.customer_id for one in rows}
     assert len(rows) == 2
+
+
+PHONE, NAME = "+819012345678", "Hanako Yamada"
+EMAIL = f"{CANARY}@shop.example"
+
+
+def left_in_files(home: Path, *texts: str) -> dict[str, list[str]]:
+    """Which files still hold one of these, logs and what is not yet in its file included.
+
+    Pages that DuckDB has freed are written over as the file is used, which nobody can hasten.
+    """
+    found = {}
+    for path in home.rglob("*"):
+        if path.is_file() and ".duckdb" not in path.name:
+            held_bytes = path.read_bytes()
+            if held_bytes.startswith(b"\x1f\x8b"):
+                held_bytes = gzip.decompress(held_bytes)
+            held = [one for one in texts if one.encode() in held_bytes]
+            found |= {path.name: held} if held else {}
+    return found
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_a_redaction_reaches_files_chats_and_kept_answers(world, is_forgotten):
+    """`is_forgotten`: the customer was deleted before; only the webhook knows the addresses."""
+    home = world.runtime.settings.home_folder
+    known(world)
+    person = CustomerFact(
+        customer_id=PERSON,
+        display_name=NAME,
+        email=EMAIL,
+        phone=PHONE,
+        updated_at=world.now + timedelta(minutes=1),
+    )
+    live.apply_facts(world.runtime, world.shop, [person], now=world.now)
+    if is_forgotten:
+        gone = CustomerDeleted(PERSON, person.updated_at)
+        live.apply_facts(world.runtime, world.shop, [gone], now=world.now)
+    rejects = home / "imports" / "demo-1.csv"
+    rejects.parent.mkdir(exist_ok=True)
+    rejects.write_text(f"file,line,reason,row\na,2,no,{EMAIL}\na,3,no,ana@shop.example\n")
+    uploads = "/api/v1/shops/demo/uploads/content?file_name="
+    visitor = visitor_of(world)
+    ours = {"hx_request": "true", "sec_fetch_site": "same-origin"}
+    for name, content in FILES.items():
+        told = visitor.ask("POST", f"{uploads}{name}.csv", content=content, **ours)
+        assert told.status == 202, told.body
+    text = f"{NAME} ({EMAIL.upper()}, ０９０-1234-5678, {PERSON}) has no tag; Hana and 17001 have."
+    asked = json.dumps({"text": text, "page": f"/customers/{PERSON}"}).encode()
+    sent = {"content": asked, "content_type": "application/json", "idempotency_key": "one", **ours}
+    visitor.ask("POST", "/api/v1/shops/demo/conversation", **sent)
+    world.work()
+    before = left_in_files(home, EMAIL, PERSON, CANARY)
+    assert {"demo-1.csv", "1.csv", "3.csv", "office.db-wal"} <= set(before)
+
+    payload = about_person()
+    payload["customer"] |= {"email": EMAIL, "phone": PHONE}
+    receive(world, "customers/redact", payload)
+    with world.runtime.office.reading() as session:
+        request, message = (
+            session.scalars(select(PrivacyRequest)).one(),
+            session.scalars(select(Message)).one(),
+        )
+        kept = session.scalars(select(KeptAnswer)).all()
+
+    assert request.state == "done"
+    assert left_in_files(home, EMAIL, EMAIL.upper(), CANARY, PHONE) == {}
+    assert rejects.read_text("utf-8-sig").splitlines()[1:] == ["a,3,no,ana@shop.example"]
+    assert gzip.decompress((home / "uploads" / "3.csv").read_bytes()).decode("cp932") == (
+        'メール;備考\r\nana@shop.example;"花\r\n子"\r\n'
+    )
+    assert (home / "uploads" / "2.csv").read_bytes() == FILES["others"]
+    name = NAME if is_forgotten else "[erased]"
+    assert message.text == (
+        f"{name} ([erased], [erased], [erased]) has no tag; Hana and 17001 have."
+    )
+    assert (message.page, kept) == ("/customers/[erased]", [])
+
+
+#: Uploads that nobody went on with: plain, about others, and packed in another encoding.
+FILES = {
+    "plain": f"email,note\nana@shop.example,a\n{EMAIL},b\n".encode(),
+    "others": b"email\nbo@shop.example\n",
+    "packed": gzip.compress(
+        f'メール;備考\r\n{EMAIL};"太\r\n郎"\r\nana@shop.example;"花\r\n子"\r\n'.encode("cp932")
+    ),
+}
 
 
 def test_what_comes_late_does_not_bring_a_redacted_person_back(world):

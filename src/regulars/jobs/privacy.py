@@ -6,6 +6,7 @@ import logging
 import shutil
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -24,6 +25,7 @@ from regulars.office.models.staff import Staff, StaffShop
 from regulars.office.models.uploads import Upload
 from regulars.runtime import Runtime
 from regulars.runtime.shopify import UNINSTALLED
+from regulars.segments.uploads import unfinished
 from regulars.shopify import read_shop
 from regulars.tags import tasks
 from regulars.warehouse.facts import CustomerRedacted
@@ -31,6 +33,7 @@ from regulars.warehouse.facts import CustomerRedacted
 log = logging.getLogger(__name__)
 
 SHOPIFY = "Shopify"
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def read_event(runtime: Runtime, shop: Shop, event: InboxEvent, payload: Mapping[str, Any]) -> None:
@@ -42,6 +45,10 @@ def read_event(runtime: Runtime, shop: Shop, event: InboxEvent, payload: Mapping
             erase_later(session, shop, runtime.clock(), author=SHOPIFY)
     elif event.topic in {"customers/data_request", "customers/redact"}:
         kind = "export" if event.topic == "customers/data_request" else "redaction"
+        if kind == "redaction":
+            # The shop's copy may have forgotten the addresses; nobody says them again.
+            customer = payload["customer"]
+            _forget_traces(runtime, shop, str(customer["id"]), customer)
         with runtime.office.session() as session:
             ask(
                 session,
@@ -83,12 +90,30 @@ def ask(
     return row
 
 
+def _forget_traces(
+    runtime: Runtime, shop: Shop, customer_id: str, told: Mapping[str, object] = NOTHING
+) -> None:
+    """Take what names a person out of texts, files and waiting lists, which know no numbers.
+
+    `told` is what Shopify calls them by. Done before the facts go, which know the rest.
+    """
+    warehouse = runtime.warehouse(shop)
+    called = {"emails": [told.get("email")], "phones": [told.get("phone")]}
+    traces = privacy.traces_of(warehouse, customer_id, **called)
+    with runtime.office.session() as session:
+        privacy.redact_texts(session, shop, traces)
+        uploads = unfinished(session, shop)
+    privacy.forget_in_files(shop, uploads, runtime.settings.home_folder, traces)
+    privacy.forget_keys(warehouse, traces)
+
+
 def redact_customer(run: JobRun) -> None:
     """Carry a redaction out; doing it twice changes nothing."""
     runtime, shop = run.runtime, run.shop
     with runtime.office.reading() as session:
         row = privacy.find_request(session, shop, int(str(run.arguments["request_id"])))
     now = runtime.clock()
+    _forget_traces(runtime, shop, row.customer_id)
     live.apply_facts(runtime, shop, [CustomerRedacted(row.customer_id, now)], now=now)
     privacy.redact_warehouse(runtime.warehouse(shop), row.customer_id)
     with runtime.office.session(row.author) as session:
@@ -96,6 +121,7 @@ def redact_customer(run: JobRun) -> None:
         found = privacy.find_request(session, shop, row.id)
         privacy.close(found, author=row.author, now=now)
     runtime.warehouse(shop).checkpoint()
+    runtime.office.checkpoint()
 
 
 def disconnect(runtime: Runtime, shop: Shop, at: datetime) -> None:

@@ -3,32 +3,55 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from regulars.office import Shop
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.installation import KeptAnswer
+from regulars.office.models.jobs import Job
 from regulars.office.models.outgoing import Delivery
+from regulars.office.models.segments import Segment
+from regulars.office.models.support import Message
 from regulars.office.models.tags import (
     TagAssignment,
     TagAudience,
     TagBulk,
     TagDriftCheck,
+    TagEvent,
     TagHoldout,
     TagLedger,
     TagRemoval,
     TagRemovalRow,
 )
+from regulars.office.models.trackings import RevenueTracking
+from regulars.office.models.uploads import Upload
 from regulars.privacy.requests import close_exports
-from regulars.warehouse import Warehouse
-from regulars.warehouse.personal import blank
+from regulars.privacy.traces import Traces
+from regulars.warehouse import Warehouse, personal
 
 #: Outcomes of tag work that would still be done; for somebody who is gone it is over.
 UNDONE = ("waiting", "told", "leaving", "taking")
+#: Columns in which people, programs and Shopify write what they like. Rules, tags, and names of
+#: segments are the shop's own words and stay.
+FREE_TEXTS: Final[tuple[InstrumentedAttribute[object], ...]] = (
+    Message.text,
+    Message.page,
+    Segment.description,
+    RevenueTracking.note,
+    TagEvent.note,
+    Job.cursor,
+    Job.note,
+    Job.problem,
+    InboxEvent.problem,
+    Delivery.problem,
+    Upload.header,
+    Upload.problem,
+)
 
 
 def redact_warehouse(warehouse: Warehouse, customer_id: str) -> None:
@@ -36,7 +59,47 @@ def redact_warehouse(warehouse: Warehouse, customer_id: str) -> None:
     found = warehouse.customer_nos([customer_id])
     if found:
         with warehouse.transaction() as cursor:
-            blank(cursor, found[customer_id])
+            personal.blank(cursor, found[customer_id])
+
+
+def forget_keys(warehouse: Warehouse, traces: Traces) -> None:
+    """Forget rows of files and lists that wait for the person."""
+    emails = [one.lower() for one in sorted(traces.emails)]
+    phones = [f"+{one}" for one in sorted(traces.phones)]
+    with warehouse.transaction(changes_facts=False) as cursor:
+        personal.forget_keys(cursor, traces.customer_id, emails, phones)
+
+
+def redact_texts(session: Session, shop: Shop, traces: Traces) -> None:
+    """Take what names a person out of what was written freely, and forget answers that name them.
+
+    An answer that is forgotten is given anew when its request is sent again.
+    """
+    for column in FREE_TEXTS:
+        for row in session.scalars(select(column.class_).where(*_own(column, shop))):
+            value = getattr(row, column.key)
+            told = traces.blanked_value(value)
+            if told != value:
+                most = getattr(column.type, "length", None)
+                setattr(row, column.key, told[:most] if isinstance(told, str) else told)
+    for answer in _kept_answers(session):
+        if traces.are_in(answer.body.decode(errors="replace")):
+            session.delete(answer)
+    for event in _parked(session, shop):
+        if event.body is not None and traces.are_in(event.body.decode(errors="replace")):
+            session.delete(event)
+
+
+def _own(column: InstrumentedAttribute[object], shop: Shop) -> Iterator[ColumnElement[bool]]:
+    yield column.is_not(None)
+    if column.class_ is TagEvent:
+        own = select(TagAssignment.id).where(TagAssignment.shop_id == shop.id)
+        yield TagEvent.assignment_id.in_(own)
+        return
+    yield column.class_.shop_id == shop.id
+    if column.class_ is Job:
+        # Where work stands is its own matter until it has ended.
+        yield Job.finished_at.is_not(None)
 
 
 def redact_office(session: Session, shop: Shop, customer_id: str, now: datetime) -> None:
@@ -93,17 +156,23 @@ def _rename_in_lists(session: Session, shop: Shop, customer_id: str, nobody: str
 def _forget_answers(session: Session, customer_id: str) -> None:
     """Forget kept answers that name the customer; sent again, such a request is done anew."""
     named = f'"{customer_id}"'.encode()
-    for answer in session.scalars(select(KeptAnswer)):
+    for answer in _kept_answers(session):
         if named in answer.body:
             session.delete(answer)
 
 
+def _kept_answers(session: Session) -> Iterator[KeptAnswer]:
+    return session.scalars(select(KeptAnswer))
+
+
+def _parked(session: Session, shop: Shop) -> Iterator[InboxEvent]:
+    parked = (InboxEvent.shop_id == shop.id, InboxEvent.state == "quarantined")
+    return session.scalars(select(InboxEvent).where(*parked))
+
+
 def _forget_messages(session: Session, shop: Shop, customer_id: str) -> None:
     """Forget webhooks that were put aside and deliveries that name the customer."""
-    parked = select(InboxEvent).where(
-        InboxEvent.shop_id == shop.id, InboxEvent.state == "quarantined"
-    )
-    for event in session.scalars(parked):
+    for event in _parked(session, shop):
         if event.body is not None and customer_id.encode() in event.body:
             session.delete(event)
     for delivery in session.scalars(select(Delivery).where(Delivery.shop_id == shop.id)):

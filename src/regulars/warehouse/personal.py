@@ -5,6 +5,7 @@ The tables are found by their columns, so a new one is never forgotten.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -34,3 +35,15 @@ def blank(cursor: duckdb.DuckDBPyConnection, customer_no: int) -> None:
     sql = statements("personal")
     for name in ("blank_orders", "forget_checked", "forget_listed"):
         cursor.execute(sql[name], {"customer_no": customer_no})
+
+
+def forget_keys(
+    cursor: duckdb.DuckDBPyConnection,
+    customer_id: str,
+    emails: Sequence[str],
+    phones: Sequence[str],
+) -> None:
+    """Forget rows of files and lists that wait for somebody who is called by one of these."""
+    sql = statements("personal")
+    for name in ("forget_keys_checked", "forget_keys_listed"):
+        cursor.execute(sql[name], {"id": customer_id, "emails": emails, "phones": phones})

@@ -31,3 +31,17 @@ DELETE FROM upload_rows WHERE customer_no = $customer_no;
 -- forget_listed --
 -- Keys under which the person waits on lists.
 DELETE FROM list_rows WHERE customer_no = $customer_no;
+
+-- called_by --
+-- What a customer is called by.
+SELECT email, phone, display_name FROM customers WHERE customer_no = $customer_no;
+
+-- forget_keys_checked --
+-- Rows of files under what a person is called by, of whom no customer was found.
+DELETE FROM upload_rows WHERE id_key = $id OR list_contains($emails, email_key)
+  OR list_contains($phones, phone_key);
+
+-- forget_keys_listed --
+-- Keys under which a person waits on lists who is no customer.
+DELETE FROM list_rows WHERE customer_no IS NULL AND (
+  id_key = $id OR list_contains($emails, email_key) OR list_contains($phones, phone_key));
