@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import threading
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from regulars.jobs import Event
 from regulars.jobs.inbox import ATTEMPTS_MAX
 from regulars.office.models.inbox import InboxEvent
 from regulars.web import create_app
-from regulars.web.pages.webhooks import BODY_BYTES_MAX
+from regulars.web.receiving import BODY_BYTES_MAX, Arrivals, Delivery
 from tests.jobs.test_inbox import order_body
 
 SECRET = "hush"
@@ -127,6 +128,51 @@ def test_a_full_inbox_asks_for_another_time(client, at_work):
 def test_a_signed_webhook_of_an_unknown_shop_is_counted_and_dropped(client, at_work, domain):
     assert send(client, b"{}", X_Shopify_Shop_Domain=domain) == 200
     assert (count(at_work), at_work.jobs.inbox.unknown_count) == (0, 1)
+
+
+def test_what_cannot_be_kept_is_asked_for_again(client, at_work):
+    body = order_body(1, 11, 300, at_work)
+    assert send(client, body) == 200
+    with at_work.runtime.office.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE inbox_events RENAME TO taken_away")
+
+    assert send(client, body, X_Shopify_Event_Id="e2") == 503
+
+    with at_work.runtime.office.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE taken_away RENAME TO inbox_events")
+    assert send(client, body, X_Shopify_Event_Id="e2") == 200
+    assert count(at_work) == 2
+
+
+def test_webhooks_are_sent_not_fetched(client):
+    answer = client.get("/webhooks/shopify")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_what_arrives_during_a_commit_is_kept_by_the_next_one():
+    commits, is_open = [], threading.Event()
+
+    def keep(deliveries):
+        commits.append([one.event_id for one in deliveries])
+        is_open.wait(30)
+        return [503 if one.event_id == "3" else 200 for one in deliveries]
+
+    async def arrive():
+        arrivals = Arrivals(keep)
+        told = [
+            asyncio.create_task(arrivals.keep(Delivery("", "", str(number), "", b"")))
+            for number in range(4)
+        ]
+        while not commits:
+            await asyncio.sleep(0)
+        told.append(asyncio.create_task(arrivals.keep(Delivery("", "", "late", "", b""))))
+        await asyncio.sleep(0)
+        is_open.set()
+        return await asyncio.gather(*told)
+
+    assert asyncio.run(arrive()) == [200, 200, 200, 503, 200]
+    assert commits == [["0", "1", "2", "3"], ["late"]]
 
 
 def test_health_is_ready_once_nothing_is_being_loaded(client, at_work):

@@ -85,8 +85,6 @@ SAME = {
         for act in ("cancellation", "pause", "removal", "removal/undo", "resume", "retry")
     },
 }
-#: Not for people at all.
-MACHINES = {"/webhooks/shopify"}
 
 
 def routes(package: object) -> list[tuple[str, str]]:
@@ -103,5 +101,5 @@ def test_each_act_of_a_page_has_its_route():
     acts = {path for method, path in routes(page_room) if method == "POST"}
     known = {f"{method} {path}" for method, path in routes(api_room)}
 
-    assert acts == PERSONAL | MACHINES | set(SAME)
+    assert acts == PERSONAL | set(SAME)
     assert set(SAME.values()) <= known

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from regulars.errors import LimitError, problem
 from regulars.jobs import live, privacy, queue
-from regulars.office import Office, Shop
+from regulars.office import Shop
 from regulars.office.models.inbox import InboxEvent
 from regulars.runtime import Runtime
 
@@ -51,27 +51,44 @@ class Inbox:
         self._runtime = runtime
         self._wake = wake
         self._most = runtime.settings.inbox_max
-        self._group = GroupCommit(runtime.office)
+        #: How many events wait to be applied; counted once, then kept.
+        self._waiting: int | None = None
         #: Shops that a thread applies the events of, and those of whose new events it was told.
         self._busy: set[int] = set()
         self._more: set[int] = set()
         self._lock = threading.Lock()
+        self._putting = threading.Lock()
         #: Rightly signed events of shops that are not here, since the start.
         self.unknown_count = 0
 
     def put(self, event: Event) -> None:
         """Keep an event; when this returns it is on disk. LimitError: the inbox is full."""
-        if self._group.waiting_count() >= self._most:
+        if not self.put_all([event]):
             template = "{count} webhooks wait already. Send this one again later."
             raise LimitError(problem("inbox_full", template, count=self._most))
-        self._group.put(event, self._runtime.clock())
-        if not self._tell_busy(event.shop_id):
-            self._wake()
 
-    def count_unknown(self) -> None:
-        """Count a rightly signed event of a shop that is not here."""
-        self.unknown_count += 1
-        log.info("a webhook came for a shop that is not connected (%s so far)", self.unknown_count)
+    def put_all(self, events: Sequence[Event]) -> int:
+        """Keep events by one commit; return how many of the first there was room for."""
+        with self._putting:
+            if self._waiting is None:
+                self._waiting = self._count_waiting()
+            fitting = events[: max(0, self._most - self._waiting)]
+            if fitting:
+                now = self._runtime.clock()
+                with self._runtime.office.session() as session:
+                    added = _insert(session, [_values(event, now) for event in fitting])
+                self._count(added)
+        idle = [one for one in {event.shop_id for event in fitting} if not self._tell_busy(one)]
+        if idle:
+            self._wake()
+        return len(fitting)
+
+    def count_unknown(self, count: int) -> None:
+        """Count rightly signed events of shops that are not here."""
+        if count:
+            self.unknown_count += count
+            told = "%s webhooks came for a shop that is not connected (%s so far)"
+            log.info(told, count, self.unknown_count)
 
     def apply_all(self) -> bool:
         """Apply what waits, shop by shop; whether there was anything."""
@@ -99,9 +116,20 @@ class Inbox:
             )
             again = parked.values(state="waiting", attempt_count=0, next_attempt_at=None)
             count: int = session.execute(again).rowcount  # type: ignore[attr-defined]
-        self._group.remember(count)
+        self._count(count)
         self._wake()
         return count
+
+    def _count_waiting(self) -> int:
+        with self._runtime.office.reading() as session:
+            count = session.scalar(select(func.count()).where(InboxEvent.state == "waiting"))
+        return count or 0
+
+    def _count(self, more: int) -> None:
+        """Count what waits up, or down with a negative number."""
+        with self._lock:
+            if self._waiting is not None:
+                self._waiting = max(0, self._waiting + more)
 
     def _tell_busy(self, shop_id: int) -> bool:
         """Tell who applies this shop's events that there are more; whether somebody does.
@@ -191,7 +219,7 @@ class Inbox:
                 log.exception("event %s of shop %s was not applied", events[0].id, shop.name)
                 self._count_failure(events[0], now, error)
             return False
-        self._group.forget(len(events))
+        self._count(-len(events))
         return True
 
     def _mark_applied(self, session: Session, events: Sequence[InboxEvent]) -> None:
@@ -226,68 +254,7 @@ class Inbox:
                 )
             )
         if is_last:
-            self._group.forget(1)
-
-
-class GroupCommit:
-    """Commits what several threads bring at once in one transaction: one sync for all of them."""
-
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._commit = threading.Lock()
-        self._guard = threading.Lock()
-        self._brought: list[_Brought] = []
-        self._waiting: int | None = None
-
-    def waiting_count(self) -> int:
-        """Return how many events wait to be applied; counted once, then kept."""
-        if self._waiting is None:
-            with self._office.reading() as session:
-                count = session.scalar(select(func.count()).where(InboxEvent.state == "waiting"))
-            self._waiting = count or 0
-        return self._waiting
-
-    def forget(self, count: int) -> None:
-        """Count down what was applied."""
-        with self._guard:
-            self._waiting = max(0, (self._waiting or 0) - count)
-
-    def remember(self, count: int) -> None:
-        """Count up what waits again."""
-        with self._guard:
-            if self._waiting is not None:
-                self._waiting += count
-
-    def put(self, event: Event, now: datetime) -> None:
-        """Return once the event, and whatever others brought meanwhile, is committed."""
-        mine = _Brought(_values(event, now))
-        with self._guard:
-            self._brought.append(mine)
-        with self._commit:
-            if not mine.is_kept:
-                self._commit_all(mine)
-
-    def _commit_all(self, mine: _Brought) -> None:
-        with self._guard:
-            brought, self._brought = self._brought, []
-        try:
-            with self._office.session() as session:
-                added = _insert(session, [one.values for one in brought])
-        except BaseException:
-            # The others still wait for their turn and try themselves; this one was refused.
-            with self._guard:
-                self._brought = [one for one in brought if one is not mine] + self._brought
-            raise
-        for one in brought:
-            one.is_kept = True
-        with self._guard:
-            self._waiting = (self._waiting or 0) + added
-
-
-@dataclass(slots=True)
-class _Brought:
-    values: dict[str, object]
-    is_kept: bool = False
+            self._count(-1)
 
 
 def _values(event: Event, now: datetime) -> dict[str, object]:

@@ -13,7 +13,7 @@ import regulars
 from regulars.web import api, faults, openapi, pages
 from regulars.web.assets import Assets
 from regulars.web.headers import SecurityHeaders
-from regulars.web.pages import webhooks
+from regulars.web.receiving import ReceiveWebhooks
 from regulars.web.repeating import KeepAnswers
 from regulars.web.routes import routers
 from regulars.web.templating import create_environment
@@ -40,13 +40,10 @@ def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
     app.state.proved_shops = {}
     app.state.words = {}
     app.state.templates = create_environment()
-    # First, since a route is found by asking one after the other: these come by hundreds a second.
-    app.include_router(webhooks.router, include_in_schema=False)
     for router in routers(api):
         app.include_router(router, prefix="/api/v1")
     for router in routers(pages):
-        if router is not webhooks.router:
-            app.include_router(router, include_in_schema=False)
+        app.include_router(router, include_in_schema=False)
     app.add_api_route(
         "/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False
     )
@@ -55,6 +52,7 @@ def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
     app.add_middleware(KeepAnswers, runtime=runtime)
     app.add_middleware(faults.CatchBugs)
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=9)
+    app.add_middleware(ReceiveWebhooks, runtime=runtime, jobs=jobs)
     app.add_middleware(SecurityHeaders)
     return app
 
