@@ -320,7 +320,14 @@ def test_an_empty_result_is_a_load_of_nothing(warehouse: Warehouse, tmp_path: Pa
     assert told[-1] == 1.0
 
 
-INDEXED = ["customers_by_id", "customers_by_no", "lines_by_customer", "orders_by_customer"]
+INDEXED = [
+    "addresses_by_customer",
+    "customers_by_id",
+    "customers_by_no",
+    "lines_by_customer",
+    "orders_by_customer",
+    "tags_by_customer",
+]
 
 
 def indexes(warehouse: Warehouse) -> list[str]:

@@ -211,11 +211,13 @@ class CustomerBatch:
     def _read(self, ids: list[str]) -> None:
         if not ids:
             return
-        rows = self._cursor.execute(self._sql["customers_by_id"], {"ids": ids}).fetchall()
+        what = "customers" if self._reads_all else "figures"
+        rows = self._cursor.execute(self._sql[f"{what}_by_id"], {"ids": ids}).fetchall()
         read = [self._keep(row) for row in rows]
         wanted = _led_to(read, self._by_no)
         while wanted:
-            rows = self._cursor.execute(self._sql["customers_by_no"], {"nos": wanted}).fetchall()
+            asked = {"nos": wanted}
+            rows = self._cursor.execute(self._sql[f"{what}_by_no"], asked).fetchall()
             further = [self._keep(row) for row in rows]
             read += further
             wanted = _led_to(further, self._by_no)
@@ -232,7 +234,7 @@ class CustomerBatch:
             erased_at=row[5],
             is_erased_forever=row[6],
             merged_into_no=row[7],
-            values=dict(zip(_STORED, row[8:], strict=True)),
+            values=dict(zip(_STORED if self._reads_all else FIGURES, row[8:], strict=True)),
         )
         # Until a versions row says otherwise, all was told at once by a load.
         if told is not None:

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 INDEXES: Final = {
     "customers_by_id": "customers",
     "customers_by_no": "customers",
+    "addresses_by_customer": "customers",
+    "tags_by_customer": "customers",
     "orders_by_customer": "orders",
     "lines_by_customer": "orders",
 }

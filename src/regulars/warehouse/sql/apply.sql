@@ -29,6 +29,20 @@ SELECT customer_no, customer_id, profile_updated_at, tags_updated_at, consent_up
 FROM customers
 WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
+-- figures_by_id --
+-- What a batch of nothing but orders has to know of the customers that it names.
+SELECT customer_no, customer_id, profile_updated_at, tags_updated_at, consent_updated_at, erased_at,
+  is_erased_forever, merged_into_no, shopify_order_count, shopify_spent_amount
+FROM customers
+WHERE customer_id IN (SELECT unnest($ids::VARCHAR[]));
+
+-- figures_by_no --
+-- The same by number.
+SELECT customer_no, customer_id, profile_updated_at, tags_updated_at, consent_updated_at, erased_at,
+  is_erased_forever, merged_into_no, shopify_order_count, shopify_spent_amount
+FROM customers
+WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
+
 -- versions --
 -- When each field of these customers was last told.
 SELECT customer_no, display_name, email, phone, language, note, account_status,

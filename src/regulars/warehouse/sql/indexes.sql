@@ -14,6 +14,14 @@ CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_no);
 -- The same for the lines.
 CREATE INDEX IF NOT EXISTS lines_by_customer ON lines (customer_no);
 
+-- add_addresses_by_customer --
+-- The same for what customers have several of.
+CREATE INDEX IF NOT EXISTS addresses_by_customer ON addresses (customer_no);
+
+-- add_tags_by_customer --
+-- The same for tags.
+CREATE INDEX IF NOT EXISTS tags_by_customer ON customer_tags (customer_no);
+
 -- drop_customers_by_id --
 -- Before a load: making it anew is quicker than adding millions of rows one by one.
 DROP INDEX IF EXISTS customers_by_id;
@@ -21,6 +29,14 @@ DROP INDEX IF EXISTS customers_by_id;
 -- drop_customers_by_no --
 -- The same.
 DROP INDEX IF EXISTS customers_by_no;
+
+-- drop_addresses_by_customer --
+-- The same for addresses.
+DROP INDEX IF EXISTS addresses_by_customer;
+
+-- drop_tags_by_customer --
+-- The same for tags.
+DROP INDEX IF EXISTS tags_by_customer;
 
 -- drop_orders_by_customer --
 -- The same for orders.
