@@ -211,6 +211,24 @@ def test_renaming_rewrites_the_queries_that_name_the_segment(make, change, at_wo
     assert row.version == 1
 
 
+def test_what_is_brought_back_after_a_rename_means_the_same_segment(make, change, at_work):
+    """Earlier versions and the trash follow, also where another segment has the old name now."""
+    now = at_work.clock()
+    first, edited = make("VIP"), make("Others", "segment != 'VIP'")
+    change(segments.edit_segment, edited, query="number_of_orders = 2", author="bo", now=now)
+    thrown = make("Thrown", "segment = 'VIP'")
+    change(segments.delete_segment, thrown, now=now)
+
+    change(segments.rename_segment, first, name="Best", now=now)
+    make("VIP", "number_of_orders = 9")
+
+    change(segments.restore_version, edited, version=1, author="bo", now=now)
+    assert at_work.row(edited).query == "segment != 'Best'"
+    with at_work.runtime.office.session() as session:
+        back = segments.restore_segment(session, at_work.shop, thrown, now=now)
+    assert back.query == "segment = 'Best'"
+
+
 def test_only_the_named_segment_is_rewritten():
     query = "segment = 'VIP' OR (segment = 'VIPs' AND NOT segment = 'ｖｉｐ')"
 

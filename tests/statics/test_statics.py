@@ -10,7 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from regulars import static_segments
+from regulars.engine import unknown_past
+from regulars.engine.days import MICROSECOND, day_start
 from regulars.errors import ConflictError, UploadError
+from regulars.language import parse
 from regulars.office.models.statics import StaticSegment, StaticTag
 from regulars.office.models.trackings import RevenueTracking
 from regulars.office.models.uploads import CsvList, Upload
@@ -120,6 +123,19 @@ def test_after_converting_it_follows_files_and_customers(uploading):
     uploading.change("Spring guests", "Customer ID\nbo\n", "remove")
 
     assert uploading.members("Spring guests") == {"ana", "eve"}
+
+
+def test_a_converted_list_is_known_since_it_was_made_in_the_earlier_system(uploading):
+    static = bring_in(uploading)
+    made_on = day_start(static.created_on, uploading.at_work.shop.zone)
+    convert(uploading, static)
+
+    runtime, shop = uploading.at_work.runtime, uploading.at_work.shop
+    tree = parse("csv_list = 'Spring guests'")
+    told = [
+        unknown_past(tree, runtime.context(shop, at)) for at in (made_on, made_on - MICROSECOND)
+    ]
+    assert told == [(), ("csv_list",)]
 
 
 def test_converting_twice_is_refused(uploading):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
+from datetime import date
 
+from regulars.engine import unknown_past
+from regulars.language import parse
 from regulars.segments import find_segment, rename_segment
 from regulars.segments.uploads.reading import Reading, write_keys
 from regulars.warehouse.facts import (
@@ -12,6 +15,7 @@ from regulars.warehouse.facts import (
     CustomerRedacted,
     CustomersMerged,
 )
+from regulars.warehouse.metrics import read_days
 from tests.jobs.at_work import reopen
 from tests.uploads.files import Uploading
 
@@ -249,3 +253,72 @@ def test_what_is_made_of_a_csv_segment_follows_an_upload(uploading):
 
     assert uploading.at_work.members(others) == {"cleo", "dee"}
     assert uploading.at_work.members(listed) == {"ana", "bo"}
+
+
+def test_a_past_day_looks_at_the_list_as_it_was_then(uploading):
+    """Uploads, a customer who was waited for, a merge and an undo are all seen at their time."""
+    at_work = uploading.at_work
+    uploading.make("Guests", "Customer ID\nana\nwait\n")
+    without = at_work.segment("Others", "NOT segment = 'Guests'")
+    instants = [at_work.clock()]
+    for happens in (
+        lambda: uploading.change("Guests", "Customer ID\nbo\n", "add"),
+        lambda: at_work.told(at_work.customer("wait")),
+        lambda: uploading.change("Guests", "Customer ID\ncleo\n", "replace"),
+        lambda: uploading.undo("Guests"),
+    ):
+        at_work.later(days=1)
+        happens()
+        instants.append(at_work.clock())
+
+    assert [past(at_work, "csv_list = 'Guests'", at) for at in instants] == [
+        ({"ana"}, ()),
+        ({"ana", "bo"}, ()),
+        ({"ana", "bo", "wait"}, ()),
+        ({"cleo"}, ()),
+        ({"ana", "bo", "wait"}, ()),
+    ]
+    assert past(at_work, "segment = 'Others'", instants[3])[0] == {"ana", "bo", "dee", "wait"}
+    at_work.told(CustomersMerged(kept_id="dee", removed_id="bo", at=at_work.clock()))
+    at_work.told(CustomerRedacted("wait", at_work.clock()))
+    assert past(at_work, "csv_list = 'Guests'", instants[2]) == ({"ana", "dee"}, ())
+    assert at_work.members(without) == {"cleo"}
+
+
+def test_before_a_list_was_made_its_first_customers_stand_for_it_and_that_is_said(uploading):
+    at_work = uploading.at_work
+    before = at_work.clock()
+    at_work.later(days=1)
+    uploading.make("Guests", "Customer ID\nana\n")
+    at_work.segment("Others", "NOT csv_list = 'Guests'")
+    at_work.later(days=1)
+    uploading.change("Guests", "Customer ID\nbo\n", "add")
+
+    assert past(at_work, "csv_list = 'Guests'", before) == ({"ana"}, ("csv_list",))
+    assert past(at_work, "segment = 'Others'", before)[1] == ("segment",)
+    assert past(at_work, "segment = 'Others'", at_work.clock())[1] == ()
+
+
+def test_metrics_mark_the_days_before_a_list_was_made_only(uploading):
+    at_work = uploading.at_work
+    at_work.told(at_work.order(1, "ana", days_ago=3), at_work.order(2, "bo", days_ago=3))
+    uploading.make("Guests", "Customer ID\nana\n")
+    at_work.later(days=2)
+    uploading.change("Guests", "Customer ID\nbo\n", "add")
+    later = at_work.segment("Buyers", "csv_list = 'Guests' AND number_of_orders > 0")
+
+    with at_work.runtime.warehouse(at_work.shop).reader() as cursor:
+        days = read_days(cursor, later, date.min)
+
+    assert [(one.sums.customer_count, one.is_past_known) for one in days] == [
+        *[(1, False)] * 3,
+        *[(1, True)] * 2,
+    ]
+
+
+def past(at_work, query, instant):
+    """Return whom a query finds at an instant, and what of it is not known."""
+    context = at_work.runtime.context(at_work.shop, instant)
+    found = at_work.runtime.evaluator(at_work.shop).members(parse(query), context)
+    ids = at_work.runtime.warehouse(at_work.shop).customer_ids(found)
+    return set(ids.values()), unknown_past(parse(query), context)

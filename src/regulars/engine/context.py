@@ -16,7 +16,7 @@ from babel.numbers import get_currency_precision
 from pyroaring import BitMap
 
 from regulars.engine import days
-from regulars.engine.pasts import TreeByName, no_trees
+from regulars.engine.pasts import TreeByName, knows_no_list, no_trees
 from regulars.engine.rfm import RfmSource, RfmThresholds, no_rfm
 
 #: Who counts as everybody: all customers, or those with at least one counted order.
@@ -36,7 +36,8 @@ class Context:
     `named_set(of, name)` returns the members of a segment or list; it raises for an unknown name.
     `rfm` gives the thresholds of RFM scores: `SetEvaluator.rfm_thresholds`. Nothing after
     `facts_until` moves them, for looks ahead from an instant in the past. `named_tree(name)` gives
-    a segment's query, or None; only whether a past is known depends on it.
+    a segment's query, or None, and `knows_list(name)` says whether it is known who was on a list at
+    `as_of`; only whether a past is known depends on these.
     """
 
     as_of: datetime
@@ -47,6 +48,7 @@ class Context:
     rfm: RfmSource = no_rfm
     facts_until: datetime | None = None
     named_tree: TreeByName = no_trees
+    knows_list: Callable[[str], bool] = knows_no_list
 
     def __post_init__(self) -> None:
         if self.as_of.utcoffset() is None:
@@ -69,7 +71,8 @@ class Context:
         return self._bare() == other._bare()
 
     def _bare(self) -> Context:
-        return replace(self, named_set=no_named_sets, rfm=no_rfm, named_tree=no_trees)
+        bare = replace(self, named_set=no_named_sets, rfm=no_rfm)
+        return replace(bare, named_tree=no_trees, knows_list=knows_no_list)
 
     def rfm_thresholds(self) -> RfmThresholds:
         """Return the thresholds of RFM scores that the shop's day began with."""

@@ -246,7 +246,7 @@ class _Explainer:
             evidence=tuple(orders[:EVIDENCE_MAX]),
             evidence_count=len(orders),
             change=change_of(question, own, self._context, holds=is_true is not negated),
-            past_known=not self._is_past or is_past_known(node, self._context.named_tree),
+            past_known=not self._is_past or is_past_known(node, self._context),
             standing=self._standing(question),
         )
 

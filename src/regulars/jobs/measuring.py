@@ -13,7 +13,6 @@ def back_fill_metrics(run: JobRun) -> timedelta | None:
     runtime, shop = run.runtime, run.shop
     with runtime.office.reading() as session:
         current = definitions(session, shop)
-    by_key = {one.key: one for one in current}
     count = sum(
         metrics.back_fill(
             runtime.warehouse(shop),
@@ -21,7 +20,6 @@ def back_fill_metrics(run: JobRun) -> timedelta | None:
             runtime.memberships(shop),
             shop,
             one,
-            is_known=metrics.is_past_known(one, by_key),
             now=runtime.clock(),
             days_back=runtime.settings.metrics_days_back,
             tell=lambda share: run.report(share, "Working out past days"),

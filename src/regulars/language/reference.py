@@ -13,6 +13,7 @@ from regulars.language.catalogue import (
     CATALOGUE,
     Attribute,
     Kind,
+    NamedSet,
     ParameterRow,
     Role,
     Unavailable,
@@ -36,6 +37,10 @@ _PARAMETERS = (
     "All parameters may be left out; those given must all hold. A parameter stands once between"
     " the brackets. Parameters marked * are ours and cannot be written to Shopify."
 )
+_NAMED_PASTS = {
+    "segment": "known for past days where the rule of that segment is",
+    "csv_list": "known for past days since the list was made",
+}
 _KIND_NAMES = {
     Kind.TEXT: "text",
     Kind.ENUM: "one of its values",
@@ -111,7 +116,11 @@ def _past(row: Attribute) -> str:
     if isinstance(row.source, Unavailable):
         return "known only to Shopify"
     missing = "never missing" if row.never_missing else "may be missing"
-    past = "known for past days" if row.past_known else "known as of now; past days take that value"
+    past = "known as of now; past days take that value"
+    if row.past_known:
+        past = "known for past days"
+    elif isinstance(row.source, NamedSet):
+        past = _NAMED_PASTS[row.source.of]
     return f"{missing}; {past}"
 
 

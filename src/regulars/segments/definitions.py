@@ -24,7 +24,7 @@ from regulars.office.models.uploads import CsvList
 from regulars.segments import graph
 from regulars.segments.lists import check_lists
 from regulars.segments.names import checked_name, name_key, trash_key
-from regulars.segments.users import all_users, is_followed, users_of
+from regulars.segments.users import all_users, is_followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,14 @@ def edit_segment(
 def rename_segment(
     session: Session, shop: Shop, segment: Segment, *, name: str, now: datetime
 ) -> Segment:
-    """Rename a segment; the queries that name it are rewritten, their meaning stays."""
+    """Rename a segment; the queries that name it are rewritten, their meaning stays.
+
+    So are earlier versions and what lies in the trash: brought back, they mean the same segment.
+    """
     clean = checked_name(name)
     if name_key(clean) != segment.name_key:
         free_name(session, shop, clean)
-    for other in users_of(session, shop, segment):
+    for other in _with_trash(session, shop):
         _rewrite(session, other, segment.name_key, clean)
     if segment.kind == "csv":
         _rename_list(session, shop, segment.name_key, clean)
@@ -399,7 +402,7 @@ def _rename_list(session: Session, shop: Shop, old_key: str, name: str) -> None:
     if listed is None:
         return
     free = free_list_name(session, shop, name, but=listed)
-    for segment in [*list_segments(session, shop), *list_segments(session, shop, in_trash=True)]:
+    for segment in _with_trash(session, shop):
         _rewrite(session, segment, old_key, free, of="csv_list")
     listed.name, listed.name_key = free, name_key(free)
 
@@ -414,14 +417,17 @@ def free_list_name(session: Session, shop: Shop, name: str, *, but: CsvList | No
     return free
 
 
+def _with_trash(session: Session, shop: Shop) -> Sequence[Segment]:
+    return [*list_segments(session, shop), *list_segments(session, shop, in_trash=True)]
+
+
 def _rewrite(
     session: Session, user: Segment, old_key: str, new_name: str, *, of: str = "segment"
 ) -> None:
-    """Put the new name into the texts of a segment that count: the newest and the one in force."""
+    """Put the new name into all texts of a segment."""
     user.query = renamed_query(user.query, old_key, new_name, of=of)
     for version in list_versions(session, user):
-        if version.version in {user.version, user.evaluated_version}:
-            version.query = renamed_query(version.query, old_key, new_name, of=of)
+        version.query = renamed_query(version.query, old_key, new_name, of=of)
 
 
 def renamed_query(query: str, old_key: str, new_name: str, *, of: str = "segment") -> str:

@@ -1,7 +1,8 @@
 """CSV lists as named sets: who is on which list now, and who comes onto one by appearing.
 
 The truth is the warehouse's list_rows; the bitmaps here are its copy. They change together with it
-inside one transaction and are put back when that is rolled back.
+inside one transaction and are put back when that is rolled back. Each change is logged, so that it
+is known who was on a list at any instant since the list was made.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
@@ -75,11 +77,18 @@ class Lists:
         self._marks = BitMap()
         self._before: dict[int, BitMap] = {}
         self._marks_before: BitMap | None = None
+        #: What the log says of lists that were changed in the transaction at hand.
+        self._logged: dict[int, BitMap] = {}
+        #: Redacted in it: nothing may be written about them.
+        self._erased = BitMap()
+        #: Since when it is known who was on a list, by its id.
+        self._known_from: dict[int, datetime | None] = {}
 
     def load(self, session: Session, shop: Shop) -> None:
         """Read which lists there are, and the members of those that are new here."""
         rows = session.scalars(select(CsvList).where(CsvList.shop_id == shop.id)).all()
         self._ids = {row.name_key: row.id for row in rows}
+        self._known_from = {row.id: row.known_from for row in rows}
         for gone in set(self._members) - set(self._ids.values()):
             del self._members[gone]
         new = [row.id for row in rows if row.id not in self._members]
@@ -92,11 +101,25 @@ class Lists:
 
     def members(self, name: str) -> BitMap:
         """Return the customers of a list by its name; raises InputError where there is none."""
+        return self._members[self._id(name)]
+
+    def members_at(self, name: str, instant: datetime) -> BitMap:
+        """Return who was on a list at an instant; before it is known, who was on it at first."""
+        list_id = self._id(name)
+        with self._warehouse.reader() as cursor:
+            return ListRows(cursor).members_at(list_id, instant)
+
+    def is_known_at(self, name: str, instant: datetime) -> bool:
+        """Whether it is known who was on a list at an instant."""
+        known_from = self._known_from.get(self._ids.get(name_key(name), 0))
+        return known_from is not None and known_from <= instant
+
+    def _id(self, name: str) -> int:
         list_id = self._ids.get(name_key(name))
         if list_id is None:
             template = 'There is no CSV list "{name}" in this shop.'
             raise InputError(problem("unknown_list", template, name=name))
-        return self._members[list_id]
+        return list_id
 
     def of(self, list_id: int) -> BitMap:
         """Return the customers of a list; empty for one that is not there yet."""
@@ -110,7 +133,11 @@ class Lists:
     # -- inside a transaction --------------------------------------------------------------------
 
     def follow(
-        self, cursor: DuckDBPyConnection, shop: Shop, records: Sequence[CustomerRecord]
+        self,
+        cursor: DuckDBPyConnection,
+        shop: Shop,
+        records: Sequence[CustomerRecord],
+        now: datetime,
     ) -> tuple[BitMap, BitMap]:
         """Look whether a changed customer is waited for, was merged or is to be forgotten.
 
@@ -129,9 +156,10 @@ class Lists:
             if any(mark in self._marks for mark in marks_of(keys))
         ]
         joined = self._claim(rows, code, waited_for) if waited_for else BitMap()
+        self._log(rows, now)
         return joined | others, joined
 
-    def follow_all(self, cursor: DuckDBPyConnection, shop: Shop) -> frozenset[str]:
+    def follow_all(self, cursor: DuckDBPyConnection, shop: Shop, now: datetime) -> frozenset[str]:
         """Look for everybody who is waited for; return the names of lists that changed, by key."""
         if not self._marks and not self._members:
             return frozenset()
@@ -142,11 +170,11 @@ class Lists:
         if self._marks:
             rows.claim(list(self._members), calling_code(shop.currency))
         for list_id in self._members:
-            self.read(cursor, list_id)
+            self.read(cursor, list_id, now)
         moved = [one for one, count in before.items() if len(self._members[one]) != count]
         return self.keys_of(moved)
 
-    def read(self, cursor: DuckDBPyConnection, list_id: int) -> None:
+    def read(self, cursor: DuckDBPyConnection, list_id: int, now: datetime) -> None:
         """Read a list anew after its rows were changed, and what waits."""
         rows = ListRows(cursor)
         found = rows.members(list_id)
@@ -155,6 +183,7 @@ class Lists:
         members |= found
         self._keep_marks()
         self._marks = rows.marks(self._members)
+        self._log(rows, now)
 
     def settle(self, *, kept: bool) -> None:
         """End a transaction: keep the changes, or put everything back."""
@@ -166,7 +195,17 @@ class Lists:
             if self._marks_before is not None:
                 self._marks = self._marks_before
         self._before.clear()
+        self._logged.clear()
+        self._erased.clear()
         self._marks_before = None
+
+    def _log(self, rows: ListRows, now: datetime) -> None:
+        """Write down who came onto a list and who went since this was last done."""
+        for list_id, before in self._before.items():
+            members, told = self._members[list_id], self._logged.get(list_id, before)
+            if members != told:
+                rows.log(list_id, members - told, told - members - self._erased, now)
+                self._logged[list_id] = members.copy()
 
     def _claim(self, rows: ListRows, code: str, people: Sequence[Keys]) -> BitMap:
         found = rows.claim(list(self._members), code, people)
@@ -190,6 +229,7 @@ class Lists:
                 others.add(kept_no)
             elif record.values.get("is_erased_forever"):
                 rows.erase(number)
+                self._erased.add(number)
             else:
                 # Deleted: no longer in the universe; the list remembers the number only.
                 continue

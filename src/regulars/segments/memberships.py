@@ -192,17 +192,18 @@ class Memberships:
     def context(self, shop: Shop, as_of: datetime) -> Context:
         """Return what a query is evaluated in at any instant, segments by name included.
 
-        A segment that the query names is itself evaluated at that instant, by its present query.
-        Who was on a CSV list earlier is not kept: it is looked at as it is now.
+        A segment that the query names is itself evaluated at that instant, by its present query;
+        a CSV list is who was on it then.
         """
+        lists = self._state.lists
 
         def named_set(of: str, name: str) -> BitMap:
             if of == "csv_list":
-                return self._state.lists.members(name)
+                return lists.members_at(name, as_of)
             return self._state.evaluator.members(self._state.plan(of, name).definition.tree, at)
 
         at = self._context(shop, as_of, named_set)
-        return at
+        return replace(at, knows_list=lambda name: lists.is_known_at(name, as_of))
 
     def live_context(self, shop: Shop, now: datetime) -> Context:
         """Return the context of kept memberships: the last instant of the shop's day.
@@ -295,7 +296,7 @@ class Changing:
         if not customer_nos or not self._state.plans:
             return
         told = self._state.warehouse.records(customer_nos, cursor)
-        touched, listed = self._state.lists.follow(cursor, self._shop, told)
+        touched, listed = self._state.lists.follow(cursor, self._shop, told, self._now)
         more = touched - BitMap(customer_nos)
         if more:
             told += self._state.warehouse.records(more, cursor)
@@ -345,7 +346,9 @@ class Changing:
         moved: set[str] = set()
         # Data that was loaded at once may hold customers who were waited for.
         came = (
-            self._state.lists.follow_all(cursor, self._shop) if cause == "loaded" else frozenset()
+            self._state.lists.follow_all(cursor, self._shop, self._now)
+            if cause == "loaded"
+            else frozenset()
         )
         for plan in list(self._state.plans.values()):
             one = plan.definition

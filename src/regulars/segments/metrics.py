@@ -16,11 +16,9 @@ from pyroaring import BitMap
 
 from regulars.engine import SetEvaluator, unknown_past
 from regulars.engine.days import MICROSECOND, day_start, local_day
-from regulars.language.tree import Node
 from regulars.office import Shop
 from regulars.segments.definitions import Definition
 from regulars.segments.memberships import Memberships
-from regulars.segments.names import name_key
 from regulars.warehouse import Warehouse, metrics
 from regulars.warehouse.metrics import CustomerSums, SegmentDay, Sums
 
@@ -82,16 +80,6 @@ def present_figures(warehouse: Warehouse, shop: Shop, members: BitMap, now: date
         return figures_of(CustomerSums(cursor, until).of(members))
 
 
-def is_past_known(one: Definition, by_key: Mapping[str, Definition]) -> bool:
-    """Whether no condition, of the rule or of the segments it is made of, lacks its past."""
-
-    def named_tree(name: str) -> Node | None:
-        part = by_key.get(name_key(name))
-        return None if part is None else part.tree
-
-    return not unknown_past(one.tree, named_tree)
-
-
 def back_fill(
     warehouse: Warehouse,
     evaluator: SetEvaluator,
@@ -99,7 +87,6 @@ def back_fill(
     shop: Shop,
     one: Definition,
     *,
-    is_known: bool,
     now: datetime,
     days_back: int = DAYS_BACK,
     tell: Callable[[float], object] = lambda _share: None,
@@ -120,18 +107,19 @@ def back_fill(
     if last < first:
         return 0
 
-    def members_at(instant: datetime) -> BitMap:
-        return evaluator.members(one.tree, memberships.context(shop, instant))
+    def members_at(instant: datetime) -> tuple[BitMap, bool]:
+        context = memberships.context(shop, instant)
+        return evaluator.members(one.tree, context), not unknown_past(one.tree, context)
 
     found: list[SegmentDay] = []
     span = _days(first, last)
     with warehouse.reader() as cursor:
         sums = CustomerSums(cursor, day_start(first, shop.zone))
-        before = members_at(day_start(first, shop.zone) - MICROSECOND)
+        before, _is_known = members_at(day_start(first, shop.zone) - MICROSECOND)
         for place, day in enumerate(span):
             end = _end(day, shop)
             count, amount = sums.move_on(end, before)
-            before = members_at(end - MICROSECOND)
+            before, is_known = members_at(end - MICROSECOND)
             found.append(
                 SegmentDay(
                     day,

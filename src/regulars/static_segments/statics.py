@@ -15,6 +15,7 @@ from pyroaring import BitMap
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from regulars.engine.days import day_start
 from regulars.errors import ConflictError, NotFoundError, UploadError, problem
 from regulars.office import Shop
 from regulars.office.models.segments import Segment
@@ -202,7 +203,16 @@ def convert(
         with parts.office.session() as session:
             static = find_static(session, shop, static_id)
             _demand_unconverted(static)
-            listed = make_list(session, shop, static.list_id, name=wanted, author=author, now=now)
+            listed = make_list(
+                session,
+                shop,
+                static.list_id,
+                name=wanted,
+                author=author,
+                now=now,
+                # A fixed list: who is on it was on it on the day it was made.
+                known_from=min(now, day_start(static.created_on, shop.zone)),
+            )
             segment = create_segment(
                 session, shop, name=wanted, query=query_of(listed.name), author=author, now=now
             )

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 import duckdb
+import numpy as np
 from pyroaring import BitMap
 
-from regulars.warehouse.columns import Shape, given
-from regulars.warehouse.membership import bitmap_of
+from regulars.warehouse.columns import Shape, given, inside
+from regulars.warehouse.membership import bitmap_of, set_of
 from regulars.warehouse.sql import statements
 
 Mode = Literal["replace", "add", "remove"]
@@ -203,3 +205,34 @@ class ListRows:
     def erase(self, customer_no: int) -> None:
         """Forget a customer on every list."""
         self._run("erase", customer_no=customer_no)
+        self._run("erase_log", customer_no=customer_no)
+
+    # -- who was on a list -----------------------------------------------------------------------
+
+    def log(self, list_id: int, joined: BitMap, left: BitMap, at: datetime) -> None:
+        """Write down who came onto a list and who went, at an instant."""
+        for has_joined, who in ((True, joined), (False, left)):
+            if who:
+                numbers = {"customer_no": np.array(who.to_array(), np.uint32)}
+                self._cursor.register("given_flips", numbers)
+                try:
+                    self._run("log", list_id=list_id, at=inside(at), joined=has_joined)
+                finally:
+                    self._cursor.unregister("given_flips")
+
+    def members_at(self, list_id: int, instant: datetime) -> BitMap:
+        """Return who was on a list at an instant; who was merged since is the other."""
+        changed = self._run("changed_since", list_id=list_id, at=inside(instant)).fetchnumpy()
+        came = changed["joined"]
+        # What first happened to somebody afterwards tells what was before.
+        since = set_of(changed["customer_no"][came])
+        back = set_of(changed["customer_no"][~came])
+        return (self.members(list_id) - since) | self._merged(back)
+
+    def _merged(self, numbers: BitMap) -> BitMap:
+        while numbers:
+            into = dict(self._run("merged_into", numbers=list(numbers)).fetchall())
+            if not into:
+                break
+            numbers = BitMap(into.get(one, one) for one in numbers)
+        return numbers

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from regulars.warehouse.columns import Shape, given, inside, outside
@@ -64,10 +65,14 @@ class Flip(NamedTuple):
 
 
 def bitmap_of(result: duckdb.DuckDBPyConnection) -> BitMap:
-    """Return the one unsigned column of a result as a set; array.array is ten times numpy's way."""
+    """Return the one unsigned column of a result as a set."""
     (values,) = result.fetchnumpy().values()
-    numbers = np.ascontiguousarray(values, dtype=np.uint32)
-    return BitMap(array("I", numbers.tobytes()))
+    return set_of(values)
+
+
+def set_of(values: NDArray[np.uint32]) -> BitMap:
+    """Return numbers as a set; array.array is ten times numpy's way."""
+    return BitMap(array("I", np.ascontiguousarray(values, dtype=np.uint32).tobytes()))
 
 
 class MembershipLog:

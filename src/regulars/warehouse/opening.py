@@ -19,13 +19,13 @@ import duckdb
 from regulars.errors import ConflictError, InputError, LimitError, problem
 
 #: The schema this program writes; older files are migrated step by step, newer ones refused.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 #: What systems and DuckDB say when there is no room for more.
 _FULL: Final = ("no space left", "disk quota", "could not allocate block", "file too large")
 
 #: Files of schema steps by the version they lead to. Version 1 is schema.sql itself.
-_STEPS: Final[dict[int, str]] = {2: "schema_2.sql"}
+_STEPS: Final[dict[int, str]] = {2: "schema_2.sql", 3: "schema_3.sql"}
 
 
 @dataclass(frozen=True, slots=True)

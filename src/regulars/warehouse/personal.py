@@ -33,7 +33,7 @@ def rows_about(
 def blank(cursor: duckdb.DuckDBPyConnection, customer_no: int) -> None:
     """Blank what orders and lists could still say about a redacted person."""
     sql = statements("personal")
-    for name in ("blank_orders", "forget_checked", "forget_listed"):
+    for name in ("blank_orders", "forget_checked", "forget_listed", "forget_listed_before"):
         cursor.execute(sql[name], {"customer_no": customer_no})
 
 

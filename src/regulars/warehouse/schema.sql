@@ -142,6 +142,11 @@ CREATE TABLE list_rows (
   added_by BIGINT NOT NULL, removed_by BIGINT
 );
 
+-- Append-only: who came onto a list and who went, after the upload that made it.
+CREATE TABLE list_log (
+  list_id BIGINT NOT NULL, customer_no UINTEGER NOT NULL, happened_at TIMESTAMP NOT NULL, joined BOOLEAN NOT NULL
+);
+
 -- The checked rows of uploads that are not applied yet, one per row of the file. outcome: matched,
 -- duplicate, not_found, ambiguous, invalid; `reason` says why it is invalid, `shown` is what stood there.
 CREATE TABLE upload_rows (

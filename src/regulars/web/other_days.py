@@ -77,7 +77,7 @@ def past_day(visit: Visit, query: str, text: str) -> PastDay | None:
         context.as_of,
         evaluator.members(tree, context),
         len(evaluator.universe(context)),
-        labels(unknown_past(tree, context.named_tree), visit.language),
+        labels(unknown_past(tree, context), visit.language),
     )
 
 
@@ -123,7 +123,7 @@ def what_may_come(visit: Visit, query: str) -> dict[str, Any]:
         "days": list(zip(told.days, told.counts, strict=True)),
         "plot": _plot(visit, told) if told.days else None,
         "days_ahead": DAYS_AHEAD,
-        "unknown": labels(unknown_past(tree, context.named_tree), visit.language),
+        "unknown": labels(unknown_past(tree, context), visit.language),
     }
 
 

@@ -24,6 +24,8 @@ class CsvList(Base):
     name_key: Mapped[str] = mapped_column(String(300))
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(255))
+    #: Since when it is known who was on it; None for a list made before that was kept.
+    known_from: Mapped[datetime | None]
 
 
 class Upload(Base):

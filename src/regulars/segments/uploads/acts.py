@@ -375,9 +375,19 @@ def _make(
 
 
 def make_list(
-    session: Session, shop: Shop, list_id: int, *, name: str, author: str, now: datetime
+    session: Session,
+    shop: Shop,
+    list_id: int,
+    *,
+    name: str,
+    author: str,
+    now: datetime,
+    known_from: datetime | None = None,
 ) -> CsvList:
-    """Add a list over rows that are in the warehouse; a number is put behind a taken name."""
+    """Add a list over rows that are in the warehouse; a number is put behind a taken name.
+
+    `known_from` is since when these customers have been on it, where that is before now.
+    """
     free = free_list_name(session, shop, name)
     listed = CsvList(
         id=list_id,
@@ -386,6 +396,7 @@ def make_list(
         name_key=name_key(free),
         created_at=now,
         created_by=author,
+        known_from=known_from or now,
     )
     session.add(listed)
     session.flush()
@@ -424,7 +435,7 @@ def _rewrite(parts: Parts, list_id: int, act: Callable[[ListRows], None], now: d
             rows = ListRows(cursor)
             act(rows)
             rows.claim([list_id], calling_code(shop.currency))
-            memberships.lists.read(cursor, list_id)
+            memberships.lists.read(cursor, list_id, now)
             changing.refresh(cursor, current, concerned, "upload")
         record_changes(parts.office, memberships, shop, changing.changes, now)
 

@@ -292,6 +292,25 @@ UPDATE list_rows SET customer_no = $kept_no WHERE customer_no = $removed_no;
 -- A customer is to be forgotten for good.
 DELETE FROM list_rows WHERE customer_no = $customer_no;
 
+-- erase_log --
+-- The same for who was on a list.
+DELETE FROM list_log WHERE customer_no = $customer_no;
+
+-- log --
+-- Who came onto a list, or who went.
+INSERT INTO list_log SELECT $list_id, customer_no, $at, $joined FROM given_flips;
+
+-- changed_since --
+-- What first happened to each customer of a list after an instant.
+SELECT customer_no, arg_min(joined, rowid) AS joined FROM list_log
+WHERE list_id = $list_id AND happened_at > $at
+GROUP BY customer_no;
+
+-- merged_into --
+-- Whom these customers were merged into.
+SELECT customer_no, merged_into_no FROM customers
+WHERE customer_no IN (SELECT unnest($numbers)) AND merged_into_no IS NOT NULL;
+
 -- list_page --
 -- A list as a file: members by id, then waiting rows by their keys.
 SELECT customers.customer_id AS id_key, NULL AS email_key, NULL AS phone_key

@@ -32,6 +32,10 @@ DELETE FROM upload_rows WHERE customer_no = $customer_no;
 -- Keys under which the person waits on lists.
 DELETE FROM list_rows WHERE customer_no = $customer_no;
 
+-- forget_listed_before --
+-- When the person was on lists.
+DELETE FROM list_log WHERE customer_no = $customer_no;
+
 -- called_by --
 -- What a customer is called by.
 SELECT email, phone, display_name FROM customers WHERE customer_no = $customer_no;

@@ -146,9 +146,7 @@ def count(call: ApiCaller, shop: str, asked: CountIn) -> CountOut:
         as_of=asked.as_of or call.now.isoformat(),
         parts=_parts(counts.root),
         unknown_past=(
-            list(unknown_past(tree, context.named_tree))
-            if as_of is not None and as_of < call.now
-            else []
+            list(unknown_past(tree, context)) if as_of is not None and as_of < call.now else []
         ),
     )
 

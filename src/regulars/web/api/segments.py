@@ -191,7 +191,7 @@ def members(
         context = call.runtime.context(found, instant_of(found, as_of))
         tree = parse(row.query)
         everybody = call.runtime.evaluator(found).members(tree, context)
-        unknown = list(unknown_past(tree, context.named_tree)) if context.as_of < call.now else []
+        unknown = list(unknown_past(tree, context)) if context.as_of < call.now else []
     first = everybody.rank(cursor) if cursor >= 0 else 0
     numbers = list(everybody[first : first + limit])
     return MembersOut(

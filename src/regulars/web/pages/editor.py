@@ -345,7 +345,7 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
         # Saving changes who belongs from now on, whatever day is looked at.
         effect=_effect(visit, draft) if day is None else None,
         day=day,
-        unknown=labels(unknown_past(tree, context.named_tree), visit.language) if day else (),
+        unknown=labels(unknown_past(tree, context), visit.language) if day else (),
     )
 
 
