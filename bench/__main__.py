@@ -61,7 +61,9 @@ def main() -> None:
     arguments.add_argument("--postgres", action=argparse.BooleanOptionalAction, default=True)
     arguments.add_argument("--mariadb", action=argparse.BooleanOptionalAction, default=True)
     arguments.add_argument("--only", help="one bench, printed alone; the page stays")
-    arguments.add_argument("--part", action="append", default=[], help="one part of the engine's")
+    arguments.add_argument(
+        "--part", action="append", default=[], help="one part: of the engine's, or midnight of live"
+    )
     arguments.add_argument("--page", type=Path, help="where the page is written")
     given = arguments.parse_args()
     options = Options(

@@ -12,12 +12,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from regulars.errors import LimitError
 from regulars.jobs import Event
 from regulars.jobs.inbox import ATTEMPTS_MAX
 from regulars.office.models.inbox import InboxEvent
 from regulars.web import create_app
 from regulars.web.receiving import BODY_BYTES_MAX, Arrivals, Delivery
 from tests.jobs.test_inbox import order_body
+from tests.warehouse.full_disk import full_disk
 
 SECRET = "hush"
 
@@ -194,6 +196,19 @@ def test_health_tells_of_parked_webhooks_without_failing(client, at_work):
 
     told = {"state": "attention", "alarms": {"parked_webhooks": 1}}
     assert (answer.status_code, answer.json()) == (200, told)
+
+
+def test_health_tells_of_a_warehouse_that_was_opened_again(client, at_work):
+    warehouse = at_work.runtime.warehouse(at_work.shop)
+    at_work.told(at_work.order(1, "ana", 300))
+    with full_disk(warehouse.path.parent), pytest.raises(LimitError):
+        warehouse.checkpoint()
+
+    answer = client.get("/health")
+
+    told = {"state": "attention", "alarms": {"reopened_warehouses": 1}}
+    assert (answer.status_code, answer.json()) == (200, told)
+    assert at_work.runtime.warehouse(at_work.shop) is not warehouse
 
 
 def test_a_truncated_body_is_refused_and_comes_again_whole(client, at_work):

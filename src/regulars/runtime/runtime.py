@@ -40,6 +40,7 @@ class Runtime:
         self.news = News()
         #: What the command line of this machine proves itself with; new at each start.
         self.local_token = secrets.token_urlsafe(32)
+        self._opened: dict[int, Warehouse] = {}
         self._memberships: dict[int, Memberships] = {}
         self._evaluators: dict[int, SetEvaluator] = {}
         self._clients: dict[int, ShopifyClient] = {}
@@ -48,8 +49,14 @@ class Runtime:
         self._lock = threading.RLock()
 
     def warehouse(self, shop: Shop) -> Warehouse:
-        """Return the facts of a shop."""
-        return self.warehouses.of(shop.id)
+        """Return the facts of a shop; what was made of a file opened anew is made anew as well."""
+        found = self.warehouses.of(shop.id)
+        with self._lock:
+            if self._opened.setdefault(shop.id, found) is not found:
+                self._opened[shop.id] = found
+                self._memberships.pop(shop.id, None)
+                self._evaluators.pop(shop.id, None)
+        return found
 
     def evaluator(self, shop: Shop) -> SetEvaluator:
         """Return the shop's set evaluator, one for all, so that its cache is shared."""
@@ -125,6 +132,7 @@ class Runtime:
         self.forget(shop_id)
         with self._lock:
             self._evaluators.pop(shop_id, None)
+            self._opened.pop(shop_id, None)
         self.warehouses.remove(shop_id)
 
     def on_close(self, function: Callable[[], None]) -> None:

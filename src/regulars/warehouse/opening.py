@@ -148,6 +148,11 @@ def file_problems(path: Path) -> Iterator[None]:
         duckdb.OutOfMemoryException,
     ) as error:
         raise _in_words(path, str(error)) from error
+    except duckdb.TransactionException as error:
+        # A commit that found no room; other ends of a transaction are the caller's to know.
+        if not any(one in str(error).lower() for one in _FULL):
+            raise
+        raise _in_words(path, str(error)) from error
 
 
 def _in_words(path: Path, said: str) -> InputError:
@@ -158,6 +163,15 @@ def _in_words(path: Path, said: str) -> InputError:
                 "warehouse_in_use",
                 "{path} is open in another program. Use the running Regulars (its commands and "
                 "pages reach the same data), or stop it first.",
+                path=path,
+            )
+        )
+    if "has been invalidated" in lower:
+        return LimitError(
+            problem(
+                "warehouse_stopped",
+                "The warehouse {path} stopped after an error and is opened again. Try again in a "
+                "moment.",
                 path=path,
             )
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from typing import Final
 import duckdb
 from pyroaring import BitMap
 
-from regulars.errors import LimitError, problem
+from regulars.errors import InputError, LimitError, problem
 from regulars.warehouse import membership
 from regulars.warehouse.applied import Applied, TouchedCustomers
 from regulars.warehouse.applying import apply_facts
@@ -60,6 +60,7 @@ class Warehouse:
         self._writing = threading.Lock()
         self._loading = threading.Lock()
         self._writer_thread: int | None = None
+        self._is_lost = False
         self._log = MembershipLog()
         self._is_committing = False
         #: Whether the transaction at hand leaves the products alone.
@@ -72,6 +73,21 @@ class Warehouse:
         with self._alone():
             self._index()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether DuckDB gave the file up after a fatal error, until it is opened anew."""
+        return self._is_lost
+
+    @contextmanager
+    def _problems(self) -> Iterator[None]:
+        try:
+            with file_problems(self._path):
+                yield
+        except InputError as error:
+            if isinstance(error.__cause__, duckdb.FatalException):
+                self._is_lost = True
+            raise
+
     # -- transactions --------------------------------------------------------------------------
 
     @contextmanager
@@ -83,7 +99,7 @@ class Warehouse:
         cursor = self._connection.cursor()
         timer = threading.Timer(seconds, cursor.interrupt) if seconds else None
         try:
-            with file_problems(self._path):
+            with self._problems():
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
                 if timer is not None:
                     timer.daemon = True
@@ -130,7 +146,7 @@ class Warehouse:
         version = self._data_version + 1 if changes_facts else self._data_version
         kept = False
         try:
-            with file_problems(self._path):
+            with self._problems():
                 cursor.execute("BEGIN TRANSACTION")
                 try:
                     yield cursor
@@ -434,7 +450,8 @@ class Warehouse:
     def _checkpoint(self) -> bool:
         cursor = self._connection.cursor()
         try:
-            cursor.execute("CHECKPOINT")
+            with self._problems():
+                cursor.execute("CHECKPOINT")
         except duckdb.TransactionException:
             # Somebody reads an older state; the next commit tries again.
             return False
@@ -445,13 +462,17 @@ class Warehouse:
         return True
 
     def _checkpoint_if_due(self) -> None:
-        log = self._path.with_name(f"{self._path.name}.wal")
         try:
-            size = log.stat().st_size
+            size = self._path.with_name(f"{self._path.name}.wal").stat().st_size
         except FileNotFoundError:
             return
-        if size >= self._settings.checkpoint_bytes:
+        if size < self._settings.checkpoint_bytes:
+            return
+        try:
             self._checkpoint()
+        except InputError as error:
+            # What was committed stays: the write-ahead log has it when the file is opened again.
+            log.error("the checkpoint of %s failed: %s", self._path, error)
 
     def close(self) -> None:
         """Close the file; waits for a running transaction."""
@@ -557,15 +578,40 @@ class Warehouses:
         self._settings = settings or WarehouseSettings()
         self._open: dict[int, Warehouse] = {}
         self._opening = threading.Lock()
+        #: How often a file was opened again after a fatal error, since the start.
+        self.reopened_count = 0
 
     def of(self, shop_id: int) -> Warehouse:
-        """Return the shop's warehouse, made where there is none yet."""
+        """Return the shop's warehouse, made where there is none yet.
+
+        One that DuckDB gave up after a fatal error is opened again: another object then, as nobody
+        knows what of the last transaction was kept.
+        """
         with self._opening:
             found = self._open.get(shop_id)
+            if found is not None and found.is_lost:
+                log.error("the warehouse of shop %s is opened again", shop_id)
+                with suppress(duckdb.Error):
+                    found.close()
+                found = self._open[shop_id] = Warehouse(found.path, self._settings)
+                self.reopened_count += 1
             if found is None:
                 path = self._folder / f"{int(shop_id)}.duckdb"
                 found = self._open[shop_id] = Warehouse(path, self._settings)
             return found
+
+    def reopen_lost(self) -> int:
+        """Open again what DuckDB gave up; return how many cannot be opened."""
+        with self._opening:
+            lost = [shop_id for shop_id, one in self._open.items() if one.is_lost]
+        count = 0
+        for shop_id in lost:
+            try:
+                self.of(shop_id)
+            except InputError as error:
+                log.error("the warehouse of shop %s cannot be opened: %s", shop_id, error)
+                count += 1
+        return count
 
     def remove(self, shop_id: int) -> None:
         """Close a shop's warehouse and remove its files for good."""

@@ -15,12 +15,16 @@ router = APIRouter()
 
 @router.get("/health")
 def health(request: Request) -> Response:
-    """Answer 200 when ready, 503 while a shop is loaded for the first time.
+    """Answer 200 when ready, 503 while a shop is first loaded or its file cannot be opened again.
 
     What needs a person is counted in `alarms`, by kind; it does not make the answer a 503, which
-    would have the app restarted for no use.
+    would have the app restarted for no use. So is how often a file that DuckDB gave up was opened
+    again, until the next start.
     """
     runtime = request.app.state.runtime
+    lost = runtime.warehouses.reopen_lost()
+    if lost:
+        return JSONResponse({"state": "warehouse_stopped", "warehouses": lost}, status_code=503)
     with runtime.office.reading() as session:
         loading = session.scalars(
             select(Job).where(
@@ -29,7 +33,9 @@ def health(request: Request) -> Response:
         ).all()
         counts: dict[str, int] = {}
         if session.scalar(select(func.count()).select_from(Shop)):
-            counts = alarms.counts(session)
+            counts = dict(alarms.counts(session))
+    if runtime.warehouses.reopened_count:
+        counts["reopened_warehouses"] = runtime.warehouses.reopened_count
     if not loading:
         state = "attention" if counts else "ready"
         return JSONResponse({"state": state, **({"alarms": counts} if counts else {})})
