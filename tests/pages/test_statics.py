@@ -69,10 +69,14 @@ def test_a_list_is_looked_at_deleted_or_converted_with_its_tags(visitor, world, 
     kept, gone = bring_in("Spring guests"), bring_in("Forgotten guests")
     assert "New static segment" not in visitor.get("/segments/static").text
     dialog = visitor.get(f"/segments/static/{gone}/delete")
-    assert "The list of 2 customers is gone for good." in dialog.text
+    assert "The list of 2 customers is kept for 30 days" in dialog.text
     visitor.press(dialog, "Delete")
-    assert "Forgotten guests" not in visitor.get("/segments/static").text
     assert visitor.get(f"/segments/static/{gone}").status == 404
+    listed = visitor.get("/segments/static")
+    assert "Deleted static segments" in listed.text
+    back = visitor.press(listed, "Restore Forgotten guests")
+    assert (back.heading, "is back" in back.text) == ("Forgotten guests", True)
+    visitor.press(visitor.get(f"/segments/static/{gone}/delete"), "Delete")
 
     made = visitor.press(visitor.get(f"/segments/static/{kept}/convert"), "Convert")
     world.work()

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from regulars import static_segments
 from regulars.engine import unknown_past
 from regulars.engine.days import MICROSECOND, day_start
-from regulars.errors import ConflictError, UploadError
+from regulars.errors import ConflictError, NotFoundError, UploadError
 from regulars.language import parse
 from regulars.office.models.statics import StaticSegment, StaticTag
 from regulars.office.models.trackings import RevenueTracking
@@ -263,6 +263,30 @@ def test_a_deleted_list_keeps_tags_and_trackings_and_frees_its_name(uploading):
     assert phase_on(uploading, date(2026, 3, 1)) == "removed"
     set_phase(uploading, "read-only")
     bring_in(uploading)
+
+
+def test_a_deleted_list_comes_back_within_thirty_days_whole(uploading):
+    static = bring_in(uploading)
+    at_work = uploading.at_work
+    static_segments.delete_static(uploading.parts, static.id, author="ana", now=uploading.now)
+    again = bring_in(uploading)
+    at_work.later(days=29)
+
+    with uploading.parts.office.session() as session:
+        back = static_segments.restore_static(session, at_work.shop, static.id)
+
+    assert back.name == "Spring guests (2)"
+    assert len(static_segments.customers_of(uploading.parts, back)) == 2
+    assert [one.tag for one in detail(uploading, back).tags] == ["spring"]
+    convert(uploading, back)
+    assert uploading.members("Spring guests (2)") == {"ana", "bo"}
+    static_segments.delete_static(uploading.parts, again.id, author="ana", now=uploading.now)
+    at_work.later(days=30)
+    with (
+        uploading.parts.office.session() as session,
+        pytest.raises(NotFoundError, match="in the trash"),
+    ):
+        static_segments.restore_static(session, at_work.shop, again.id)
 
 
 def test_a_converted_list_cannot_be_deleted(uploading):

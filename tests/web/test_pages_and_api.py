@@ -62,6 +62,7 @@ SAME = {
     "/segments/combine/preview": f"POST {S}/count",
     "/segments/static": f"POST {S}/static-segments",
     "/segments/static/{static_id:int}/convert": f"POST {S}/static-segments/{{static}}/conversion",
+    "/segments/static/restore": f"POST {S}/static-segments/{{static_id}}/restoration",
     "/segments/static/{static_id:int}/delete": f"DELETE {S}/static-segments/{{static}}",
     "/segments/templates/recipes/{key}": f"POST {S}/recipes/{{key}}",
     "/segments/templates/{key}": f"POST {S}/templates/{{key}}/query",

@@ -59,17 +59,37 @@ def create(
 
 @static.command()
 def delete(one: Static, shop: terminal.Shop) -> None:
-    """Delete a static segment that was not converted; tag history and trackings stay."""
+    """Put a static segment that was not converted into the trash, for 30 days.
+
+    Its tag history and its trackings stay.
+    """
     with terminal.connect() as api:
         api.delete(path(shop, one))
-    terminal.tell("The static segment is deleted.")
+    terminal.tell("The static segment is in the trash.")
+
+
+@static.command()
+def restore(
+    static_id: Annotated[
+        int, typer.Argument(metavar="ID", help="The number that `list --trash` tells.")
+    ],
+    shop: terminal.Shop,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Take a static segment out of the trash."""
+    with terminal.connect() as api:
+        _tell(api.post(path(shop, str(static_id), "restoration")), as_json=as_json)
 
 
 @static.command("list")
-def index(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
-    """List the static segments."""
+def index(
+    shop: terminal.Shop,
+    trash: Annotated[bool, typer.Option("--trash", help="Those that were deleted.")] = False,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """List the static segments, or those in the trash."""
     with terminal.connect() as api:
-        told = api.get(path(shop))
+        told = api.get(path(shop), **({"trash": "true"} if trash else {}))
     if as_json:
         terminal.tell_json(told)
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, update
 
-from regulars import importing, segments, shopify, tags
+from regulars import importing, segments, shopify, static_segments, tags
 from regulars.jobs import (
     alarms,
     comparing,
@@ -82,7 +82,9 @@ def day_change(run: JobRun) -> None:
     with run.runtime.office.session() as session:
         notices.forget_old(session, run.runtime.clock())
         shelves.empty_trash(session, run.shop, run.runtime.clock())
-    segments.uploads.forget_unfinished(upload_parts(run.runtime, run.shop), run.runtime.clock())
+    parts = upload_parts(run.runtime, run.shop)
+    segments.uploads.forget_unfinished(parts, run.runtime.clock())
+    static_segments.empty_trash(parts, run.runtime.clock())
     _set(run, day_changed_on=today)
     run.runtime.news.publish(run.shop.id, "day", on=today.isoformat())
 

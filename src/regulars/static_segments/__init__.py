@@ -17,12 +17,17 @@ from regulars.static_segments.statics import (
     convert,
     create_static,
     customers_of,
-    delete_static,
     detail_of,
     find_static,
     import_static,
     list_statics,
     made_into,
+)
+from regulars.static_segments.trash import (
+    delete_static,
+    empty_trash,
+    list_deleted,
+    restore_static,
 )
 
 __all__ = [
@@ -36,11 +41,14 @@ __all__ = [
     "customers_of",
     "delete_static",
     "detail_of",
+    "empty_trash",
     "find_static",
     "import_static",
+    "list_deleted",
     "list_statics",
     "made_into",
     "phase_at",
     "read_manifest",
+    "restore_static",
     "set_phase",
 ]

@@ -24,7 +24,7 @@ from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import create_segment, name_key, uploads
 from regulars.segments.definitions import free_name
 from regulars.segments.keys import calling_code
-from regulars.segments.names import checked_name, trash_key
+from regulars.segments.names import checked_name
 from regulars.segments.uploads.acts import make_list, query_of
 from regulars.static_segments.manifest import Manifest, RunTracking
 from regulars.static_segments.phase import phase_at
@@ -158,26 +158,6 @@ def customers_of(parts: uploads.Parts, static: StaticSegment) -> BitMap:
         return ListRows(cursor).members(static.list_id)
 
 
-def delete_static(
-    parts: uploads.Parts, static_id: int, *, author: str, now: datetime
-) -> StaticSegment:
-    """Delete a list that nobody needs: its tag history and its trackings stay.
-
-    ConflictError once it was converted: its rows are those of the customer segment then.
-    """
-    with parts.office.session() as session:
-        static = find_static(session, parts.shop, static_id)
-        _demand_unconverted(static)
-        static.deleted_at, static.deleted_by = now, author
-        static.name_key = trash_key(static.id)
-        has_tags = bool(detail_of(session, static).tags)
-    if not has_tags:
-        # With tags the rows stay: an operator may have to take the tags off these customers.
-        with parts.warehouse.transaction(changes_facts=False) as cursor:
-            ListRows(cursor).drop(static.list_id)
-    return static
-
-
 def convert(
     parts: uploads.Parts,
     static_id: int,
@@ -196,13 +176,13 @@ def convert(
     with parts.memberships.held():
         with parts.office.reading() as session:
             static = find_static(session, shop, static_id)
-            _demand_unconverted(static)
+            demand_unconverted(static)
             wanted = free_name(session, shop, checked_name(name or static.name))
         with parts.warehouse.transaction(changes_facts=False) as cursor:
             ListRows(cursor).claim([static.list_id], calling_code(shop.currency))
         with parts.office.session() as session:
             static = find_static(session, shop, static_id)
-            _demand_unconverted(static)
+            demand_unconverted(static)
             listed = make_list(
                 session,
                 shop,
@@ -338,7 +318,8 @@ def _demand_free(session: Session, shop: Shop, name: str) -> None:
         raise ConflictError(problem("static_exists", template, name=name, field="name"))
 
 
-def _demand_unconverted(static: StaticSegment) -> None:
+def demand_unconverted(static: StaticSegment) -> None:
+    """Raise ConflictError for a list that is a customer segment already."""
     if static.converted_at is not None:
         template = '"{name}" is a customer segment already.'
         raise ConflictError(problem("static_converted", template, name=static.name))

@@ -35,9 +35,11 @@ class StaticSegment(Base):
     segment_id: Mapped[int | None] = mapped_column(RowNumber)
     converted_at: Mapped[datetime | None]
     converted_by: Mapped[str | None] = mapped_column(String(255))
-    #: Deleted since, and its name is free again; its tags and trackings stay.
+    #: In the trash since, and its name is free again; its tags and trackings stay.
     deleted_at: Mapped[datetime | None]
     deleted_by: Mapped[str | None] = mapped_column(String(255))
+    #: Emptied after its time in the trash: it cannot come back.
+    purged_at: Mapped[datetime | None]
 
 
 class StaticTag(Base):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from regulars import static_segments
@@ -65,6 +65,7 @@ class StaticOut(BaseModel):
     imported_by: str
     segment_id: int | None
     converted_at: datetime | None
+    deleted_at: datetime | None
 
 
 class StaticsOut(BaseModel):
@@ -97,11 +98,12 @@ class PhaseIn(Asked):
 
 
 @router.get("/shops/{shop}/static-segments")
-def index(call: ApiCaller, shop: str) -> StaticsOut:
-    """List the static segments."""
+def index(call: ApiCaller, shop: str, trash: Annotated[bool, Query()] = False) -> StaticsOut:
+    """List the static segments, or those in the trash: they can be restored for 30 days."""
     found = _shown(call, shop)
+    listed = static_segments.list_deleted if trash else static_segments.list_statics
     with call.runtime.office.reading() as session:
-        rows = static_segments.list_statics(session, found)
+        rows = listed(session, found)
         details = [static_segments.detail_of(session, row) for row in rows]
     return StaticsOut(static_segments=[_out(call, found, one) for one in details])
 
@@ -146,12 +148,21 @@ def export(call: ApiCaller, shop: str, static: str) -> CsvAnswer:
 
 @router.delete("/shops/{shop}/static-segments/{static}", status_code=204)
 def delete(call: ApiCaller, shop: str, static: str) -> None:
-    """Delete a list that was not converted; its tag history and its trackings stay."""
+    """Put a list that was not converted into the trash; tag history and trackings stay."""
     found = _shown(call, shop)
     with call.runtime.office.reading() as session:
         row = static_segments.find_static(session, found, static)
     parts = call.jobs.uploads(found)
     static_segments.delete_static(parts, row.id, author=call.author, now=call.now)
+
+
+@router.post("/shops/{shop}/static-segments/{static_id}/restoration", status_code=201)
+def restore(call: ApiCaller, shop: str, static_id: int) -> StaticOut:
+    """Take a static segment out of the trash."""
+    found = _shown(call, shop)
+    with call.office() as session:
+        row = static_segments.restore_static(session, found, static_id)
+    return _told(call, found, row.id)
 
 
 @router.post("/shops/{shop}/static-segments/{static}/conversion", status_code=201)
@@ -226,6 +237,7 @@ def _out(call: ApiCall, shop: Shop, detail: Detail) -> StaticOut:
         **{name: getattr(static, name) for name in shown},
         segment_id=static.segment_id,
         converted_at=static.converted_at,
+        deleted_at=static.deleted_at,
         customer_count=len(members),
         tags=[StaticTagOut.model_validate(one, from_attributes=True) for one in detail.tags],
         trackings=[

@@ -15,6 +15,7 @@ from regulars import static_segments
 from regulars.errors import InputError, NotFoundError, UploadError, problem
 from regulars.office.models.jobs import Job
 from regulars.segments.exporting import list_rows
+from regulars.segments.shelves import TRASH_KEPT
 from regulars.static_segments import Detail, Phase
 from regulars.web.deps import SignedIn, Visit, field_messages
 from regulars.web.files import customers_file
@@ -88,6 +89,22 @@ def delete(visit: SignedIn, static_id: int) -> Response:
     return visit.go("/segments/static", visit.say('"{name}" was deleted.', name=name))
 
 
+@router.post("/restore")
+def restore(visit: SignedIn) -> Response:
+    """Take a list out of the trash."""
+    _phase(visit)
+    number = visit.field("segment")
+    try:
+        with visit.office() as session:
+            known = int(number) if number.isdecimal() and len(number) <= 18 else 0
+            static = static_segments.restore_static(session, visit.shop, known)
+    except InputError as wrong:
+        return _list_page(visit, wrong)
+    return visit.go(
+        f"/segments/static/{static.id}", visit.say('"{name}" is back.', name=static.name)
+    )
+
+
 @router.get("/{static_id:int}")
 def show(visit: SignedIn, static_id: int) -> Response:
     """Show one static segment: what it holds and what was done with it."""
@@ -155,11 +172,14 @@ def _list_page(visit: Visit, wrong: InputError | None = None) -> Response:
     with visit.runtime.office.reading() as session:
         rows = static_segments.list_statics(session, visit.shop)
         details = [static_segments.detail_of(session, row) for row in rows]
+        deleted = static_segments.list_deleted(session, visit.shop)
     return visit.page(
         "statics/list.html",
         status=422 if wrong else 200,
         phase=phase,
         rows=[{"detail": one, "count": _count(visit, one)} for one in details],
+        deleted=deleted,
+        kept=TRASH_KEPT,
         sources=SOURCES,
         name=visit.field("name"),
         told=field_messages(visit.problems(wrong)) if wrong else {},
