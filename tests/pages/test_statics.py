@@ -74,7 +74,7 @@ def test_a_list_is_looked_at_deleted_or_converted_with_its_tags(visitor, world, 
     assert visitor.get(f"/segments/static/{gone}").status == 404
     listed = visitor.get("/segments/static")
     assert "Deleted static segments" in listed.text
-    back = visitor.press(listed, "Restore Forgotten guests")
+    back = visitor.press(listed, "Restore")
     assert (back.heading, "is back" in back.text) == ("Forgotten guests", True)
     visitor.press(visitor.get(f"/segments/static/{gone}/delete"), "Delete")
 
