@@ -170,5 +170,5 @@ def test_every_answer_is_one_that_the_description_tells_of(world, caller):
         for strategy, is_described in strategies(operation):
             look.at(strategy, is_described)
 
-    assert look.wrong == []
+    assert look.wrong == [], "\n".join(look.wrong)
     assert look.answered == {one.label for one in every}

@@ -52,6 +52,14 @@ def test_pages_are_not_kept_and_static_files_are_kept_for_ever(world: World):
     assert "immutable" in visitor.get(sheet).headers["cache-control"]
 
 
+def test_no_other_site_may_read_an_answer(world: World):
+    asked = {"origin": "https://evil.example", "access_control_request_method": "POST"}
+    for method in ("GET", "OPTIONS"):
+        answer = Visitor(world.app).ask(method, "/api/v1/shops/demo/segments", **asked)
+
+        assert [name for name in answer.headers if name.startswith("access-control")] == []
+
+
 def test_a_static_address_holds_the_hash_of_its_content():
     assets = Assets()
     asset = assets.get(assets.address("app.css"))

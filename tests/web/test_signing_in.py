@@ -45,6 +45,36 @@ def test_a_link_works_once(world: World, stranger: Visitor):
     assert "has been used" in second.text
 
 
+def test_a_session_is_begun_anew_at_each_sign_in(world: World, stranger: Visitor, password: str):
+    """A token that somebody planted beforehand is worth nothing afterwards."""
+    stranger.cookies.set("regulars_sid", "planted")
+    stranger.press(stranger.get("/"), "Sign in", Name_or="owner", Password=password)
+    first = stranger.cookies["regulars_sid"]
+    other = Visitor(world.app)
+    other.press(other.get("/"), "Sign in", Name_or="owner", Password=password)
+
+    assert "planted" not in (first, other.cookies["regulars_sid"])
+    assert first != other.cookies["regulars_sid"]
+
+
+def test_a_new_password_ends_the_sessions_in_other_browsers(
+    world: World, stranger: Visitor, password: str
+):
+    other = Visitor(world.app)
+    for one in (stranger, other):
+        one.press(one.get("/"), "Sign in", Name_or="owner", Password=password)
+    token = next(
+        one.get("value")
+        for one in stranger.get("/settings/me").root.all("input")
+        if one.get("name") == "form_token"
+    )
+    new = {"current_password": password, "password": f"{password} anew", "form_token": token}
+    stranger.post("/settings/password", new)
+
+    assert stranger.get("/").heading == "Home"
+    assert other.get("/").heading == "Sign in"
+
+
 def test_opening_a_link_changes_nothing(world: World, stranger: Visitor):
     token = world.sign_in_token()
     for _ in range(3):

@@ -96,6 +96,8 @@ def serving(runtime: Runtime, *, host: str, port: int) -> Iterator[Serving]:
     jobs = Jobs(runtime)
     config = uvicorn.Config(
         create_app(runtime, jobs),
+        # What it has to say goes where our own notes go.
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,

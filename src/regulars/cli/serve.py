@@ -20,9 +20,11 @@ def serve(
 ) -> None:
     """Start the app on this machine."""
     from regulars import bootstrap
+    from regulars.bootstrap.logs import write_logs
     from regulars.bootstrap.serving import serving, sign_in_link
     from regulars.settings import Settings
 
+    write_logs()
     settings = Settings()
     with (
         bootstrap.open_runtime(settings=settings) as runtime,

@@ -36,9 +36,9 @@ ACTS = frozenset(
         "tag_rule_made", "tag_rule_changed", "tag_rule_on", "tag_rule_off", "tracking_made",
         "tracking_changed", "tracking_cancelled", "tracking_deleted", "upload_applied",
         "upload_undone", "static_brought_in", "static_converted", "static_phase_set",
-        # Data that leaves or goes.
-        "members_exported", "log_exported", "figures_exported", "privacy_asked", "privacy_done",
-        "customer_exported", "shop_erased", "shop_kept",
+        # Customers who were seen; data that leaves or goes.
+        "customers_seen", "members_exported", "log_exported", "figures_exported", "privacy_asked",
+        "privacy_done", "customer_exported", "shop_erased", "shop_kept",
         # Shops, other programs, the installation.
         "shop_added", "shop_connected", "shop_disconnected", "universe_changed",
         "endpoint_made", "endpoint_changed", "endpoint_on", "endpoint_off", "endpoint_deleted",

@@ -10,8 +10,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 import regulars
-from regulars.web import api, faults, openapi, pages
+from regulars.web import access, api, faults, openapi, pages
 from regulars.web.assets import Assets
+from regulars.web.bounds import BoundBodies
 from regulars.web.headers import SecurityHeaders
 from regulars.web.receiving import ReceiveWebhooks
 from regulars.web.repeating import KeepAnswers
@@ -39,6 +40,7 @@ def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
     #: frames, which keep no cookies. Short-lived, and of no use to anybody else.
     app.state.proved_shops = {}
     app.state.words = {}
+    app.state.looks = access.Looks()
     app.state.templates = create_environment()
     for router in routers(api):
         app.include_router(router, prefix="/api/v1")
@@ -50,6 +52,7 @@ def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
     faults.install(app)
     openapi.install(app)
     app.add_middleware(KeepAnswers, runtime=runtime)
+    app.add_middleware(BoundBodies)
     app.add_middleware(faults.CatchBugs)
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=9)
     app.add_middleware(ReceiveWebhooks, runtime=runtime, jobs=jobs)

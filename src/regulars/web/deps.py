@@ -30,7 +30,7 @@ from regulars.errors import InputError, NotFoundError, PermissionDenied, Problem
 from regulars.office import Shop, list_shops
 from regulars.office.audit import COMMAND_LINE
 from regulars.office.models.staff import ApiKey, Staff, StaffSession, StaffShop
-from regulars.web import embedding, sessions
+from regulars.web import access, embedding, sessions
 from regulars.web.i18n import LANGUAGES, Localizer, preferred_language
 from regulars.web.templating import hx_attributes
 
@@ -126,6 +126,10 @@ class Visit:
     def author(self) -> str:
         """Who is to be named as the one who did something."""
         return self.staff.name if self.staff else ""
+
+    def note_look(self) -> None:
+        """Note in the audit log that this page shows who single customers are."""
+        access.note(self, self.runtime.office, self.shop)
 
     def titles(self, of: str, ids: Sequence[str]) -> Mapping[str, str]:
         """Return what the shop calls products, collections and categories, for sentences."""
@@ -437,6 +441,16 @@ class ApiCall:
             raise NotFoundError(problem("no_shop", template, name=name, field="shop"))
         return shop
 
+    def customers_of(self, name: str) -> Shop:
+        """Return the shop of the address for somebody who is told who its customers are.
+
+        That they were told stands in the audit log. Files that leave are noted where they are sent.
+        """
+        self.require_customers()
+        shop = self.shop(name)
+        access.note(self, self.runtime.office, shop)
+        return shop
+
     def require_customers(self) -> None:
         """Demand a caller that may see who the customers are."""
         if not self.may_see_customers:
@@ -462,22 +476,27 @@ def api_call(request: Request) -> ApiCall:
     """Find out who calls the API; raises PermissionDenied for nobody."""
     _refuse_large_numbers(request)
     _refuse_unknown_parameters(request)
-    runtime = request.app.state.runtime
-    now = runtime.clock()
-    header = request.headers.get("authorization", "")
-    if header.lower().startswith("bearer "):
-        call = _call_by_token(request, runtime, header[7:].strip(), now)
-    else:
-        call = _call_by_session(request, runtime, now)
+    call = find_caller(request)
     if not call.may_write and request.method not in SAFE_METHODS:
         text = "This API key may read only. Make one that may write in Settings."
         raise PermissionDenied(problem("read_only_key", text))
     return call
 
 
+def find_caller(request: Request) -> ApiCall:
+    """Find out who calls, by token or session; raises PermissionDenied for nobody."""
+    runtime = request.app.state.runtime
+    now = runtime.clock()
+    header = request.headers.get("authorization", "")
+    if header.lower().startswith("bearer "):
+        return _call_by_token(request, runtime, header[7:].strip(), now)
+    return _call_by_session(request, runtime, now)
+
+
 def _refuse_large_numbers(request: Request) -> None:
     """No row has a number that the database cannot hold."""
-    given = [*request.path_params.values(), *request.query_params.values()]
+    repeated = [value for _name, value in request.query_params.multi_items()]
+    given = [*request.path_params.values(), *repeated]
     digits = [text.lstrip("-") for text in map(str, given) if text.lstrip("-").isdecimal()]
     if any(len(text) > 18 for text in digits):
         raise NotFoundError(problem("no_such_number", "There is nothing with this number."))

@@ -167,6 +167,7 @@ def log_values(
 
     `address` is the page's own, `tab` what chooses the log on it, `file` the same rows as CSV.
     """
+    visit.note_look()
     query = visit.request.query_params
     before = query.get("before", "")
     wrong: Sequence[ToldProblem] = ()

@@ -114,6 +114,7 @@ def labels(names: Iterable[str], language: str) -> Sequence[str]:
 def what_may_come(visit: Visit, query: str) -> dict[str, Any]:
     """Return what the tab "What may come" shows: the closest customers, and the days ahead."""
     tree = parse(query)
+    visit.note_look()
     groups = ahead.close_ones(visit.runtime, visit.shop, tree, limit=NAMED)
     told = ahead.days_ahead(visit.runtime, visit.shop, tree, days=DAYS_AHEAD)
     context = visit.runtime.context(visit.shop)

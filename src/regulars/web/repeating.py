@@ -1,7 +1,8 @@
 """Repeated requests: a POST with an Idempotency-Key is done once and answered alike each time.
 
-The key belongs to its caller. A request that failed by our own fault, or for want of a right, is
-not kept: the next one is a new try.
+The key belongs to its caller, who has to be let in first: an API key that was taken back is told
+nothing of what it was told before, and strangers leave nothing here. A request that failed by our
+own fault, or for want of a right, is not kept: the next one is a new try.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regulars.errors import ConflictError, InputError, problem
 from regulars.office.models.installation import KeptAnswer
+from regulars.web.deps import find_caller
 from regulars.web.faults import problem_details, status_of
 
 if TYPE_CHECKING:
@@ -34,6 +38,9 @@ class KeepAnswers:
     def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
         self.app = app
         self.runtime = runtime
+        # What was being answered when the last app died is answered by nobody any more.
+        with runtime.office.session() as session:
+            session.execute(delete(KeptAnswer).where(KeptAnswer.status.is_(None)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything else on untouched."""
@@ -44,7 +51,15 @@ class KeepAnswers:
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
-        body = await request.body()
+        if not await run_in_threadpool(_is_let_in, request):
+            await self.app(scope, receive, send)
+            return
+        try:
+            body = await request.body()
+        except HTTPException:
+            # It brings too much, which the app tells better.
+            await self.app(scope, receive, send)
+            return
         caller = _caller(headers)
         fingerprint = hashlib.sha256(
             b"\0".join([scope["path"].encode(), scope["query_string"], body])
@@ -119,6 +134,14 @@ class KeepAnswers:
                 session.delete(kept)
                 return
             kept.status, kept.media_type, kept.body = status, media_type, body
+
+
+def _is_let_in(request: Request) -> bool:
+    try:
+        find_caller(request)
+    except InputError:
+        return False
+    return True
 
 
 def _still_running() -> ConflictError:

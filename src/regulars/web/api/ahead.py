@@ -64,7 +64,7 @@ class ForecastIn(Asked):
     days: int = Field(90, description="How many days, 1 to 366.")
 
 
-class DayOut(BaseModel):
+class DayAheadOut(BaseModel):
     """One day that changes who matches, by time alone."""
 
     day: str
@@ -79,14 +79,13 @@ class ForecastOut(BaseModel):
 
     today: str
     count: int
-    days: list[DayOut]
+    days: list[DayAheadOut]
 
 
 @router.post("/shops/{shop}/queries/near-misses")
 def near(call: ApiCaller, shop: str, asked: NearIn) -> list[NearOut]:
     """Tell who is closest to joining or leaving a query."""
-    call.require_customers()
-    found = call.shop(shop)
+    found = call.customers_of(shop)
     with call.runtime.office.reading() as session:
         tree = segments.checked_query(session, found, asked.query)
     groups = ahead.close_ones(call.runtime, found, tree, limit=asked.limit)
@@ -103,7 +102,9 @@ def forecast(call: ApiCaller, shop: str, asked: ForecastIn) -> ForecastOut:
         tree = segments.checked_query(session, found, asked.query)
     told = ahead.days_ahead(call.runtime, found, tree, days=asked.days)
     days = [
-        DayOut(day=one.day.isoformat(), joins=len(one.joins), leaves=len(one.leaves), count=count)
+        DayAheadOut(
+            day=one.day.isoformat(), joins=len(one.joins), leaves=len(one.leaves), count=count
+        )
         for one, count in zip(told.days, told.counts, strict=True)
     ]
     return ForecastOut(today=told.today.isoformat(), count=told.count, days=days)

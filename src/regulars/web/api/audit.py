@@ -14,7 +14,7 @@ from regulars.web.deps import ApiCaller
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 
-class EntryOut(BaseModel):
+class AuditEntryOut(BaseModel):
     """One act."""
 
     number: int
@@ -29,7 +29,7 @@ class EntryOut(BaseModel):
 class EntriesOut(BaseModel):
     """Entries, newest first."""
 
-    entries: list[EntryOut]
+    entries: list[AuditEntryOut]
     #: Give it as `cursor` for the next page; null on the last one.
     next: int | None
 
@@ -54,7 +54,7 @@ def index(
     call.require_local()
     with call.runtime.office.reading() as session:
         rows = audit.list_entries(session, before=cursor, limit=limit + 1)
-    shown = [EntryOut.model_validate(row, from_attributes=True) for row in rows[:limit]]
+    shown = [AuditEntryOut.model_validate(row, from_attributes=True) for row in rows[:limit]]
     return EntriesOut(entries=shown, next=shown[-1].number if len(rows) > limit else None)
 
 

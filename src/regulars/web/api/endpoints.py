@@ -91,7 +91,7 @@ class ReplayIn(Asked):
     delivery_id: Annotated[int | None, Field(ge=1, le=2**53)] = None
 
 
-class CountOut(BaseModel):
+class ReplayedDeliveriesOut(BaseModel):
     """How many are sent again."""
 
     count: int
@@ -153,8 +153,7 @@ def deliveries(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> DeliveriesOut:
     """List what was sent, or waits to be."""
-    call.require_customers()
-    found = call.shop(shop)
+    found = call.customers_of(shop)
     with call.runtime.office.reading() as session:
         row = outgoing.find_endpoint(session, found, endpoint_id)
         rows = outgoing.list_deliveries(session, row, state=state, before=cursor, limit=limit + 1)
@@ -163,10 +162,10 @@ def deliveries(
 
 
 @router.post("/{endpoint_id}/replays", status_code=202)
-def replay(call: ApiCaller, shop: str, endpoint_id: int, asked: ReplayIn) -> CountOut:
+def replay(call: ApiCaller, shop: str, endpoint_id: int, asked: ReplayIn) -> ReplayedDeliveriesOut:
     """Send one delivery again, or all that failed."""
     count = telling.replay(call, call.shop(shop), endpoint_id, asked.delivery_id)
-    return CountOut(count=count)
+    return ReplayedDeliveriesOut(count=count)
 
 
 def _out(row: Endpoint) -> EndpointOut:

@@ -14,7 +14,7 @@ from regulars.jobs import comparing, proving
 from regulars.office import Shop
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.jobs import Job
-from regulars.web.api.shapes import Asked, JobOut, job_out
+from regulars.web.api.shapes import Asked, JobOut, job_of, job_out
 from regulars.web.deps import ApiCall, ApiCaller
 
 router = APIRouter(prefix="/shops/{shop}/live", tags=["live"])
@@ -31,7 +31,7 @@ class ParkedOut(BaseModel):
     problem: str | None
 
 
-class ComparisonOut(BaseModel):
+class ShopComparisonOut(BaseModel):
     """The newest comparison with Shopify."""
 
     state: str
@@ -61,7 +61,7 @@ class LiveOut(BaseModel):
     caught_up_at: datetime | None
     waiting_count: int
     parked: list[ParkedOut]
-    comparison: ComparisonOut | None
+    comparison: ShopComparisonOut | None
     proof: ProofOut | None
 
 
@@ -100,7 +100,7 @@ def live_out(call: ApiCall, shop: Shop) -> LiveOut:
             ParkedOut.model_validate(one, from_attributes=True)
             for one in call.jobs.inbox.parked(shop)
         ],
-        comparison=_comparison_out(last) if last else None,
+        comparison=_comparison_out(call, shop, last) if last else None,
         proof=ProofOut.model_validate(job_out(proof).result) if proof else None,
     )
 
@@ -131,11 +131,11 @@ def replay(call: ApiCaller, shop: str) -> ReplayedOut:
     return ReplayedOut(count=call.jobs.inbox.replay(call.shop(shop)))
 
 
-def _comparison_out(job: Job) -> ComparisonOut:
-    return ComparisonOut(
+def _comparison_out(call: ApiCall, shop: Shop, job: Job) -> ShopComparisonOut:
+    return ShopComparisonOut(
         state=job.state,
         started_at=job.created_at,
         finished_at=job.finished_at,
         problem=job.problem,
-        result=job_out(job).result,
+        result=job_of(call, shop, job).result,
     )

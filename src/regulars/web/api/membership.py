@@ -24,7 +24,7 @@ Limit = Annotated[int, Query(ge=1, le=ENTRIES_MAX)]
 Cursor = Annotated[int | None, Query(ge=0)]
 
 
-class EntryOut(BaseModel):
+class LogEntryOut(BaseModel):
     """One customer joined or left one segment."""
 
     at: datetime
@@ -41,7 +41,7 @@ class EntryOut(BaseModel):
 class LogOut(BaseModel):
     """A page of the log, newest first."""
 
-    entries: list[EntryOut]
+    entries: list[LogEntryOut]
     #: Give it as `cursor` for the next page; null on the last one.
     next: int | None
 
@@ -71,7 +71,7 @@ def of_segment(
     cursor: Cursor = None,
 ) -> LogOut:
     """Tell who joined and left a segment, newest first."""
-    found = _shop(call, shop)
+    found = call.customers_of(shop)
     return _page(call, found, _of_segment(call, found, segment, asked, customer), limit, cursor)
 
 
@@ -80,7 +80,8 @@ def segment_file(
     call: ApiCaller, shop: str, segment: str, asked: Narrowing, *, customer: str | None = None
 ) -> CsvAnswer:
     """Send the log of a segment as a CSV file, all of it or as it is narrowed."""
-    found = _shop(call, shop)
+    call.require_customers()
+    found = call.shop(shop)
     return _file(call, found, _of_segment(call, found, segment, asked, customer))
 
 
@@ -95,20 +96,16 @@ def of_customer(
     cursor: Cursor = None,
 ) -> LogOut:
     """Tell which segments one customer joined and left, newest first."""
-    found = _shop(call, shop)
+    found = call.customers_of(shop)
     return _page(call, found, _of_customer(call, found, customer, asked), limit, cursor)
 
 
 @router.get("/customers/{customer}/log.csv", response_class=CsvAnswer)
 def customer_file(call: ApiCaller, shop: str, customer: str, asked: Narrowing) -> CsvAnswer:
     """Send the history of one customer as a CSV file."""
-    found = _shop(call, shop)
-    return _file(call, found, _of_customer(call, found, customer, asked))
-
-
-def _shop(call: ApiCall, name: str) -> Shop:
     call.require_customers()
-    return call.shop(name)
+    found = call.shop(shop)
+    return _file(call, found, _of_customer(call, found, customer, asked))
 
 
 def _of_segment(
@@ -129,7 +126,7 @@ def _page(
 ) -> LogOut:
     told, further = moves.moves(call.runtime, shop, asked, before=cursor, most=limit)
     entries = [
-        EntryOut(
+        LogEntryOut(
             at=one.at,
             customer=one.customer.customer_id,
             segment_id=one.segment_id,

@@ -28,7 +28,7 @@ class FiguresOut(BaseModel):
     order_mean: float | None
 
 
-class DayOut(FiguresOut):
+class MetricsDayOut(FiguresOut):
     """The figures at the end of one shop day, with the orders of the day by members."""
 
     day: date
@@ -49,7 +49,7 @@ class MetricsOut(BaseModel):
     now: FiguresOut
     #: Against the mean of the last seven days.
     change: FiguresOut
-    days: list[DayOut]
+    days: list[MetricsDayOut]
 
 
 @router.get("/metrics")
@@ -75,7 +75,7 @@ def show(
         now=FiguresOut.model_validate(now, from_attributes=True),
         change=FiguresOut(**metrics.change_of(now, stored)),
         days=[
-            DayOut(
+            MetricsDayOut(
                 day=one.shop_day,
                 version=one.version,
                 is_recorded=one.is_recorded,

@@ -59,8 +59,7 @@ def index(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> RequestsOut:
     """List what was asked about personal data, by Shopify or by a person."""
-    call.require_customers()
-    found = call.shop(shop)
+    found = call.customers_of(shop)
     with call.runtime.office.reading() as session:
         rows = privacy.list_requests(session, found, before=cursor, limit=limit + 1)
     shown = [_out(row) for row in rows[:limit]]
@@ -88,8 +87,7 @@ def create(call: ApiCaller, shop: str, asked: RequestIn) -> RequestOut:
 @router.get("/privacy-requests/{request_id}")
 def show(call: ApiCaller, shop: str, request_id: int) -> RequestOut:
     """Show one request."""
-    call.require_customers()
-    found = call.shop(shop)
+    found = call.customers_of(shop)
     with call.runtime.office.reading() as session:
         return _out(privacy.find_request(session, found, request_id))
 

@@ -208,8 +208,7 @@ def say(call: ApiCaller, asked: DescribeIn) -> DescribeOut:
 @router.post("/shops/{shop}/explain")
 def explain(call: ApiCaller, shop: str, asked: ExplainIn) -> ExplainOut:
     """Tell why a customer matches or not, condition by condition."""
-    call.require_customers()
-    found = call.shop(shop)
+    found = call.customers_of(shop)
     with call.runtime.office.reading() as session:
         tree = segments.checked_query(session, found, asked.query)
     warehouse = call.runtime.warehouse(found)

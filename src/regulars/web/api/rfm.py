@@ -18,7 +18,7 @@ router = APIRouter(tags=["queries"])
 _GROUP = "computed_rfm_group"
 
 
-class GroupOut(BaseModel):
+class RfmGroupOut(BaseModel):
     """One group and its customers."""
 
     group: str
@@ -38,7 +38,7 @@ class RfmOut(BaseModel):
     frequency: list[int]
     #: Amounts in minor units.
     monetary: list[int]
-    groups: list[GroupOut]
+    groups: list[RfmGroupOut]
 
 
 @router.get("/shops/{shop}/rfm")
@@ -61,7 +61,7 @@ def show(
         frequency=list(told.frequency),
         monetary=list(told.monetary),
         groups=[
-            GroupOut(group=name, count=len(members))
+            RfmGroupOut(group=name, count=len(members))
             for name, members in zip(names, groups, strict=True)
         ],
     )

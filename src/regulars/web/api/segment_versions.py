@@ -50,7 +50,7 @@ class TouchedOut(BaseModel):
     users: list[UserOut]
 
 
-class PreviewOut(BaseModel):
+class SavePreviewOut(BaseModel):
     """What saving would do. Nothing was changed."""
 
     before: int
@@ -86,7 +86,7 @@ class VersionsOut(BaseModel):
 
 
 @router.post("/preview-edit")
-def preview_edit(call: ApiCaller, shop: str, segment: str, asked: QueryIn) -> PreviewOut:
+def preview_edit(call: ApiCaller, shop: str, segment: str, asked: QueryIn) -> SavePreviewOut:
     """Tell who would join and leave, and what is touched, if this query were saved."""
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
@@ -100,7 +100,7 @@ def preview_edit(call: ApiCaller, shop: str, segment: str, asked: QueryIn) -> Pr
             evaluator=call.runtime.evaluator(found),
             now=call.now,
         )
-    return PreviewOut(
+    return SavePreviewOut(
         before=len(told.before),
         after=len(told.after),
         joined=_movers(call, shop, told.joined),

@@ -180,8 +180,7 @@ def members(
     as_of: Annotated[str | None, Query(description="A past day, or an instant.")] = None,
 ) -> MembersOut:
     """List the members, page by page; with `as_of` those whom the present rule kept then."""
-    call.require_customers()
-    found = call.shop(shop)
+    found = call.customers_of(shop)
     with call.runtime.office.reading() as session:
         row = segments.find_segment(session, found, segment)
     unknown: list[str] = []

@@ -45,6 +45,10 @@ class NoteOut(BaseModel):
     suggestion: str | None
 
 
+#: What a comparison found otherwise, customer by customer and order by order.
+NAMED = "differences"
+
+
 class JobOut(BaseModel):
     """One job and how far it is."""
 
@@ -98,6 +102,16 @@ def job_out(job: Job) -> JobOut:
         problem=job.problem,
         result=(job.cursor or {}).get("result"),  # type: ignore[arg-type]
     )
+
+
+def job_of(call: ApiCall, shop: Shop, job: Job) -> JobOut:
+    """Tell a job of a shop; single customers only to whom they may be told, and noted."""
+    told = job_out(job)
+    if told.result and told.result.get(NAMED):
+        if not call.may_see_customers:
+            return told.model_copy(update={"result": told.result | {NAMED: []}})
+        call.customers_of(shop.name)
+    return told
 
 
 def note_out(one: Problem) -> NoteOut:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -24,8 +23,17 @@ from regulars.office.models.jobs import Job
 from regulars.runtime import connect_shop
 from regulars.segments import list_segments
 from regulars.shopify import shop_domain
-from regulars.web.api.shapes import Asked, JobOut, ShopOut, job_out, require_command_line, shop_out
+from regulars.web.api.shapes import (
+    Asked,
+    JobOut,
+    ShopOut,
+    job_of,
+    job_out,
+    require_command_line,
+    shop_out,
+)
 from regulars.web.deps import ApiCall, ApiCaller
+from regulars.web.files import local_file
 
 router = APIRouter(tags=["shops"])
 
@@ -154,7 +162,7 @@ def start_import(call: ApiCaller, shop: str, asked: ImportIn) -> JobOut:
     """Start bringing files in; the answer is a job to look at until it is done."""
     require_command_line(call)
     paths = {"orders": asked.orders, "customers": asked.customers}
-    files = {kind: str(_file(path, kind)) for kind, path in paths.items() if path}
+    files = {kind: str(local_file(path, kind)) for kind, path in paths.items() if path}
     with call.office() as session:
         found = _shop_for_files(session, shop, asked, call.now)
         job = call.jobs.import_later(session, found, files)
@@ -186,7 +194,7 @@ def show_job(call: ApiCaller, shop: str, job_id: int) -> JobOut:
         job = session.scalar(select(Job).where(Job.id == job_id, Job.shop_id == found.id))
     if job is None:
         raise NotFoundError(problem("no_job", "There is no job {id}.", id=job_id))
-    return job_out(job)
+    return job_of(call, found, job)
 
 
 def _refuse_other(call: ApiCall, name: str, domain: str) -> None:
@@ -211,14 +219,6 @@ def _refuse_other(call: ApiCall, name: str, domain: str) -> None:
         raise ConflictError(
             problem("shop_connected", template, domain=clean, name=by_domain.name, field="shop")
         )
-
-
-def _file(path: str, field: str) -> Path:
-    file = Path(path)
-    if not file.is_file():
-        template = 'There is no file "{path}".'
-        raise InputError(problem("no_file", template, path=path, field=field))
-    return file
 
 
 def _shop_for_files(session: Session, name: str, asked: ImportIn, now: datetime) -> Shop:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from regulars import static_segments
-from regulars.errors import InputError, NotFoundError, problem
+from regulars.errors import NotFoundError, problem
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
 from regulars.segments import find_segment
@@ -18,7 +18,7 @@ from regulars.segments.exporting import list_rows
 from regulars.static_segments import Detail
 from regulars.web.api.shapes import Asked, SegmentOut, require_command_line, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
-from regulars.web.files import CsvAnswer, customers_file
+from regulars.web.files import CsvAnswer, customers_file, local_file
 
 router = APIRouter(tags=["static segments"])
 
@@ -115,9 +115,9 @@ def create(call: ApiCaller, shop: str, asked: StaticIn) -> StaticOut:
     found = _shown(call, shop)
     parts, name = call.jobs.uploads(found), Path(asked.file).name
     author, now = call.author, call.now
-    with _file(asked.file, "file").open("rb") as source:
+    with local_file(asked.file, "file").open("rb") as source:
         if asked.manifest:
-            content = _file(asked.manifest, "manifest").read_bytes()
+            content = local_file(asked.manifest, "manifest").read_bytes()
             manifest = static_segments.read_manifest(content)
             static = static_segments.import_static(
                 parts, source, manifest, file_name=name, author=author, now=now
@@ -244,11 +244,3 @@ def _out(call: ApiCall, shop: Shop, detail: Detail) -> StaticOut:
             StaticTrackingOut.model_validate(one, from_attributes=True) for one in detail.trackings
         ],
     )
-
-
-def _file(path: str, field: str) -> Path:
-    file = Path(path)
-    if not file.is_file():
-        template = 'There is no file "{path}".'
-        raise InputError(problem("no_file", template, path=path, field=field))
-    return file

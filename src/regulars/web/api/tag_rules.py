@@ -157,7 +157,7 @@ class DriftOut(BaseModel):
     found: list[DriftedOut]
 
 
-class JobOut(BaseModel):
+class RuleJobOut(BaseModel):
     """A job that was started."""
 
     id: int
@@ -303,13 +303,13 @@ def show_drift(call: ApiCaller, shop: str) -> DriftOut:
 
 
 @router.post("/tag-drift", status_code=202)
-def check_drift(call: ApiCaller, shop: str) -> JobOut:
+def check_drift(call: ApiCaller, shop: str) -> RuleJobOut:
     """Have Shopify's tags compared with what we told it."""
     found = call.shop(shop)
     tags.demand_connected(found)
     with call.office() as session:
         job = call.jobs.check_tag_drift_later(session, found)
-        return JobOut(id=job.id, state=job.state)
+        return RuleJobOut(id=job.id, state=job.state)
 
 
 @router.get("/tag-orphans")

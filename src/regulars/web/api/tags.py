@@ -85,7 +85,7 @@ class HistoryOut(BaseModel):
     next: int | None
 
 
-class PreviewOut(BaseModel):
+class TagPreviewOut(BaseModel):
     """What an assignment would do now, from our copy of the shop."""
 
     targeted_count: int
@@ -207,7 +207,7 @@ def create(call: ApiCaller, shop: str, asked: AssignmentIn) -> AssignmentOut:
 
 
 @router.get("/preview")
-def show_preview(call: ApiCaller, shop: str, segment: str, tag: str) -> PreviewOut:
+def show_preview(call: ApiCaller, shop: str, segment: str, tag: str) -> TagPreviewOut:
     """Tell what an assignment would do."""
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
@@ -215,7 +215,7 @@ def show_preview(call: ApiCaller, shop: str, segment: str, tag: str) -> PreviewO
     members = call.runtime.memberships(found).members(row.id)
     with call.runtime.warehouse(found).reader() as cursor:
         counted = preview(cursor, members, tags.clean_tag(tag))
-    return PreviewOut(
+    return TagPreviewOut(
         targeted_count=counted.targeted,
         will_get_count=counted.will_get,
         have_it_count=counted.have_it,
@@ -271,8 +271,7 @@ def show(call: ApiCaller, shop: str, assignment_id: int) -> AssignmentOut:
 @router.get("/{assignment_id}/problems")
 def problems(call: ApiCaller, shop: str, assignment_id: int) -> ProblemsOut:
     """List the customers whose tag could not be changed, with the reason."""
-    call.require_customers()
-    found = call.shop(shop)
+    found = call.customers_of(shop)
     with call.runtime.office.reading() as session:
         entry = history.entry_of(session, tags.find_assignment(session, found, assignment_id))
         rows = history.problem_rows(session, entry)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import IO, Annotated, Literal
+from typing import IO, Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -26,12 +25,11 @@ from regulars.segments.keys import KINDS
 from regulars.warehouse.lists import ListRows
 from regulars.web.api.shapes import Asked, SegmentOut, require_command_line, segment_out
 from regulars.web.deps import ApiCall, ApiCaller
-from regulars.web.files import CsvAnswer, customers_file
+from regulars.web.files import CsvAnswer, Encoding, customers_file, local_file
 
 router = APIRouter(prefix="/shops/{shop}", tags=["uploads"])
 
 ROWS_MAX = 1000
-Encoding = Literal["utf-8-sig", "cp932"]
 
 
 class UploadIn(Asked):
@@ -128,12 +126,10 @@ def create(call: ApiCaller, shop: str, asked: UploadIn) -> UploadOut:
     """Receive a file of this machine and start checking it."""
     require_command_line(call)
     found = call.shop(shop)
+    file = local_file(asked.file, "file")
     try:
-        with Path(asked.file).open("rb") as source:
-            return _received(call, found, source, Path(asked.file).name, asked)
-    except (FileNotFoundError, IsADirectoryError):
-        template = 'There is no file "{path}".'
-        raise InputError(problem("no_file", template, path=asked.file, field="file")) from None
+        with file.open("rb") as source:
+            return _received(call, found, source, file.name, asked)
     except PermissionError:
         template = '"{path}" may not be read by this account.'
         raise InputError(
@@ -187,8 +183,7 @@ def rows(
     limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 100,
 ) -> CheckedRowsOut:
     """List the rows that are no members, in the file's order."""
-    call.require_customers()
-    found = call.shop(shop)
+    found = call.customers_of(shop)
     with call.runtime.office.reading() as session:
         upload = uploads.find_upload(session, found, upload_id)
     with call.runtime.warehouse(found).reader() as reader:

@@ -331,6 +331,7 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
     rows = written(draft.rows)
     read = parse(rows.text) if draft.rows_are_current else tree
     counts = evaluator.counts(read, context)
+    visit.note_look()
     samples = some_members(
         visit.runtime.warehouse(visit.shop),
         evaluator.members(read, context),

@@ -34,7 +34,7 @@ from regulars.segments.exporting import lossy_rows
 from regulars.tags.rules import list_rules
 from regulars.web.deps import SignedIn, ToldProblem, Visit
 from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
-from regulars.web.files import customers_file
+from regulars.web.files import ENCODINGS, customers_file
 from regulars.web.i18n import N_
 from regulars.web.insight_views import insights_of_segment
 from regulars.web.measures import SHOWN, Measure, measures_of, plots_of
@@ -72,7 +72,6 @@ TABS = {
 }
 #: With so many customers the figures are worked out while the page is drawn.
 FIGURES_AT_ONCE = 100_000
-EXPORT_ENCODINGS = {"utf-8-sig": N_("UTF-8 (for Excel)"), "cp932": N_("Shift_JIS (CP932)")}
 
 
 @dataclass(frozen=True)
@@ -233,7 +232,7 @@ def show_export(visit: SignedIn, segment_id: int) -> Response:
     return visit.dialog(
         "segments/export.html",
         segment=segment,
-        encodings_shown=[(key, visit.say(text)) for key, text in EXPORT_ENCODINGS.items()],
+        encodings_shown=[(key, visit.say(one.label)) for key, one in ENCODINGS.items()],
         back=f"/segments/{segment_id}",
     )
 
@@ -255,7 +254,7 @@ def export(visit: SignedIn, segment_id: int) -> Response:
     query = visit.request.query_params
     segment = _find(visit, segment_id)
     encoding = query.get("encoding", "utf-8-sig")
-    encoding = encoding if encoding in EXPORT_ENCODINGS else "utf-8-sig"
+    encoding = encoding if encoding in ENCODINGS else "utf-8-sig"
     personal = query.get("personal") == "on"
     lines = _csv_lines(visit, segment, personal=personal)
     return customers_file(visit, visit.shop, segment.name, lines, encoding, personal=personal)
@@ -400,6 +399,7 @@ def _revenue_values(visit: Visit, segment: Segment) -> dict[str, Any]:
 
 
 def _members_values(visit: Visit, segment: Segment) -> dict[str, Any]:
+    visit.note_look()
     query = visit.request.query_params
     words, day = query.get("q", "").strip(), query.get("as_of", "").strip()
     wrong: Sequence[ToldProblem] = ()

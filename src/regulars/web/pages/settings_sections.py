@@ -45,6 +45,7 @@ ACTS = {
     "staff_enabled": N_("let a person in again"),
     "api_key_made": N_("made an API key"),
     "api_key_revoked": N_("took back an API key"),
+    "customers_seen": N_("saw customers"),
     "members_exported": N_("exported members"),
     "log_exported": N_("exported who joined and left"),
     "figures_exported": N_("exported figures"),

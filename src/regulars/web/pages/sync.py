@@ -12,7 +12,7 @@ from starlette.responses import Response
 from regulars.jobs import comparing, proving
 from regulars.office.models.inbox import InboxEvent
 from regulars.office.models.jobs import Job
-from regulars.web.api.shapes import job_out
+from regulars.web.api.shapes import NAMED, job_out
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.figures import universe_of
 from regulars.web.i18n import N_
@@ -99,13 +99,16 @@ def _values(visit: Visit) -> dict[str, Any]:
             .select_from(InboxEvent)
             .where(InboxEvent.shop_id == shop.id, InboxEvent.state == "waiting")
         )
+    compared = _compared(last)
+    if compared and compared[NAMED]:
+        visit.note_look()
     values: dict[str, Any] = {
         "jobs": jobs,
         "waiting": waiting or 0,
         "proof": job_out(proof).result if proof else None,
         "proved_at": proof.finished_at if proof else None,
         "parked": visit.jobs.inbox.parked(shop),
-        "compared": _compared(last),
+        "compared": compared,
         "compared_at": last.finished_at if last else None,
         "stopped": last if last is not None and last.state == "given_up" else None,
         "everybody": len(universe_of(visit.runtime, shop)),

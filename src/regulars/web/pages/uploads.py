@@ -297,6 +297,7 @@ def sample(visit: SignedIn) -> Response:  # noqa: ARG001 - for signed-in people 
 @router.get("/{segment_id:int}/uploads")
 def show_uploads(visit: SignedIn, segment_id: int) -> Response:
     """Show the uploads of a csv segment and what waits for its customer."""
+    visit.note_look()
     segment, list_id = _csv_segment(visit, segment_id)
     with visit.runtime.office.reading() as session:
         listed = uploads.uploads_of(session, visit.shop, list_id)
@@ -502,6 +503,8 @@ def _problem(visit: Visit, row: CheckedRow, people: Mapping[str, Sequence[str]])
 
 
 def _find(visit: Visit, upload_id: int) -> Upload:
+    # Each page of an upload shows rows of its file.
+    visit.note_look()
     with visit.runtime.office.reading() as session:
         return uploads.find_upload(session, visit.shop, upload_id)
 

@@ -48,6 +48,7 @@ def show_for_draft(visit: SignedIn) -> Response:
 @router.post("/test-customer")
 def test_customer(visit: SignedIn) -> Response:
     """Find customers by words and say for each whether the rule keeps them."""
+    visit.note_look()
     words = visit.field("who").strip()
     found = find_customers(visit.runtime.warehouse(visit.shop), words, most=6) if words else []
     try:
@@ -78,6 +79,7 @@ def _explain(
     if not records:
         text = "There is no customer {customer} in this shop."
         raise NotFoundError(problem("no_customer", text, customer=customer_id))
+    visit.note_look()
     context = visit.runtime.context(visit.shop, as_of)
     explained = explain(tree, records[0], context, now=visit.now)
     told = reason(explained, visit.say, warehouse.titles)
