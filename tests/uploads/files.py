@@ -77,7 +77,7 @@ class Uploading:
         return uploads.effects(self.parts, upload)
 
     def undo(self, name: str) -> None:
-        uploads.undo_upload(self.parts, self.segment(name), now=self.now)
+        uploads.undo_upload(self.parts, self.segment(name), author="ana", now=self.now)
 
     def again(self, upload: Upload) -> Upload:
         with self.parts.office.reading() as session:

@@ -47,7 +47,7 @@ def test_a_link_works_once(world: World, stranger: Visitor):
 
 def test_a_session_is_begun_anew_at_each_sign_in(world: World, stranger: Visitor, password: str):
     """A token that somebody planted beforehand is worth nothing afterwards."""
-    stranger.cookies.set("regulars_sid", "planted")
+    stranger.cookies.set("regulars_sid", "planted", domain="127.0.0.1")
     stranger.press(stranger.get("/"), "Sign in", Name_or="owner", Password=password)
     first = stranger.cookies["regulars_sid"]
     other = Visitor(world.app)

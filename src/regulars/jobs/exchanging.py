@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from regulars.errors import InputError, problem
-from regulars.office import Shop
+from regulars.office import Shop, audit
 from regulars.segments import find_segment
 from regulars.segments.exchange import Offer, bring_in, look_at, text_for_shopify
 from regulars.shopify.answers import InputRefused
@@ -53,7 +53,9 @@ class Pushed:
     is_new: bool
 
 
-def push(runtime: Runtime, shop: Shop, segment: int | str, *, name: str | None = None) -> Pushed:
+def push(
+    runtime: Runtime, shop: Shop, segment: int | str, *, author: str, name: str | None = None
+) -> Pushed:
     """Write a segment of ours to Shopify; one written before is changed there.
 
     InputError names what Shopify would not take.
@@ -67,9 +69,17 @@ def push(runtime: Runtime, shop: Shop, segment: int | str, *, name: str | None =
         reason = "; ".join(one.message for one in refused.refusals)
         template = "Shopify did not accept this segment: {reason}"
         raise InputError(problem("segment_refused", template, reason=reason)) from refused
-    if pushed.is_new:
-        with runtime.office.session() as session:
-            find_segment(session, shop, found.id).shopify_gid = pushed.segment.gid
+    with runtime.office.session(author) as session:
+        row = find_segment(session, shop, found.id)
+        row.shopify_gid = pushed.segment.gid
+        audit.record(
+            session,
+            act="segment_pushed",
+            about=row.name,
+            author=author,
+            at=runtime.clock(),
+            shop_id=shop.id,
+        )
     return pushed
 
 

@@ -32,10 +32,12 @@ ACTS = frozenset(
         "api_key_revoked",
         # Segments, tags, trackings, uploads, lists of the earlier system.
         "segment_made", "segment_changed", "segment_renamed", "segment_deleted",
-        "segment_restored", "tag_assigned", "tag_removed", "tag_paused", "tag_cancelled",
-        "tag_rule_made", "tag_rule_changed", "tag_rule_on", "tag_rule_off", "tracking_made",
-        "tracking_changed", "tracking_cancelled", "tracking_deleted", "upload_applied",
-        "upload_undone", "static_brought_in", "static_converted", "static_phase_set",
+        "segment_described", "segment_restored", "segment_pushed", "tag_assigned", "tag_removed",
+        "tag_paused", "tag_resumed", "tag_retried", "tag_cancelled", "tag_removal_undone",
+        "tag_rule_made", "tag_rule_changed", "tag_rule_on", "tag_rule_off", "tag_rule_released",
+        "tracking_made", "tracking_changed", "tracking_cancelled", "tracking_deleted",
+        "upload_applied", "upload_undone", "static_brought_in", "static_converted",
+        "static_deleted", "static_phase_set",
         # Customers who were seen; data that leaves or goes.
         "customers_seen", "members_exported", "log_exported", "figures_exported", "privacy_asked",
         "privacy_done", "customer_exported", "shop_erased", "shop_kept",

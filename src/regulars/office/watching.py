@@ -23,7 +23,7 @@ from regulars.office.models.segments import Segment
 from regulars.office.models.shops import Shop, ShopToken
 from regulars.office.models.staff import SignInLink, Staff, StaffSession
 from regulars.office.models.statics import StaticPhase, StaticSegment
-from regulars.office.models.tags import TagAssignment, TagRemoval, TagRule
+from regulars.office.models.tags import TagAssignment, TagEvent, TagRemoval, TagRule
 from regulars.office.models.trackings import RevenueTracking
 from regulars.office.models.uploads import Upload
 
@@ -44,14 +44,20 @@ class Watch:
 
     #: How the row is named in the log.
     about: Callable[[Session, Row], str]
-    #: The act of making one; None: not told.
-    made: str | None = None
+    #: The act of making one, or what reads it from the row; None: not told.
+    made: str | Callable[[Row], str] | None = None
     removed: str | None = None
     changed: Mapping[str, Reads] = field(default_factory=dict)
     #: Fields worth keeping beside the act.
     details: tuple[str, ...] = ()
     #: Whether a new row is one of those that are told.
     is_told: Callable[[Row], bool] = lambda _row: True
+    #: Fields that name who did it, by act, where nobody is named with the transaction.
+    done_by: Mapping[str, str] = field(default_factory=dict)
+    #: Whose shop it is about.
+    shop_id: Callable[[Session, Row], int | None] = lambda _session, row: getattr(
+        row, "shop_id", None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,19 @@ def _assignment(session: Session, row: Row) -> str:
     return found.tag if found else ""
 
 
+def _shop_of_assignment(session: Session, row: Row) -> int | None:
+    found = session.get(TagAssignment, row.assignment_id)
+    return found.shop_id if found else None
+
+
+#: What people order of tag work beyond its beginning, by the kind of event that keeps it.
+_ORDERED = {
+    "resumed": "tag_resumed",
+    "retried": "tag_retried",
+    "removal_undone": "tag_removal_undone",
+}
+
+
 _WORK_BY_HAND = {
     "paused": "tag_paused",
     "cancelling": "tag_cancelled",
@@ -120,6 +139,8 @@ WATCHED: Final[Mapping[type[Base], Watch]] = {
             "deleted_at": _set("segment_deleted", "segment_restored"),
             "query": _always("segment_changed"),
             "name": _always("segment_renamed"),
+            "description": _always("segment_described"),
+            "icon": _always("segment_described"),
         },
         details=("version",),
     ),
@@ -131,11 +152,20 @@ WATCHED: Final[Mapping[type[Base], Watch]] = {
         is_told=lambda row: row.kind == "once",
     ),
     TagRemoval: Watch(_assignment, made="tag_removed"),
+    TagEvent: Watch(
+        _assignment,
+        made=lambda row: _ORDERED[row.kind],
+        is_told=lambda row: row.kind in _ORDERED and bool(row.author),
+        shop_id=_shop_of_assignment,
+    ),
     TagRule: Watch(
         _named("tag"),
         made="tag_rule_made",
         changed={
             "is_on": lambda _row, change: "tag_rule_on" if change[1] else "tag_rule_off",
+            "held_at": lambda row, change: (
+                "tag_rule_released" if change[1] is None and row.is_on else None
+            ),
             **dict.fromkeys(
                 ("grace_days", "brake_number", "brake_share", "drift", "holdout_share"),
                 _always("tag_rule_changed"),
@@ -157,12 +187,26 @@ WATCHED: Final[Mapping[type[Base], Watch]] = {
         _named("file_name"),
         changed={"state": _when({"applied": "upload_applied", "undone": "upload_undone"})},
         details=("mode",),
+        done_by={"upload_applied": "author"},
     ),
     StaticSegment: Watch(
-        _named("name"), made="static_brought_in", changed={"segment_id": _set("static_converted")}
+        _named("name"),
+        made="static_brought_in",
+        changed={
+            "segment_id": _set("static_converted"),
+            "deleted_at": _set("static_deleted"),
+        },
+        done_by={
+            "static_brought_in": "imported_by",
+            "static_converted": "converted_by",
+            "static_deleted": "deleted_by",
+        },
     ),
     StaticPhase: Watch(
-        _named("phase"), made="static_phase_set", changed={"phase": _always("static_phase_set")}
+        _named("phase"),
+        made="static_phase_set",
+        changed={"phase": _always("static_phase_set")},
+        done_by={"static_phase_set": "changed_by"},
     ),
     Shop: Watch(
         _named("name"),
@@ -174,7 +218,8 @@ WATCHED: Final[Mapping[type[Base], Watch]] = {
     ),
     ShopToken: Watch(_shop_name, made="shop_connected"),
     Staff: Watch(_named("login"), changed={"password_hash": _set("password_set")}),
-    StaffSession: Watch(_login, made="signed_in"),
+    # Not about the shop that is looked at.
+    StaffSession: Watch(_login, made="signed_in", shop_id=lambda _session, _row: None),
     SignInLink: Watch(_login, made="sign_in_link_made"),
     Endpoint: Watch(
         _named("address"),
@@ -230,7 +275,8 @@ def _notes(session: Session) -> Iterator[_Note]:
         for row in session.new:
             found = WATCHED.get(type(row))
             if found is not None and found.made is not None and found.is_told(row):
-                yield _note(session, found, row, found.made)
+                act = found.made if isinstance(found.made, str) else found.made(row)
+                yield _note(session, found, row, act, is_new=True)
         for row in session.dirty:
             found = WATCHED.get(type(row))
             if found is not None:
@@ -255,12 +301,14 @@ def _changes(session: Session, found: Watch, row: Row) -> Iterator[_Note]:
             yield _note(session, found, row, act)
 
 
-def _note(session: Session, found: Watch, row: Row, act: str) -> _Note:
+def _note(session: Session, found: Watch, row: Row, act: str, *, is_new: bool = False) -> _Note:
     author = session.info.get(_AUTHOR)
-    if author is None and act == found.made:
+    if author is None and act in found.done_by:
+        author = getattr(row, found.done_by[act])
+    if author is None and is_new:
         author = getattr(row, "author", None) or getattr(row, "created_by", None)
     details = {name: getattr(row, name) for name in found.details}
     told = {name: value for name, value in details.items() if value is not None}
     about = found.about(session, row)
-    shop_id = getattr(row, "shop_id", None) if not isinstance(row, StaffSession) else None
+    shop_id = found.shop_id(session, row)
     return _Note(act, about, str(author or OURSELVES), shop_id, told, row)

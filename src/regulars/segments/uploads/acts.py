@@ -262,7 +262,9 @@ def apply_upload(
     return found
 
 
-def undo_upload(parts: Parts, segment: Segment, *, now: datetime) -> tuple[Upload, Segment]:
+def undo_upload(
+    parts: Parts, segment: Segment, *, author: str, now: datetime
+) -> tuple[Upload, Segment]:
     """Take the last upload of a csv segment back."""
     with parts.office.reading() as session:
         listed = list_of(session, parts.shop, segment)
@@ -279,7 +281,7 @@ def undo_upload(parts: Parts, segment: Segment, *, now: datetime) -> tuple[Uploa
         rows.undo(listed.id, last.id)
 
     _rewrite(parts, listed.id, undo, now)
-    with parts.office.session() as session:
+    with parts.office.session(author) as session:
         upload = find_upload(session, parts.shop, last.id)
         upload.state = "undone"
     return upload, segment

@@ -71,7 +71,9 @@ def pull(call: ApiCaller, shop: str, asked: PullIn) -> OffersOut:
 @router.post("/segments/{segment}/push", status_code=201)
 def push(call: ApiCaller, shop: str, segment: str, asked: PushIn) -> PushOut:
     """Write a segment to Shopify, or change the one written before; what it lacks is named."""
-    made = exchanging.push(call.runtime, call.shop(shop), segment, name=asked.name)
+    made = exchanging.push(
+        call.runtime, call.shop(shop), segment, author=call.author, name=asked.name
+    )
     own = made.segment
     return PushOut(id=own.gid, name=own.name, query=own.query, is_new=made.is_new)
 

@@ -259,7 +259,7 @@ def undo(call: ApiCaller, shop: str, segment: str) -> None:
     found = call.shop(shop)
     with call.runtime.office.reading() as session:
         row = find_segment(session, found, segment)
-    uploads.undo_upload(call.jobs.uploads(found), row, now=call.now)
+    uploads.undo_upload(call.jobs.uploads(found), row, author=call.author, now=call.now)
 
 
 @router.get("/segments/{segment}/export.csv", response_class=CsvAnswer)

@@ -52,7 +52,9 @@ def pull(visit: SignedIn) -> Response:
 def push(visit: SignedIn) -> Response:
     """Write the chosen segment to Shopify."""
     try:
-        made = exchanging.push(visit.runtime, visit.shop, visit.field("segment"))
+        made = exchanging.push(
+            visit.runtime, visit.shop, visit.field("segment"), author=visit.author
+        )
     except (InputError, ShopifyError) as wrong:
         return _page(visit, wrong)
     name = made.segment.name

@@ -333,7 +333,9 @@ def undo(visit: SignedIn, segment_id: int) -> Response:
     segment, list_id = _csv_segment(visit, segment_id)
     back = f"/segments/{segment_id}/uploads"
     try:
-        uploads.undo_upload(visit.jobs.uploads(visit.shop), segment, now=visit.now)
+        uploads.undo_upload(
+            visit.jobs.uploads(visit.shop), segment, author=visit.author, now=visit.now
+        )
     except InputError as wrong:
         with visit.runtime.office.reading() as session:
             last = uploads.uploads_of(session, visit.shop, list_id)[0]
