@@ -60,6 +60,8 @@ SAME = {
     "/segments/upload": f"POST {S}/uploads/content",
     "/settings/shop": f"PATCH {S}",
     "/segments/combine/preview": f"POST {S}/count",
+    "/segments/combine/{segment_id:int}": f"PATCH {S}/segments/{{segment}}",
+    "/segments/combine/{segment_id:int}/preview": f"POST {S}/count",
     "/segments/static": f"POST {S}/static-segments",
     "/segments/static/{static_id:int}/convert": f"POST {S}/static-segments/{{static}}/conversion",
     "/segments/static/restore": f"POST {S}/static-segments/{{static_id}}/restoration",

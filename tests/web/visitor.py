@@ -152,7 +152,7 @@ class Visitor:
     def press(self, page: Page, button: str, **typed: str) -> Page:
         """Send the form of a button; `typed` fields are named by their labels, _ for spaces."""
         form = page.form(button)
-        fields = _fields(form)
+        fields = form_fields(form)
         for label, value in typed.items():
             control = _labelled(form, label.replace("_", " "))
             fields[control.get("name")] = value
@@ -174,7 +174,7 @@ class Visitor:
         return page
 
 
-def _fields(form: Node) -> dict[str, str]:
+def form_fields(form: Node) -> dict[str, str]:
     fields: dict[str, str] = {}
     for one in form.all("input", "select", "textarea"):
         name = one.get("name")

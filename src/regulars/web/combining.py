@@ -7,12 +7,13 @@ first part without all that follow.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from regulars.errors import InputError, LimitError, problem
 from regulars.language.tree import And, Filter, Node, Not, Operator, Or, Text
-from regulars.web.part_paths import at
+from regulars.segments import name_key
+from regulars.web.part_paths import at, walk
 
 JOINERS = ("AND", "OR", "EXCEPT")
 #: So deep groups are drawn; the query text takes more.
@@ -76,6 +77,19 @@ def chosen(root: Combination) -> Combination:
     return Combination(root.joiner, kept)
 
 
+def combination_of(tree: Node, numbers: Mapping[str, str]) -> Combination | None:
+    """Return the combination that a query is; None for what the page cannot show.
+
+    `numbers` are the segments' by the key of their names. The reverse of `tree_of`.
+    """
+    read = _part_of(tree, numbers)
+    if isinstance(read, Part):
+        read = Combination(parts=[read])
+    if read is None or _depth(read) > DEPTH_MAX or sum(1 for _ in walk(read)) > PARTS_MAX:
+        return None
+    return read
+
+
 def tree_of(part: Part | Combination, names: Mapping[str, str]) -> Node:
     """Return the query tree; InputError where a part has no segment. `names` are by number."""
     if isinstance(part, Part):
@@ -93,6 +107,50 @@ def tree_of(part: Part | Combination, names: Mapping[str, str]) -> Node:
     if part.joiner == "EXCEPT":
         return And((nodes[0], *(Not(one) for one in nodes[1:])))
     return Or(nodes) if part.joiner == "OR" else And(nodes)
+
+
+def _part_of(node: Node, numbers: Mapping[str, str]) -> Part | Combination | None:
+    if isinstance(node, Filter):
+        return _named(node, numbers)
+    if isinstance(node, Or):
+        return _joined("OR", node.parts, numbers)
+    if not isinstance(node, And):
+        return None
+    without = [part for one in node.parts if (part := _negated(one)) is not None]
+    kept = [one for one in node.parts if _negated(one) is None]
+    if not without:
+        return _joined("AND", kept, numbers)
+    if not kept:
+        return None
+    first = And(tuple(kept)) if len(kept) > 1 else kept[0]
+    return _joined("EXCEPT", [first, *without], numbers)
+
+
+def _named(leaf: Filter, numbers: Mapping[str, str]) -> Part | None:
+    if leaf.attribute != "segment" or leaf.operator is not Operator.EQ:
+        return None
+    (name,) = leaf.operands
+    number = numbers.get(name_key(name.value)) if isinstance(name, Text) else None
+    return Part(number) if number is not None else None
+
+
+def _negated(node: Node) -> Node | None:
+    """Return what a node is the opposite of, where it is written as one."""
+    if isinstance(node, Not):
+        return node.part
+    if isinstance(node, Filter) and node.operator is Operator.NE:
+        return replace(node, operator=Operator.EQ)
+    return None
+
+
+def _joined(joiner: str, nodes: Sequence[Node], numbers: Mapping[str, str]) -> Combination | None:
+    parts = [_part_of(one, numbers) for one in nodes]
+    known = [one for one in parts if one is not None]
+    return Combination(joiner, known) if len(known) == len(parts) else None
+
+
+def _depth(part: Part | Combination) -> int:
+    return 1 + max(map(_depth, part.parts), default=0) if isinstance(part, Combination) else -1
 
 
 def _read(path: str, found: Mapping[str, Mapping[str, str]]) -> Combination:

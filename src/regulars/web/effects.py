@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from pyroaring import BitMap
 
@@ -38,6 +39,11 @@ def effect_of(visit: Visit, segment: Segment, query: str) -> ToldEffect:
             now=visit.now,
         )
     return ToldEffect(preview, _names(visit, preview.joined), _names(visit, preview.left))
+
+
+def mark_of(query: str) -> str:
+    """Return what a form says to show that the effect of a rule was told."""
+    return sha256(query.encode()).hexdigest()[:16]
 
 
 def _names(visit: Visit, who: BitMap) -> Sequence[str]:

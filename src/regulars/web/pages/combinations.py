@@ -1,7 +1,8 @@
 """Combine: a segment made of others by AND, OR and EXCEPT, in any order and nesting.
 
 The form is worked on by its buttons, with the count and the overlap beside it; what is saved is a
-query, so the segment follows all of its parts from then on.
+query, so the segment follows all of its parts from then on. One that was made before is opened in
+the same form, which then tells what saving it would do.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ from regulars.errors import InputError
 from regulars.insights import overlap
 from regulars.language import describe, parse, print_query
 from regulars.office.models.segments import Segment
-from regulars.segments import create_segment, list_segments
+from regulars.segments import create_segment, edit_segment, find_segment, list_segments
 from regulars.web.combining import (
     DEPTH_MAX,
     Combination,
     Part,
     changed_combination,
     chosen,
+    combination_of,
     read_combination,
     tree_of,
 )
 from regulars.web.deps import SignedIn, ToldProblem, Visit, field_messages
+from regulars.web.effects import ToldEffect, effect_of, mark_of
 from regulars.web.i18n import N_
 from regulars.web.part_paths import walk
 
@@ -66,6 +69,8 @@ class Result:
     #: In every one of the parts.
     in_all: int = 0
     problems: Sequence[ToldProblem] = ()
+    #: What saving would do to the segment that is edited; None while nothing was changed.
+    effect: ToldEffect | None = None
 
 
 @router.get("")
@@ -109,19 +114,81 @@ def create(visit: SignedIn) -> Response:
             )
             job = visit.jobs.refresh_segment_soon(session, visit.shop, segment.id, "created")
     except InputError as wrong:
-        return _page(visit, root, name, wrong)
+        return _page(visit, root, name, wrong=wrong)
     visit.jobs.work_here(job)
     return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
+
+
+@router.get("/{segment_id:int}")
+def show_edit(visit: SignedIn, segment_id: int) -> Response:
+    """Show a combination that exists; the editor where its rule is more than the form can show."""
+    segment = _found(visit, segment_id)
+    numbers = {one.name_key: str(one.id) for one in _segments(visit)}
+    root = combination_of(parse(segment.query), numbers)
+    if root is None:
+        text = visit.say(
+            "The rule of {name} is more than a combination of segments. It is changed here.",
+            name=segment.name,
+        )
+        return visit.go(f"/segments/{segment_id}/edit", text)
+    return _page(visit, root, segment.name, edited=segment)
+
+
+@router.post("/{segment_id:int}/preview")
+def preview_edited(visit: SignedIn, segment_id: int) -> Response:
+    """Answer a change with the form as it is then, its count and what saving it would do."""
+    root = changed_combination(read_combination(dict(visit.fields)), visit.field("op"))
+    segment = _found(visit, segment_id)
+    return _page(visit, root, segment.name, template="combine/parts.html", edited=segment)
+
+
+@router.post("/{segment_id:int}")
+def save(visit: SignedIn, segment_id: int) -> Response:
+    """Save a combination that exists, once it was told what that does."""
+    root = read_combination(dict(visit.fields))
+    op, version = visit.field("op"), visit.field("version")
+    segment = _found(visit, segment_id)
+    if op:
+        return _page(visit, changed_combination(root, op), segment.name, edited=segment)
+    try:
+        query = print_query(tree_of(root, _names(visit)))
+        if not _is_changed(segment, query):
+            return visit.go(f"/segments/{segment.id}")
+        if visit.field("told") != mark_of(query):
+            return _page(visit, root, segment.name, edited=segment)
+        with visit.office() as session:
+            segment = edit_segment(
+                session,
+                visit.shop,
+                find_segment(session, visit.shop, segment_id),
+                query=query,
+                author=visit.author,
+                now=visit.now,
+                expected_version=int(version) if version.isdigit() else None,
+            )
+            job = visit.jobs.refresh_segment_soon(session, visit.shop, segment.id, "edited")
+    except InputError as wrong:
+        return _page(visit, root, segment.name, wrong=wrong, edited=segment)
+    visit.jobs.follow_definitions(visit.shop)
+    visit.jobs.work_here(job)
+    return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
+
+
+def _is_changed(segment: Segment, query: str) -> bool:
+    return parse(query) != parse(segment.query)
 
 
 def _page(
     visit: Visit,
     root: Combination,
     name: str,
+    *,
     wrong: InputError | None = None,
     template: str = "combine/show.html",
+    edited: Segment | None = None,
 ) -> Response:
-    segments = _segments(visit)
+    segments = [one for one in _segments(visit) if edited is None or one.id != edited.id]
+    result = _result(visit, root, {str(one.id): one for one in segments}, edited)
     return visit.page(
         template,
         status=422 if wrong else 200,
@@ -133,17 +200,25 @@ def _page(
         between=BETWEEN,
         depth_max=DEPTH_MAX,
         told=field_messages(visit.problems(wrong)) if wrong else {},
-        result=_result(visit, root, {str(one.id): one for one in segments}),
+        result=result,
+        edited=edited,
+        address=f"/segments/combine/{edited.id}" if edited else "/segments/combine",
+        #: Which rule's effect is shown.
+        told_mark=mark_of(result.query) if result.effect else "",
     )
 
 
-def _result(visit: Visit, root: Combination, segments: Mapping[str, Segment]) -> Result:
+def _result(
+    visit: Visit, root: Combination, segments: Mapping[str, Segment], edited: Segment | None
+) -> Result:
     names = {number: one.name for number, one in segments.items()}
     root = chosen(root)
     try:
         query = print_query(tree_of(root, names))
         members = _members(visit, query)
         sets = _parts(visit, root, names)
+        is_changed = edited is not None and _is_changed(edited, query)
+        effect = effect_of(visit, edited, query) if edited and is_changed else None
     except InputError as wrong:
         # Not finished yet, or one of the segments was not counted so far.
         return Result(problems=visit.problems(wrong))
@@ -163,6 +238,7 @@ def _result(visit: Visit, root: Combination, segments: Mapping[str, Segment]) ->
             for place, (name, one) in enumerate(sets.items())
         ],
         in_all=len(BitMap.intersection(*sets.values())),
+        effect=effect,
     )
 
 
@@ -176,6 +252,11 @@ def _parts(visit: Visit, root: Combination, names: Mapping[str, str]) -> Mapping
 def _members(visit: Visit, query: str) -> BitMap:
     context = visit.runtime.context(visit.shop)
     return visit.runtime.evaluator(visit.shop).members(parse(query), context)
+
+
+def _found(visit: Visit, segment_id: int) -> Segment:
+    with visit.runtime.office.reading() as session:
+        return find_segment(session, visit.shop, segment_id)
 
 
 def _segments(visit: Visit) -> Sequence[Segment]:

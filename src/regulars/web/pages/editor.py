@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter
@@ -46,7 +45,7 @@ from regulars.web.editing import (
     view_of,
     written,
 )
-from regulars.web.effects import ToldEffect, effect_of
+from regulars.web.effects import ToldEffect, effect_of, mark_of
 from regulars.web.figures import Member, some_members
 from regulars.web.other_days import day_over, end_of, labels
 
@@ -197,7 +196,7 @@ def save(visit: SignedIn, segment_id: int) -> Response:
         values = _values(visit, draft)
         # A rule that cannot be read or counted has no effect to tell; saving it says why.
         if values["result"].effect is not None:
-            return visit.page("editor/page.html", **values | {"told_mark": _mark_of(draft)})
+            return visit.page("editor/page.html", **values | {"told_mark": mark_of(draft.query)})
     try:
         made = _save(visit, segment_id, draft)
     except InputError as wrong:
@@ -212,11 +211,7 @@ def _is_untold(visit: Visit, draft: Draft) -> bool:
     segment = draft.segment
     if segment is None or draft.query == segment.query or draft.version != segment.version:
         return False
-    return visit.field("told") not in {TOLD_LIVE, _mark_of(draft)}
-
-
-def _mark_of(draft: Draft) -> str:
-    return sha256(draft.query.encode()).hexdigest()[:16]
+    return visit.field("told") not in {TOLD_LIVE, mark_of(draft.query)}
 
 
 def _save(visit: Visit, segment_id: int, draft: Draft) -> Sequence[Job]:
