@@ -30,8 +30,8 @@ ARROWS: dict[str, set[str]] = {
     "insights": {"segments", "engine", "language", "warehouse", "office"},
     "runtime": {"segments", "engine", "language", "warehouse", "office", "shopify"},
     "jobs": {
-        "runtime", "tags", "tracking", "segments", "engine", "language", "warehouse",
-        "office", "shopify", "importing", "support", "outgoing", "privacy",
+        "runtime", "tags", "tracking", "static_segments", "segments", "engine", "language",
+        "warehouse", "office", "shopify", "importing", "support", "outgoing", "privacy",
     },
     "web": {
         "jobs", "runtime", "tags", "tracking", "static_segments", "support", "insights", "segments",
