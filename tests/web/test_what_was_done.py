@@ -78,6 +78,8 @@ ACTS = (
     ("POST", f"{S}/static-segments/{{static}}/conversion", {"static": "Spring"}, {},
      "static_converted"),
     ("DELETE", f"{S}/static-segments/{{static}}", {"static": "Summer"}, None, "static_deleted"),
+    ("POST", f"{S}/static-segments/{{static_id}}/restoration", {"static_id": 2}, None,
+     "static_restored"),
     ("PUT", "/static-phase", {}, {"name": "read-only"}, "static_phase_set"),
     ("POST", f"{S}/conversation", {}, {"text": "Hello"}, None),
     ("POST", "/inbox/{conversation_id}/close", {}, None, "conversation_closed"),

@@ -1,4 +1,4 @@
-"""regulars audit: prove that nobody changed the audit log."""
+"""regulars audit: who did what when, and the proof that nobody changed the log."""
 
 from __future__ import annotations
 
@@ -12,9 +12,27 @@ from regulars.errors import InputError, problem
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `verify` a command of its own."""
+@app.command("list")
+def index(
+    limit: Annotated[int, typer.Option(help="So many entries.", min=1, max=1000)] = 100,
+    cursor: Annotated[
+        int | None, typer.Option(help="Entries before this number, for older ones.")
+    ] = None,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """List who did what when, and who saw customers, newest first."""
+    with terminal.connect() as api:
+        told = api.get("/audit", limit=limit, cursor=cursor)
+    if as_json:
+        terminal.tell_json(told)
+        return
+    rows = [
+        (one["number"], one["at"], one["author"], one["act"].replace("_", " "), one["about"])
+        for one in told["entries"]
+    ]
+    terminal.tell_table(("No.", "When", "Who", "What", "About"), rows)
+    if told["next"] is not None:
+        terminal.tell(f"Older ones: --cursor {told['next']}")
 
 
 @app.command()

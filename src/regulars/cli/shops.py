@@ -38,6 +38,17 @@ def index(as_json: terminal.AsJson = False) -> None:
 
 
 @shops.command()
+def universe(
+    shop: terminal.Shop,
+    who: Annotated[str, typer.Argument(help="all customers, or buyers: those with an order.")],
+) -> None:
+    """Choose who counts as everybody in a shop."""
+    with terminal.connect() as api:
+        told = api.patch(f"/shops/{shop}", {"universe": who})
+    terminal.tell(f"Everybody in {told['name']}: {told['universe']}")
+
+
+@shops.command()
 def connect(
     shop: terminal.Shop,
     domain: Annotated[str, typer.Option(help="Like your-shop.myshopify.com.")],

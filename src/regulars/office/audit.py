@@ -37,7 +37,7 @@ ACTS = frozenset(
         "tag_rule_made", "tag_rule_changed", "tag_rule_on", "tag_rule_off", "tag_rule_released",
         "tracking_made", "tracking_changed", "tracking_cancelled", "tracking_deleted",
         "upload_applied", "upload_undone", "static_brought_in", "static_converted",
-        "static_deleted", "static_phase_set",
+        "static_deleted", "static_restored", "static_phase_set",
         # Customers who were seen; data that leaves or goes.
         "customers_seen", "members_exported", "log_exported", "figures_exported", "privacy_asked",
         "privacy_done", "customer_exported", "shop_erased", "shop_kept",

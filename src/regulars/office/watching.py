@@ -194,7 +194,7 @@ WATCHED: Final[Mapping[type[Base], Watch]] = {
         made="static_brought_in",
         changed={
             "segment_id": _set("static_converted"),
-            "deleted_at": _set("static_deleted"),
+            "deleted_at": _set("static_deleted", "static_restored"),
         },
         done_by={
             "static_brought_in": "imported_by",

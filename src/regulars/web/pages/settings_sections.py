@@ -70,6 +70,7 @@ ACTS = {
     "segment_described": N_("changed a segment's description"),
     "segment_pushed": N_("wrote a segment to Shopify"),
     "static_deleted": N_("deleted a static segment"),
+    "static_restored": N_("took a static segment out of the trash"),
     "tag_rule_made": N_("made a tag rule"),
     "tag_rule_changed": N_("changed a tag rule"),
     "tag_rule_on": N_("switched a tag rule on"),
