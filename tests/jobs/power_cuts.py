@@ -26,16 +26,19 @@ from tests.jobs.dying import opened
 from tests.jobs.test_inbox import event, order_body
 
 CLIENTS = 4
-EACH = 16
+#: Webhooks that each client brings at least; more where more cuts are asked for.
+EACH_MIN = 16
+#: A webhook is at least so many writes and syncs, hence places for a cut.
+PLACES = 4
 #: So many writes are refused in a row, after so many that were not.
 REFUSED, TAKEN = 12, 60
 
 
-def take_in(at_work: AtWork, disk: Disk, client: int) -> None:
+def take_in(at_work: AtWork, disk: Disk, client: int, each: int) -> None:
     """Bring webhooks one after another, noting those that were acknowledged."""
-    for number in range(EACH):
+    for number in range(each):
         name = f"e{client}-{number}"
-        body = order_body(1 + client * EACH + number, 11 + number % 5, 100 + number, at_work)
+        body = order_body(1 + client * each + number, 11 + number % 5, 100 + number, at_work)
         try:
             at_work.jobs.inbox.put(event(at_work, name, body + b" " * 6000))
         except (LimitError, OperationalError):
@@ -81,7 +84,7 @@ def kept(path: Path) -> tuple[str, set[str]]:
 
 def play(folder: Path, disk: Disk, count: int, *, is_refusing: bool = False) -> dict[str, int]:
     """Take webhooks in, then cut the power at `count` places; return what was found."""
-    home = folder / "home"
+    home, each = folder / "home", max(EACH_MIN, count // (PLACES * CLIENTS))
     open_shop(home).runtime.close()
     before = {str(home / "office.db"): (home / "office.db").read_bytes()}
     disk.events.clear()
@@ -89,7 +92,8 @@ def play(folder: Path, disk: Disk, count: int, *, is_refusing: bool = False) -> 
     if is_refusing:
         disk.refuses = refusing(random.Random(1))
     clients = [
-        threading.Thread(target=take_in, args=(at_work, disk, number)) for number in range(CLIENTS)
+        threading.Thread(target=take_in, args=(at_work, disk, number, each))
+        for number in range(CLIENTS)
     ]
     for one in clients:
         one.start()
@@ -99,7 +103,7 @@ def play(folder: Path, disk: Disk, count: int, *, is_refusing: bool = False) -> 
     events = [one for one in disk.events if one[0] == "note" or "office.db" in one[1]]
     at_work.runtime.close()
     acknowledged = sum(one[0] == "note" for one in events)
-    told = {"brought": CLIENTS * EACH, "acknowledged": acknowledged}
+    told = {"brought": CLIENTS * each, "acknowledged": acknowledged}
     return told | looked_at(folder / "image", events, before, count)
 
 

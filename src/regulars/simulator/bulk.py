@@ -16,7 +16,6 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,14 +23,15 @@ import orjson
 from graphql import GraphQLError
 from graphql.execution.values import get_variable_values
 
+from regulars.simulator.bulk_operation import BulkOperation
 from regulars.simulator.bulk_rules import fragments_of, operation_of
+from regulars.simulator.plan import Compiler, Plan
 from regulars.simulator.shop import Shop
 from regulars.simulator.versions import schema_of
 
 if TYPE_CHECKING:
     from graphql import DocumentNode
 
-    from regulars.simulator.plan import Plan
     from regulars.simulator.resolvers.base import World
     from regulars.simulator.simulator import Simulator
 
@@ -44,32 +44,6 @@ PARENTS_PER_BLOCK = (1, 3, 2)
 #: Root objects read under one hold of the shop's lock.
 ROOTS_PER_LOCK = 100
 LIVE = frozenset({"CREATED", "RUNNING", "CANCELING"})
-
-
-@dataclass(slots=True, eq=False)
-class BulkOperation:
-    """One bulk operation."""
-
-    id: int
-    type: str
-    query: str
-    document: DocumentNode
-    world: World
-    created: int
-    grouped: bool = False
-    upload: Path | None = None
-    status: str = "CREATED"
-    error_code: str | None = None
-    completed: int | None = None
-    object_count: int = 0
-    root_count: int = 0
-    path: Path | None = None
-    partial: bool = False
-
-    @property
-    def file_size(self) -> int | None:
-        """Return the bytes of the result, when there is one."""
-        return self.path.stat().st_size if self.path is not None and not self.partial else None
 
 
 class BulkOperations:
@@ -189,8 +163,6 @@ class BulkOperations:
 
     def sources(self, operation: BulkOperation) -> Iterator[tuple[Plan, list[Any]]]:
         """Yield the plan and the objects of each connection at the top of a query."""
-        from regulars.simulator.plan import Compiler
-
         schema = schema_of(operation.world.version)
         compiler = Compiler(schema, fragments_of(operation.document))
         plan = compiler.plan(operation_of(operation.document).selection_set, schema.query_type)
@@ -234,8 +206,6 @@ class BulkOperations:
 
     def run_mutation(self, operation: BulkOperation, out: BinaryIO) -> bool:
         """Carry out a mutation for each line of the upload; False when the fault broke it off."""
-        from regulars.simulator.plan import Compiler
-
         schema = schema_of(operation.world.version)
         definition = operation_of(operation.document)
         lines = (operation.upload.read_bytes() if operation.upload else b"").splitlines()

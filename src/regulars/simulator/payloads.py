@@ -27,7 +27,7 @@ from regulars.simulator.models import (
 from regulars.simulator.money import api_amount, fixed_amount, milli_instant, shop_instant
 
 if TYPE_CHECKING:
-    from regulars.simulator.bulk import BulkOperation
+    from regulars.simulator.bulk_operation import BulkOperation
     from regulars.simulator.shop import Event, Shop
 
 Json = dict[str, Any]

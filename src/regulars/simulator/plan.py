@@ -25,6 +25,7 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 
 from regulars.simulator.resolvers.base import Args, Resolver, World, resolver_of
+from regulars.simulator.resolvers.root import TYPE_NAMES
 
 Reach = Callable[[Any, World], Any]
 MONEY = ("MoneyBag", "MoneyV2")
@@ -96,8 +97,6 @@ class Plan:
 
 def type_name_of(obj: Any) -> str:
     """Return the schema type of an object whose class tells it."""
-    from regulars.simulator.resolvers.root import TYPE_NAMES
-
     if isinstance(obj, dict):
         return str(obj.get("__typename"))
     return TYPE_NAMES[type(obj)]

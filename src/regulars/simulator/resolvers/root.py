@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from regulars.simulator import fields as searchable
-from regulars.simulator.bulk import BulkOperation
+from regulars.simulator.bulk_operation import BulkOperation
 from regulars.simulator.models import (
     AbandonedCheckout,
     Collection,
