@@ -25,6 +25,12 @@ class Module:
         return str(self.path.relative_to(ROOT))
 
     @property
+    def dotted(self) -> str:
+        """The name that it is imported by."""
+        parts = self.path.relative_to(SOURCE.parent).with_suffix("").parts
+        return ".".join(parts).removesuffix(".__init__")
+
+    @property
     def room(self) -> str:
         """The part of the house: the folder or file directly below the package."""
         first = self.path.relative_to(SOURCE).parts[0]
@@ -54,6 +60,29 @@ def rooms_imported(module: Module) -> Iterator[tuple[int, str]]:
             for alias in node.names:
                 if alias.name.startswith("regulars."):
                     yield node.lineno, alias.name.split(".")[1]
+
+
+@cache
+def module_names() -> frozenset[str]:
+    return frozenset(one.dotted for one in modules())
+
+
+def files_imported(module: Module) -> set[str]:
+    """Return the files of the product that a module imports; what only types need is left out."""
+    names = module_names()
+    for_types = {
+        id(inner)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and id(node) not in for_types:
+            named = {f"{node.module}.{alias.name}" for alias in node.names}
+            # A name that is no file of its own comes from the file that it is imported from.
+            found |= {one if one in names else str(node.module) for one in named}
+    return found & names
 
 
 def packages_imported(module: Module) -> Iterator[tuple[int, str]]:

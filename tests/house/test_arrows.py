@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.house.source import ROOT, modules, packages_imported, rooms_imported
+from tests.house.source import ROOT, files_imported, modules, packages_imported, rooms_imported
 
 #: Rooms that stand below everything and import no other.
 GROUND = {"errors", "clock", "settings", "money", "sealing", "spreadsheet", "text"}
@@ -75,6 +75,20 @@ def test_no_two_rooms_look_into_each_other():
     }
 
     assert [pair for pair in seen if pair[::-1] in seen] == []
+
+
+def test_no_files_of_a_room_import_each_other_in_a_circle():
+    """Files that need nobody are taken away until none is left; a circle stays."""
+    room = {one.dotted: one.room for one in modules()}
+    left = {
+        one.dotted: {name for name in files_imported(one) if room[name] == one.room}
+        for one in modules()
+    }
+    while ready := [name for name, needs in left.items() if not needs & left.keys() - {name}]:
+        for name in ready:
+            del left[name]
+
+    assert sorted(left) == []
 
 
 def test_the_language_needs_no_other_package():
