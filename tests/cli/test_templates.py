@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from regulars.bootstrap import open_runtime
+from regulars.office import find_shop
+from regulars.warehouse.facts import ProductFact
+
 SHOP = ("--shop", "basic")
 
 
@@ -32,3 +36,18 @@ def test_a_recipe_makes_a_group_that_adds_up(regulars, basic):
     assert sorted(groups[0]["segments"]) == sorted(one["id"] for one in told)
     again = regulars("templates", "cook", "frequency", *SHOP)
     assert (again.code, "already a segment" in again.err) == (2, True)
+
+
+def test_sentences_call_products_by_their_titles(regulars, basic, tmp_path):
+    with open_runtime(tmp_path / "home") as runtime:
+        with runtime.office.reading() as session:
+            shop = find_shop(session, "basic")
+        known = ProductFact(product_id="1", title="Sencha 100 g")
+        runtime.warehouse(shop).apply([known], at=runtime.clock())
+
+    told = regulars("templates", "list", *SHOP, "--json").json
+
+    listed = [one for family in told["families"] for one in family["templates"]]
+    about = [one["sentence"] for one in listed if "(id = 1" in one["query"]]
+    assert about
+    assert [sentence for sentence in about if "Sencha 100 g" not in sentence] == []

@@ -168,3 +168,27 @@ def test_a_long_past_is_worked_out_some_days_at_a_time(at_work):
     days = [one.shop_day for one in stored(at_work, buyers)]
     assert len(days) == 70 > 2 * metrics.DAYS_AT_ONCE
     assert days == [date.fromordinal(days[0].toordinal() + number) for number in range(70)]
+
+
+def test_days_in_the_trash_are_worked_out_by_the_rule_once_it_is_back(at_work):
+    """Nobody looked at who belonged there; what stood at the deletion is not told as recorded."""
+    at_work.told(at_work.order(1, "ana", days_ago=3))
+    buyers = at_work.segment("Buyers", "number_of_orders >= 1")
+    at_work.later(days=2)
+    with at_work.runtime.office.session() as session:
+        row = segments.find_segment(session, at_work.shop, buyers)
+        segments.delete_segment(session, at_work.shop, row, now=at_work.clock())
+    at_work.jobs.follow_definitions(at_work.shop)
+    at_work.later(days=1)
+    at_work.told(at_work.order(2, "bo"))
+    at_work.later(days=2)
+
+    with at_work.runtime.office.session() as session:
+        segments.restore_segment(session, at_work.shop, buyers, now=at_work.clock())
+        at_work.jobs.refresh_segment_later(session, at_work.shop, buyers, "restored")
+    at_work.jobs.run_until_idle()
+    at_work.later(days=1)
+
+    days = [(one.sums.customer_count, one.is_recorded) for one in stored(at_work, buyers)]
+    worked_out, recorded = [(1, False)] * 3, [(1, True)] * 2
+    assert days == [*worked_out, *recorded, (1, False), (2, False), (2, False), (2, True)]

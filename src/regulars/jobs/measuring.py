@@ -22,6 +22,7 @@ def back_fill_metrics(run: JobRun) -> timedelta | None:
             one,
             now=runtime.clock(),
             days_back=runtime.settings.metrics_days_back,
+            was_in_trash=bool(run.arguments.get("was_in_trash")),
             tell=lambda share: run.report(share, "Working out past days"),
         )
         for one in current

@@ -57,7 +57,8 @@ def refresh_segment(run: JobRun) -> None:
         starting.follow_first_count(runtime, run.shop, segment_id)
     if cause in {"created", "restored"}:
         with runtime.office.session() as session:
-            arguments: dict[str, object] = {"segment_id": segment_id}
+            was_in_trash = cause == "restored"
+            arguments: dict[str, object] = {"segment_id": segment_id, "was_in_trash": was_in_trash}
             key = str(segment_id)
             run.jobs.later(session, "back_fill_metrics", run.shop, key=key, arguments=arguments)
 

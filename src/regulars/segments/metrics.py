@@ -89,11 +89,13 @@ def back_fill(
     *,
     now: datetime,
     days_back: int = DAYS_BACK,
+    was_in_trash: bool = False,
     tell: Callable[[float], object] = lambda _share: None,
 ) -> int:
     """Work out days before the stored ones by the rule as it is now; return how many.
 
-    The latest first, some at a time, as far as orders reach; 0 when all is done.
+    The latest first, some at a time, as far as orders reach; 0 when all is done. Of a segment that
+    `was_in_trash`, the days that ended there come first: nobody kept who belonged on them.
     """
     today = local_day(now, shop.zone)
     with warehouse.reader() as cursor:
@@ -103,19 +105,39 @@ def back_fill(
         return 0
     reached = max(today - days_back * DAY, local_day(oldest, shop.zone))
     last = min([today, *stored]) - DAY
+    if was_in_trash and stored and max(stored) < today - DAY:
+        reached = max(reached, max(stored) + DAY)
+        last = min(today - DAY, reached + (DAYS_AT_ONCE - 1) * DAY)
     first = max(reached, last - (DAYS_AT_ONCE - 1) * DAY)
     if last < first:
         return 0
+    span = _days(first, last)
+    found = _worked_out(warehouse, evaluator, memberships, shop, one=one, span=span, tell=tell)
+    _keep(warehouse, {one.segment_id: found})
+    return len(found)
+
+
+def _worked_out(
+    warehouse: Warehouse,
+    evaluator: SetEvaluator,
+    memberships: Memberships,
+    shop: Shop,
+    *,
+    one: Definition,
+    span: Sequence[date],
+    tell: Callable[[float], object],
+) -> list[SegmentDay]:
+    """Return what a segment was like at the end of each day of a span, by the rule as it is now."""
 
     def members_at(instant: datetime) -> tuple[BitMap, bool]:
         context = memberships.context(shop, instant)
         return evaluator.members(one.tree, context), not unknown_past(one.tree, context)
 
     found: list[SegmentDay] = []
-    span = _days(first, last)
+    began = day_start(span[0], shop.zone)
     with warehouse.reader() as cursor:
-        sums = CustomerSums(cursor, day_start(first, shop.zone))
-        before, _is_known = members_at(day_start(first, shop.zone) - MICROSECOND)
+        sums = CustomerSums(cursor, began)
+        before, _is_known = members_at(began - MICROSECOND)
         for place, day in enumerate(span):
             end = _end(day, shop)
             count, amount = sums.move_on(end, before)
@@ -132,8 +154,7 @@ def back_fill(
                 )
             )
             tell((place + 1) / len(span))
-    _keep(warehouse, {one.segment_id: found})
-    return len(found)
+    return found
 
 
 def close_days(

@@ -9,8 +9,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from regulars.language import describe, parse
+from regulars.language.sentences import Titles
 from regulars.office import Shop
 from regulars.segments import find_segment, recipes, templates
+from regulars.warehouse import Warehouse
 from regulars.web.api.shapes import Asked, SegmentOut, segment_out
 from regulars.web.deps import ApiCaller
 
@@ -77,11 +79,12 @@ class CookedOut(BaseModel):
 def index(call: ApiCaller, shop: str, language: Language = "en") -> TemplatesOut:
     """List the templates by family, and the recipes."""
     found = call.shop(shop)
-    return templates_out(found, templates.known_values(call.runtime.warehouse(found)), language)
+    return templates_out(found, call.runtime.warehouse(found), language)
 
 
-def templates_out(shop: Shop, known: Mapping[str, str], language: str) -> TemplatesOut:
+def templates_out(shop: Shop, warehouse: Warehouse, language: str) -> TemplatesOut:
     """Tell the templates and recipes in a language, filled for a shop."""
+    known = templates.known_values(warehouse)
     is_ja = language == "ja"
     return TemplatesOut(
         families=[
@@ -89,7 +92,7 @@ def templates_out(shop: Shop, known: Mapping[str, str], language: str) -> Templa
                 key=family.key,
                 name=family.name_ja if is_ja else family.name,
                 templates=[
-                    _template_out(one, shop, known, {}, language)
+                    _template_out(one, shop, known, language, titles=warehouse.titles)
                     for one in templates.TEMPLATES.values()
                     if one.family == family.key
                 ],
@@ -111,9 +114,15 @@ def templates_out(shop: Shop, known: Mapping[str, str], language: str) -> Templa
 def fill(call: ApiCaller, shop: str, key: str, asked: FillIn) -> TemplateOut:
     """Fill one template with thresholds of your own."""
     found = call.shop(shop)
-    known = templates.known_values(call.runtime.warehouse(found))
-    one = templates.find_template(key)
-    return _template_out(one, found, known, asked.thresholds, asked.language)
+    warehouse = call.runtime.warehouse(found)
+    return _template_out(
+        templates.find_template(key),
+        found,
+        templates.known_values(warehouse),
+        asked.language,
+        given=asked.thresholds,
+        titles=warehouse.titles,
+    )
 
 
 @router.post("/recipes/{key}", status_code=201)
@@ -143,15 +152,17 @@ def _template_out(
     one: templates.Template,
     shop: Shop,
     known: Mapping[str, str],
-    given: Mapping[str, str],
     language: str,
+    *,
+    given: Mapping[str, str] | None = None,
+    titles: Titles,
 ) -> TemplateOut:
-    query = templates.fill(one.pattern, shop.currency, known, given)
+    query = templates.fill(one.pattern, shop.currency, known, given or {})
     places = templates.thresholds(one.pattern, shop.currency, known)
     return TemplateOut(
         key=one.key,
         name=one.title(language),
         query=query,
-        sentence=describe(parse(query), language, shop.currency),
+        sentence=describe(parse(query), language, shop.currency, titles),
         thresholds=[ThresholdOut.model_validate(place, from_attributes=True) for place in places],
     )

@@ -72,8 +72,7 @@ class Part:
 @router.get("")
 def show(visit: SignedIn) -> Response:
     """Show everything to start from."""
-    known = templates.known_values(visit.runtime.warehouse(visit.shop))
-    told = templates_out(visit.shop, known, visit.language)
+    told = templates_out(visit.shop, visit.runtime.warehouse(visit.shop), visit.language)
     return visit.page("segments/templates.html", told=told)
 
 
