@@ -69,6 +69,7 @@ def read_records(
             "lines",
         )
     )
+    order_rows = _without_tests(order_rows)
     orders = _orders(cursor, order_rows, lines, {} if products is None else products)
     return [
         CustomerRecord(
@@ -95,6 +96,11 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> Rows:
     for key, *rest in rows:
         found[key].append(tuple(rest))
     return found
+
+
+def _without_tests(rows: Rows) -> Rows:
+    """Return the rows of orders without test orders, and without that column."""
+    return {no: [tuple(row) for is_test, *row in some if not is_test] for no, some in rows.items()}
 
 
 def _values(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
