@@ -297,6 +297,7 @@ class History:
                 del self.taken[gone, key]
                 if key not in present:
                     self.taken[kept, key] = len(self.shopify.effects)
+        self.in_doubt |= {(kept, key) for who, key in self.in_doubt if who == gone}
         self.in_doubt |= {(kept, key) for key in present if self.is_being_taken(kept, key)}
         with self.office.reading() as session:
             known = self.ledger(session, gone), self.ledger(session, kept)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from regulars.office.models.segments import Segment
-from regulars.office.models.tags import TagAssignment
+from regulars.office.models.tags import TagAssignment, TagBulk
 from regulars.tags import acts
 from regulars.warehouse.facts import CustomersMerged
 from tests.jobs.at_work import open_shop
@@ -69,6 +70,44 @@ def test_a_tag_that_was_the_kept_customers_own_stays(shop):
     shop.work()
 
     assert shop.having("vip") == {"cleo"}
+
+
+def test_a_tag_that_was_given_back_by_somebody_else_stays(shop):
+    remove(shop, assign(shop, "VIP", "ana"))
+    shop.work()
+    shop.shopify.tags["ana"] = ["Vip"]
+    shop.at_work.told(shop.at_work.customer("ana", tags=("Vip",)))
+    given = assign(shop, "VIP", "cleo")
+    shop.work()
+
+    merge(shop, "ana", "cleo")
+    remove(shop, given)
+    shop.work()
+
+    assert shop.having("vip") == {"cleo"}
+
+
+def test_bulk_work_that_is_not_at_shopify_yet_is_decided_anew(shop):
+    given = assign(shop, "VIP", "ana", "bo", "cleo")
+    with shop.office.session() as session:
+        for state in ("reading", "made", "running"):
+            session.add(
+                TagBulk(
+                    shop_id=shop.at_work.shop.id,
+                    work="assignment",
+                    work_id=given,
+                    customer_ids=["bo", "cleo"],
+                    state=state,
+                    created_at=shop.at_work.clock(),
+                )
+            )
+
+    merge(shop, "ana", "cleo")
+
+    with shop.office.reading() as session:
+        told = [(one.state, one.customer_ids) for one in session.scalars(select(TagBulk))]
+    both = ["bo", "cleo"]
+    assert told == [("reading", ["bo"]), ("doubted", both), ("running", both)]
 
 
 def test_a_rule_takes_its_tag_from_whom_the_segment_does_not_hold(shop):

@@ -63,8 +63,8 @@ def follow(run: Run, bulk: TagBulk, task: Task) -> None:
             _start_reading(run, bulk)
         elif run.port.is_read(bulk.operation_gid):
             _intend(run, bulk, task, _read(run, bulk, bulk.operation_gid))
-    elif bulk.state == "made":
-        _send(run, bulk, task)
+    elif bulk.state in {"made", "doubted"}:
+        _find_or_send(run, bulk, task)
     else:
         _collect(run, bulk, task)
 
@@ -94,22 +94,36 @@ def _intend(run: Run, bulk: TagBulk, task: Task, tags: Mapping[str, Sequence[str
         row = session.get_one(TagBulk, bulk.id)
         if tasks.is_open(session, task):
             desk = run.desk(session, task)
-            for part in parts(bulk.customer_ids):
+            # Of the row as it is now: a merge may have taken somebody out since the reading.
+            for part in parts(row.customer_ids):
                 due += desk.intend(part, tags)
         row.customer_ids, row.operation_gid = due, None
         # From here on a lost answer may mean that the mutation runs.
         row.state, row.created_at = "made" if due else "done", run.clock()
     run.checkpoint("bulk intent stored")
     if due:
-        _send(run, row, task, is_new=True)
+        _send(run, row, task)
 
 
-def _send(run: Run, bulk: TagBulk, task: Task, *, is_new: bool = False) -> None:
-    # Where the answer of an earlier start was lost, the operation may be there already.
-    gid = None if is_new else _find(run, bulk, task)
-    if gid is None:
-        gid = run.port.start_bulk(bulk.customer_ids, task.tag, add=task.adds)
+def _find_or_send(run: Run, bulk: TagBulk, task: Task) -> None:
+    """Go on where a start was not answered: the operation may be there already."""
+    gid = _find(run, bulk, task)
+    if gid is not None:
+        _set_running(run, bulk, task, gid)
+    elif bulk.state == "made":
+        _send(run, bulk, task)
+    else:
+        with run.writing() as session:
+            session.get_one(TagBulk, bulk.id).state = "reading"
+
+
+def _send(run: Run, bulk: TagBulk, task: Task) -> None:
+    gid = run.port.start_bulk(bulk.customer_ids, task.tag, add=task.adds)
     run.checkpoint("bulk started")
+    _set_running(run, bulk, task, gid)
+
+
+def _set_running(run: Run, bulk: TagBulk, task: Task, gid: str) -> None:
     with run.writing() as session:
         row = session.get_one(TagBulk, bulk.id)
         row.state, row.operation_gid = "running", gid

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from regulars.office.models.tags import (
     TagAudience,
+    TagBulk,
     TagHoldout,
     TagLedger,
     TagRemoval,
@@ -46,13 +47,13 @@ class Merge:
 def follow_merge(session: Session, shop_id: int, merge: Merge, now: datetime) -> bool:
     """Move everything over; return whether there was anything."""
     rows = _ledger(session, shop_id, merge.removed_id)
+    told = {row.tag_key: row.told for row in rows}
     for kept in _ledger(session, shop_id, merge.kept_id):
-        of_removed = any(row.tag_key == kept.tag_key for row in rows)
-        if not of_removed and _may_have(merge.removed_tags, kept.tag_key):
-            # We never looked at the other's tag: it is theirs, and so it stays.
+        if _is_own(merge.removed_tags, kept.tag_key, told.get(kept.tag_key)):
             kept.had_before, kept.told = True, "before"
     for row in rows:
         _move_ledger(session, row, merge)
+    _doubt_bulks(session, shop_id, merge)
     touched = _move_audience(session, shop_id, merge) | _move_removals(session, shop_id, merge)
     _move_holdouts(session, shop_id, merge)
     for assignment_id in sorted(touched):
@@ -73,15 +74,22 @@ def _ledger(session: Session, shop_id: int, customer_id: str) -> Sequence[TagLed
     return session.scalars(select(TagLedger).where(*of)).all()
 
 
-def _may_have(tags: Collection[str] | None, key: str) -> bool:
-    return tags is None or key in map(tag_key, tags)
+def _is_own(tags: Collection[str] | None, key: str, told: str | None) -> bool:
+    """Whether a customer's tag is not ours, by the tags just before and what we last told of it.
+
+    Where we never had to do with it and nobody knows the tags, it may be the customer's own.
+    """
+    if tags is None:
+        return told is None
+    return told in {None, "removed"} and key in map(tag_key, tags)
 
 
 def _move_ledger(session: Session, row: TagLedger, merge: Merge) -> None:
     kept = session.get(TagLedger, (row.shop_id, row.tag_key, merge.kept_id))
     session.delete(row)
+    is_own = _is_own(merge.kept_tags, row.tag_key, kept.told if kept else None)
     if kept is not None:
-        kept.had_before = kept.had_before or row.had_before
+        kept.had_before = kept.had_before or row.had_before or is_own
         kept.told = min(kept.told, row.told, key=_STRONGER.index)
         kept.told_at = max(filter(None, (kept.told_at, row.told_at)), default=None)
     elif row.told != "removed":
@@ -89,7 +97,7 @@ def _move_ledger(session: Session, row: TagLedger, merge: Merge) -> None:
             shop_id=row.shop_id,
             tag_key=row.tag_key,
             customer_id=merge.kept_id,
-            had_before=row.had_before or _may_have(merge.kept_tags, row.tag_key),
+            had_before=row.had_before or is_own,
             told=row.told,
             told_at=row.told_at,
         )
@@ -97,6 +105,22 @@ def _move_ledger(session: Session, row: TagLedger, merge: Merge) -> None:
     if kept is not None and kept.had_before:
         kept.told = "before"
     session.flush()
+
+
+def _doubt_bulks(session: Session, shop_id: int, merge: Merge) -> None:
+    """Have bulk work decided anew for the kept customer, unless it runs at Shopify already.
+
+    A reading may tell the tags before the merge: who is taken out of it stays open, and is done
+    after the others. What was decided and may be on its way is looked for before it is sent.
+    """
+    early = select(TagBulk).where(
+        TagBulk.shop_id == shop_id, TagBulk.state.in_(("reading", "made"))
+    )
+    for bulk in session.scalars(early):
+        if bulk.state == "reading":
+            bulk.customer_ids = [one for one in bulk.customer_ids if one != merge.kept_id]
+        elif not {merge.kept_id, merge.removed_id}.isdisjoint(bulk.customer_ids):
+            bulk.state = "doubted"
 
 
 def _move_audience(session: Session, shop_id: int, merge: Merge) -> set[int]:

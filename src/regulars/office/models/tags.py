@@ -152,8 +152,8 @@ class TagBulk(Base):
     work_id: Mapped[int] = mapped_column(RowNumber)
     #: The customers in the order of the uploaded lines.
     customer_ids: Mapped[list[str]] = mapped_column(JSON)
-    #: reading (the tags are being read before), made (maybe started at Shopify), running
-    #: (operation_gid known), done.
+    #: reading (the tags are being read before), made (maybe started at Shopify), doubted (the same,
+    #: and somebody of it was merged since), running (operation_gid known), done.
     state: Mapped[str] = mapped_column(String(16), default="made")
     operation_gid: Mapped[str | None] = mapped_column(String(255))
     #: The identity of the tag: nothing else is done with it while the operation is under way.
