@@ -151,7 +151,7 @@ def test_a_pushed_segment_is_written_in_the_form_of_the_version(
     older = client_of(place.simulator, place.time, api_version=API_VERSION_OLDEST)
     connected.runtime._clients[connected.shop.id] = older
     connected.segment("Older", "orders_placed MATCHES (date = 2026-05-30)")
-    exchanging.push(connected.runtime, connected.shop, "Older")
+    exchanging.push(connected.runtime, connected.shop, "Older", author="ana")
     assert at_shopify(place)["Older"] == "orders_placed(date: 2026-05-30) = true"
 
 
@@ -214,7 +214,9 @@ def test_what_shopify_lacks_is_named_and_nothing_is_written(
 
 def test_a_name_taken_at_shopify_is_told(connected: World, place: Place):
     with pytest.raises(InputError, match="has already been taken"):
-        exchanging.push(connected.runtime, connected.shop, "subscribed", name="Subscribed")
+        exchanging.push(
+            connected.runtime, connected.shop, "subscribed", name="Subscribed", author="ana"
+        )
 
 
 def test_the_list_of_segments_leads_there(visitor: Visitor):

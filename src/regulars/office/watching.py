@@ -44,8 +44,8 @@ class Watch:
 
     #: How the row is named in the log.
     about: Callable[[Session, Row], str]
-    #: The act of making one, or what reads it from the row; None: not told.
-    made: str | Callable[[Row], str] | None = None
+    #: The act of making one, or the acts by the row's kind; None: not told.
+    made: str | Mapping[str, str] | None = None
     removed: str | None = None
     changed: Mapping[str, Reads] = field(default_factory=dict)
     #: Fields worth keeping beside the act.
@@ -154,7 +154,7 @@ WATCHED: Final[Mapping[type[Base], Watch]] = {
     TagRemoval: Watch(_assignment, made="tag_removed"),
     TagEvent: Watch(
         _assignment,
-        made=lambda row: _ORDERED[row.kind],
+        made=_ORDERED,
         is_told=lambda row: row.kind in _ORDERED and bool(row.author),
         shop_id=_shop_of_assignment,
     ),
@@ -275,7 +275,7 @@ def _notes(session: Session) -> Iterator[_Note]:
         for row in session.new:
             found = WATCHED.get(type(row))
             if found is not None and found.made is not None and found.is_told(row):
-                act = found.made if isinstance(found.made, str) else found.made(row)
+                act = found.made if isinstance(found.made, str) else found.made[row.kind]
                 yield _note(session, found, row, act, is_new=True)
         for row in session.dirty:
             found = WATCHED.get(type(row))
