@@ -43,6 +43,14 @@ PLACES = {
     "journey": "/insights/journey",
     "news": "/news",
     "settings": "/settings",
+    "sync": "/sync",
+    "keys": "/settings/keys",
+    "webhooks": "/settings/endpoints",
+    "team": "/settings/team",
+    "installation": "/settings/installation",
+    "health": "/settings/health",
+    "privacy": "/settings/privacy",
+    "audit": "/settings/audit",
     "inbox": "/operator/inbox",
 }
 GUESTS = "email\n{email}\n{email}\nnobody@shop.example\nnot an address\n"
@@ -93,6 +101,13 @@ def upload_a_file(page: Page, base: str) -> str:
     page.locator("main form button.primary").first.click()
     page.wait_for_url(re.compile(r"/check"))
     return str(number)
+
+
+def tell_a_program(page: Page, base: str) -> None:
+    page.goto(f"{base}/settings/endpoints")
+    page.locator("#address").fill("https://programs.example/regulars")
+    page.locator("main form button.primary").click()
+    expect(page.locator(".secret")).to_be_visible()
 
 
 def ask(page: Page, base: str) -> None:
@@ -147,6 +162,7 @@ def main(link: str) -> None:
             for number in [upload_a_file(page, base)]
             for name, path in PLACES.items()
         }
+        tell_a_program(page, base)
         ask(page, base)
         take(context, base, "", places)
         page.goto(base)
