@@ -52,7 +52,7 @@ TITLES = {
     401: N_("Please sign in"),
     403: N_("This is not allowed"),
     404: N_("This page does not exist"),
-    405: N_("This address is not meant for that"),
+    405: N_("This cannot be done at this address"),
     409: N_("Something else stands in the way"),
     413: N_("This is too large"),
     415: N_("This kind of content is not understood"),
@@ -60,11 +60,26 @@ TITLES = {
     429: N_("Too many tries"),
     500: N_("Something went wrong on our side"),
     502: N_("Shopify did not answer as expected"),
+    503: N_("The app is not ready at the moment"),
 }
-EXPLANATIONS = {
-    404: N_("It may have been deleted, or it belongs to another shop."),
-    405: N_("The link or form was made for something else."),
+#: What to do next, for whoever looks at a page; a person's mistake says it itself.
+NEXT_STEPS = {
+    400: N_("Go back, load the page again, and send it once more."),
+    401: N_("Sign in and open the page again."),
+    403: N_("Ask an owner of this installation, or choose another page from the menu."),
+    404: N_(
+        "It may have been deleted, or it belongs to another shop. Check the address, or choose"
+        " another page from the menu."
+    ),
+    405: N_("Open the page from the menu and press its button there."),
+    409: N_("Load the page again, look at what changed, and send it once more."),
     413: N_("Send a smaller file or a shorter text."),
+    415: N_("Send a CSV file, or use the form of the page."),
+    422: N_("Go back, change what is named here, and send it again."),
+    429: N_("Wait a quarter of an hour, then try again."),
+    500: N_("Try again. If it happens again, tell your operator the reference."),
+    502: N_("Try again in a few minutes. The connection is shown under Settings."),
+    503: N_("Try again in a minute."),
 }
 
 
@@ -222,11 +237,18 @@ def _error_page(request: Request, status: int, problems: Sequence[Problem]) -> R
     visit = open_visit(request, FormData())
     messages = [told(one, visit.say).message for one in problems]
     title = visit.say(TITLES.get(status, TITLES[500]))
-    shown = [message for message in messages if message] or [
-        visit.say(EXPLANATIONS[status]) if status in EXPLANATIONS else ""
-    ]
+    shown = [message for message in messages if message]
+    if not shown or status >= 500:
+        shown.append(visit.say(NEXT_STEPS.get(status, NEXT_STEPS[500])))
     template = "errors/fragment.html" if visit.is_fragment else "errors/page.html"
-    answer = visit.page(template, status=status, title=title, messages=shown, code=status)
+    answer = visit.page(
+        template,
+        status=status,
+        title=title,
+        messages=shown,
+        code=status,
+        is_sent=request.method == "POST",
+    )
     if visit.is_fragment:
         answer.headers["HX-Retarget"] = "#notices"
         answer.headers["HX-Reswap"] = "innerHTML"
