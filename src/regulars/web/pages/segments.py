@@ -40,16 +40,19 @@ from regulars.web.insight_views import insights_of_segment
 from regulars.web.measures import SHOWN, Measure, measures_of, plots_of
 from regulars.web.moves import found_customers, log_download, log_values, narrowed
 from regulars.web.other_days import past_day, rfm_lines, what_may_come
+from regulars.web.pages import tags
+from regulars.web.pages import tracking as tracking_page
 from regulars.web.pages.shelves import names_of
 from regulars.web.pages.statics import phase_of
 from regulars.web.starters import starters
+from regulars.web.trackings import counted
 
 router = APIRouter(prefix="/segments")
 
 SORTS = {
-    "name": N_("Name"),
+    "name": N_("By name"),
     "customers": N_("Most customers"),
-    "updated": N_("Last edited"),
+    "updated": N_("Edited last"),
     "change": N_("Largest change"),
 }
 KINDS = {
@@ -387,6 +390,7 @@ def _tags_values(visit: Visit, segment: Segment) -> dict[str, Any]:
             "assignments": session.scalars(rows.order_by(TagAssignment.id.desc())).all(),
             "tag_rules": list_rules(session, visit.shop, segment_id=segment.id),
             "made_of": static_segments.made_into(session, segment),
+            "statuses": tags.STATUSES,
         }
 
 
@@ -395,7 +399,9 @@ def _revenue_values(visit: Visit, segment: Segment) -> dict[str, Any]:
         RevenueTracking.shop_id == visit.shop.id, RevenueTracking.segment_id == segment.id
     )
     with visit.runtime.office.reading() as session:
-        return {"trackings": session.scalars(found.order_by(RevenueTracking.id.desc())).all()}
+        trackings = session.scalars(found.order_by(RevenueTracking.id.desc())).all()
+    rows = counted(visit.runtime, visit.shop, trackings, visit.now)
+    return {"trackings": rows, "statuses": tracking_page.STATUSES}
 
 
 def _members_values(visit: Visit, segment: Segment) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter
@@ -136,9 +137,20 @@ def _one(visit: Visit, endpoint_id: int, *, wrong: InputError | None = None) -> 
         cursor=shown[-1].id if len(rows) > PAGE_ROWS else None,
         choosable=outgoing.FLOW_EVENTS if row.kind == "flow" else tuple(outgoing.EVENTS),
         has_failed=any(one.state == "failed" for one in shown),
+        last_answer=lambda problem: _last_answer(visit, problem),
         **_names(),
         **_told(visit, wrong),
     )
+
+
+def _last_answer(visit: Visit, problem: str) -> str:
+    """Say what came of a delivery in the reader's language; what Shopify said stays as it is."""
+    answered = re.fullmatch(r"The receiver answered with status (\d+)\.", problem)
+    if answered:
+        return visit.say("The receiver answered with status {status}.", status=answered[1])
+    if problem.startswith("The address could not be reached"):
+        return visit.say("The address could not be reached.")
+    return problem
 
 
 def _names() -> dict[str, Any]:
