@@ -45,6 +45,19 @@ def test_translations_fill_only_places_that_are_given():
     assert wrong == []
 
 
+def test_japanese_is_set_as_japanese_and_says_one_thing_by_one_word():
+    """Brackets, colons and question marks after Japanese are full-width; code keeps its own."""
+    half_width = re.compile(r"[ぁ-んァ-ヶ一-龥ー」](?:[(?]|: |:$)")
+    other_words = re.compile("サインイン|ショップ")
+    wrong = [
+        japanese
+        for japanese in translated("ja").values()
+        if half_width.search(re.sub("`[^`]*`", "``", japanese)) or other_words.search(japanese)
+    ]
+
+    assert wrong == []
+
+
 def test_money_has_the_digits_of_its_currency():
     assert ENGLISH.money(12000) == "¥12,000"
     assert ENGLISH.money(1648, "USD") == "$16.48"
