@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from regulars.bootstrap import open_runtime
+from regulars.jobs import queue
+from regulars.office import find_shop
+
 SHOP = ("--shop", "basic")
 
 
@@ -55,6 +59,28 @@ def test_a_shop_of_files_has_nothing_to_compare(regulars, basic):
     told = regulars("compare", *SHOP)
 
     assert (told.code, "no copy of Shopify" in told.err) == (2, True)
+
+
+def test_what_the_nightly_comparison_repaired_is_told_value_by_value(regulars, basic, tmp_path):
+    tag = {"kind": "customers", "id": "11", "attribute": "customer_tags"}
+    mail = {"kind": "customers", "id": "12", "attribute": "email", "ours": None, "theirs": None}
+    differences = [{**tag, "ours": "vip", "theirs": None}, mail]
+    with open_runtime(tmp_path / "home") as runtime, runtime.office.session() as session:
+        now = runtime.clock()
+        shop = find_shop(session, "basic")
+        job = queue.enqueue(session, shop_id=shop.id, kind="compare", now=now)
+        job.state, job.finished_at = "succeeded", now
+        job.cursor = {"result": {"differing": 3, "differences": differences}}
+
+    told = regulars("live", *SHOP)
+
+    assert told.code == 0, told.err
+    assert told.out.splitlines()[-4:] == [
+        "3 values were different and were repaired.",
+        "  customers 11: customer_tags was vip, is - at Shopify",
+        "  customers 12: email",
+        "  ... and 1 more",
+    ]
 
 
 def test_who_joined_and_left_is_told_of_a_segment_and_of_a_customer(regulars, twice):
