@@ -16,9 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 #: Forms and JSON: the longest queries, thousands of ids, an exchange of segments.
 BYTES_MAX: Final = 8 * 1024**2
 #: Addresses that take files.
-_FILES: Final = re.compile(
-    r"/webhooks/shopify|/api/v1/shops/[^/]+/uploads/content|/segments/(upload|static)(/.*)?"
-)
+_FILES: Final = re.compile(r"/api/v1/shops/[^/]+/uploads/content|/segments/(upload|static)(/.*)?")
 
 
 class BoundBodies:
