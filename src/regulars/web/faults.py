@@ -237,8 +237,9 @@ def _error_page(request: Request, status: int, problems: Sequence[Problem]) -> R
     visit = open_visit(request, FormData())
     messages = [told(one, visit.say).message for one in problems]
     title = visit.say(TITLES.get(status, TITLES[500]))
-    # That there is none is said by the title; the rest names commands, which is no help here.
-    shown = [message for message in messages if message and status != 404]
+    # That a page is not there is said by its title; the rest names commands, which is no help here.
+    is_nowhere = status == 404 and request.method == "GET"
+    shown = [message for message in messages if message and not is_nowhere]
     if not shown or status >= 500:
         shown.append(visit.say(NEXT_STEPS.get(status, NEXT_STEPS[500])))
     template = "errors/fragment.html" if visit.is_fragment else "errors/page.html"
