@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from regulars.office import Office, Shop, audit
+from regulars.office import Shop, audit
 
 SAME_LOOK: Final = timedelta(hours=1)
 #: Looks that are remembered; whoever is forgotten is noted once more.
@@ -45,30 +48,41 @@ class Looks:
 
 
 class Asker(Protocol):
-    """Who looks: a person on a page, or a program."""
+    """Who asks: a person on a page, or a program."""
 
     request: Request
     now: datetime
+
+    def office(self) -> AbstractContextManager[Session]:
+        """Open an office transaction."""
 
     @property
     def author(self) -> str:
         """The name that stands in the log."""
 
 
-def note(asker: Asker, office: Office, shop: Shop) -> None:
+def note(asker: Asker, shop: Shop) -> None:
     """Note that somebody is told who single customers of the shop are."""
     looks: Looks = asker.request.app.state.looks
     place = place_of(asker.request)
     if looks.is_new(asker.author, shop.id, place, asker.now):
-        with office.session() as session:
-            audit.record(
-                session,
-                act=ACT,
-                about=place,
-                author=asker.author,
-                at=asker.now,
-                shop_id=shop.id,
-            )
+        note_act(asker, shop, ACT, place)
+
+
+def note_act(
+    asker: Asker, shop: Shop, act: str, about: str, details: Mapping[str, object] | None = None
+) -> None:
+    """Note in the audit log what somebody was given of a shop."""
+    with asker.office() as session:
+        audit.record(
+            session,
+            act=act,
+            about=about,
+            author=asker.author,
+            at=asker.now,
+            shop_id=shop.id,
+            details=details,
+        )
 
 
 def place_of(request: Request) -> str:

@@ -129,7 +129,7 @@ class Visit:
 
     def note_look(self) -> None:
         """Note in the audit log that this page shows who single customers are."""
-        access.note(self, self.runtime.office, self.shop)
+        access.note(self, self.shop)
 
     def titles(self, of: str, ids: Sequence[str]) -> Mapping[str, str]:
         """Return what the shop calls products, collections and categories, for sentences."""
@@ -448,7 +448,7 @@ class ApiCall:
         """
         self.require_customers()
         shop = self.shop(name)
-        access.note(self, self.runtime.office, shop)
+        access.note(self, shop)
         return shop
 
     def require_customers(self) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import quote
 from starlette.responses import StreamingResponse
 
 from regulars.errors import InputError, problem
-from regulars.office import Shop, audit
+from regulars.office import Shop
 from regulars.spreadsheet import csv_bytes
+from regulars.web import access
 from regulars.web.deps import ApiCall, Visit
 from regulars.web.i18n import N_
 
@@ -77,7 +78,7 @@ def customers_file(
 
     `about` is for files whose name says who the customer is: the log outlives the customer's data.
     """
-    _note(asker, shop, act, name if about is None else about, details)
+    access.note_act(asker, shop, act, name if about is None else about, details)
     return csv_file(name, rows, encoding)
 
 
@@ -85,20 +86,5 @@ def figures_file(
     asker: ApiCall | Visit, shop: Shop, name: str, rows: Iterable[Sequence[object]]
 ) -> CsvAnswer:
     """Answer with figures as a CSV file, and note who took it in the audit log."""
-    _note(asker, shop, "figures_exported", name, {})
+    access.note_act(asker, shop, "figures_exported", name)
     return csv_file(name, rows)
-
-
-def _note(
-    asker: ApiCall | Visit, shop: Shop, act: str, about: str, details: dict[str, object]
-) -> None:
-    with asker.office() as session:
-        audit.record(
-            session,
-            act=act,
-            about=about,
-            author=asker.author,
-            at=asker.now,
-            shop_id=shop.id,
-            details=details,
-        )
