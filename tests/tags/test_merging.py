@@ -10,6 +10,7 @@ from sqlalchemy import select
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment, TagBulk
 from regulars.tags import acts
+from regulars.tags.work import Worker
 from regulars.warehouse.facts import CustomersMerged
 from tests.jobs.at_work import open_shop
 from tests.tags.rules_at_work import RulesAtWork
@@ -34,6 +35,12 @@ def assign(shop: RulesAtWork, tag: str, *names: str) -> int:
         ).id
 
 
+def assign_and_work(shop: RulesAtWork, tag: str, *names: str) -> int:
+    number = assign(shop, tag, *names)
+    shop.work()
+    return number
+
+
 def remove(shop: RulesAtWork, assignment_id: int) -> None:
     with shop.office.session() as session:
         row = session.get_one(TagAssignment, assignment_id)
@@ -49,8 +56,7 @@ def merge(shop: RulesAtWork, gone: str, kept: str) -> None:
 
 
 def test_a_tag_given_to_the_one_is_taken_back_from_the_other(shop):
-    given = assign(shop, "VIP", "ana", "bo")
-    shop.work()
+    given = assign_and_work(shop, "VIP", "ana", "bo")
 
     merge(shop, "ana", "cleo")
     remove(shop, given)
@@ -62,8 +68,7 @@ def test_a_tag_given_to_the_one_is_taken_back_from_the_other(shop):
 def test_a_tag_that_was_the_kept_customers_own_stays(shop):
     shop.shopify.tags["cleo"] = ["Vip"]
     shop.at_work.told(shop.at_work.customer("cleo", tags=("Vip",)))
-    given = assign(shop, "VIP", "ana")
-    shop.work()
+    given = assign_and_work(shop, "VIP", "ana")
 
     merge(shop, "ana", "cleo")
     remove(shop, given)
@@ -77,8 +82,7 @@ def test_a_tag_that_was_given_back_by_somebody_else_stays(shop):
     shop.work()
     shop.shopify.tags["ana"] = ["Vip"]
     shop.at_work.told(shop.at_work.customer("ana", tags=("Vip",)))
-    given = assign(shop, "VIP", "cleo")
-    shop.work()
+    given = assign_and_work(shop, "VIP", "cleo")
 
     merge(shop, "ana", "cleo")
     remove(shop, given)
@@ -121,3 +125,27 @@ def test_a_rule_takes_its_tag_from_whom_the_segment_does_not_hold(shop):
 
     members = shop.at_work.members(shop.row(rule).segment_id)
     assert shop.having("drinker") == members
+
+
+def test_our_tag_that_comes_along_while_it_is_taken_off_is_taken_off_again(shop):
+    remove(shop, assign_and_work(shop, "VIP", "ana", "cleo"))
+    merged = []
+
+    def merge_behind_the_first_effect(name: str) -> None:
+        if name == "effect done" and not merged:
+            merged.append(shop.having("vip"))
+            merge(shop, "cleo", "ana")
+
+    worker = Worker(
+        shop.office,
+        shop.at_work.shop.id,
+        shop.shopify,
+        shop.at_work.clock,
+        checkpoint=merge_behind_the_first_effect,
+        batch_size=1,
+    )
+    worker.run()
+    shop.work()
+
+    assert merged == [{"cleo"}]
+    assert shop.having("vip") == set()

@@ -87,8 +87,16 @@ class Desk:
         return self._intend_taking(still, ledger)
 
     def store_answers(self, answers: Mapping[str, Answer]) -> None:
-        """Store what Shopify answered; customers without an answer stay told, and are looked at."""
+        """Store what Shopify answered; customers without an answer stay told, and are looked at.
+
+        So do those of whom the ledger says another thing since: an answer to taking the tag off
+        does not speak of a tag that a merge brought meanwhile.
+        """
         rows: dict[str, Outcome] = {}
+        if not self.task.adds:
+            ledger = self._ledger(list(answers))
+            still = {one for one, row in ledger.items() if row.told == "removing"}
+            answers = {one: answer for one, answer in answers.items() if one in still}
         for one, answer in answers.items():
             if answer.is_gone:
                 rows[one] = ("gone", None)

@@ -90,7 +90,7 @@ def _move_ledger(session: Session, row: TagLedger, merge: Merge) -> None:
     is_own = _is_own(merge.kept_tags, row.tag_key, kept.told if kept else None)
     if kept is not None:
         kept.had_before = kept.had_before or row.had_before or is_own
-        kept.told = min(kept.told, row.told, key=_STRONGER.index)
+        kept.told = _told_of_both(kept.told, row.told)
         kept.told_at = max(filter(None, (kept.told_at, row.told_at)), default=None)
     elif row.told != "removed":
         kept = TagLedger(
@@ -105,6 +105,17 @@ def _move_ledger(session: Session, row: TagLedger, merge: Merge) -> None:
     if kept is not None and kept.had_before:
         kept.told = "before"
     session.flush()
+
+
+def _told_of_both(kept: str, removed: str) -> str:
+    """Return what the ledger says of the kept customer where it knew both.
+
+    Where our tag was being taken off the one, it may have come along with the other: the answer to
+    that does not settle it, and the removal is done once more.
+    """
+    if "removing" in {kept, removed} <= {"giving", "given", "removing"}:
+        return "giving"
+    return min(kept, removed, key=_STRONGER.index)
 
 
 def _doubt_bulks(session: Session, shop_id: int, merge: Merge) -> None:
