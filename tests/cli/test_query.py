@@ -102,6 +102,22 @@ def test_the_other_reading_of_a_doubtful_day_is_counted_too(regulars, basic):
     assert "perhaps meant: orders_placed MATCHES (date = -10000d)" in told.out
 
 
+def test_a_value_that_the_shop_has_never_had_is_noted_and_the_query_is_right(regulars, basic):
+    query = "number_of_orders > 0 AND customer_tags CONTAINS 'vip'"
+    told = regulars("query", "check", query, "--shop", "basic")
+
+    text = "No customer of this shop has 'vip' as `customer_tags`."
+    assert (told.code, told.out) == (0, "The query is right.\n")
+    assert told.err.splitlines() == [query, " " * query.index("'vip'") + "^" * 5, text]
+
+    told = regulars("query", "check", query, "--shop", "basic", "--json")
+    assert [one["code"] for one in told.json["notes"]] == ["never_seen"]
+    assert regulars("query", "check", query, "--json").json["notes"] == []
+
+    told = regulars("query", "lint", query, "--shop", "basic")
+    assert (told.code, told.out) == (0, text + "\n")
+
+
 def test_a_clear_query_has_no_notes(regulars, basic):
     told = regulars("query", "lint", "number_of_orders >= 2", "--shop", "basic")
 

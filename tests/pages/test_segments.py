@@ -123,6 +123,37 @@ def test_what_is_probably_not_meant_is_told_in_the_readers_language(visitor: Vis
     assert next(note.all("button")).get("data-length") == "38"
 
 
+def test_a_value_never_seen_is_told_under_the_text_and_at_its_row_and_may_be_saved(
+    visitor: Visitor,
+):
+    query = "number_of_orders >= 1 AND (amount_spent > 5 OR customer_tags CONTAINS 'vipp')"
+    part = visitor.post("/segments/preview", {"query": query, "source": "text"}, hx_request="true")
+    (note,) = [one for one in part.root.all("div") if one.get("data-note") == "never_seen"]
+    row = next(one for one in part.root.all("div") if one.get("id") == "n-r-1-1-row")
+
+    told = "No customer of this shop has 'vipp' as `customer_tags`. Did you mean 'vip'?"
+    assert told in note.text
+    assert told in row.text
+    assert part.text.count(told) == 2
+    (button,) = note.all("button")
+    place = (button.get("data-fix"), int(button.get("data-start")), int(button.get("data-length")))
+    assert place == ("'vip'", query.index("'vipp'"), len("'vipp'"))
+
+    fields = {"query": query, "source": "text"}
+    part = visitor.post("/segments/preview", fields, hx_request="true", accept_language="ja")
+    assert part.text.count("`customer_tags` が 'vipp' の顧客がいません。'vip' のことですか？") == 2
+    assert new_segment(visitor, "Soon", query).heading == "Soon"
+
+
+def test_a_value_never_seen_without_a_near_one_has_nothing_to_press(visitor: Visitor):
+    fields = {"query": "orders_placed MATCHES (utm_source = 'quux')", "source": "text"}
+    part = visitor.post("/segments/preview", fields, hx_request="true")
+    (note,) = [one for one in part.root.all("div") if one.get("data-note")]
+
+    assert note.text.strip() == "No order of this shop has 'quux' as `utm_source`."
+    assert not list(note.all("button"))
+
+
 def test_every_condition_shows_its_own_count(visitor: Visitor):
     fields = {"query": "amount_spent >= 30000 AND number_of_orders >= 3", "source": "text"}
     part = visitor.post("/segments/preview", fields, hx_request="true")

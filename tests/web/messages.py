@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from babel.messages.extract import extract_from_file
@@ -13,8 +13,10 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "regulars"
 LOCALE = SOURCE / "web" / "locale"
 
+Calls = Mapping[str, tuple[int, ...]]
+
 #: Function → the places of its texts, counted from 0.
-CALLS = {
+CALLS: Calls = {
     "_": (0,),
     "N_": (0,),
     "say": (0,),
@@ -22,6 +24,8 @@ CALLS = {
     "problem": (1,),
     "report": (1,),
 }
+#: Notes on queries; elsewhere these names mean other things.
+NOTES: Calls = {"note": (1,), "tell": (1,), "tell_without": (1,), "tell_unsayable": (1,)}
 #: Texts that are places only: nothing to translate.
 PLACES_ONLY = {"{text}", "{reason}", "{place}: {reason}", "{name}, {day}: {amount}"}
 
@@ -48,22 +52,23 @@ def _in_template(path: Path) -> Iterator[tuple[str, str]]:
 def _in_python(path: Path) -> Iterator[tuple[str, str]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     scopes = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)]
-    found = {*_given(tree), *(pair for scope in scopes for pair in _named(scope))}
+    calls = {**CALLS, **NOTES} if "language" in path.parts else CALLS
+    found = {*_given(tree, calls), *(pair for scope in scopes for pair in _named(scope, calls))}
     for text, line in sorted(found):
         if text not in PLACES_ONLY:
             yield text, f"{path.relative_to(ROOT)}:{line}"
 
 
-def _given(tree: ast.AST) -> Iterator[tuple[str, int]]:
+def _given(tree: ast.AST, calls: Calls) -> Iterator[tuple[str, int]]:
     """Yield texts written where they are given: problem("code", "…")."""
-    for argument in _text_arguments(tree):
+    for argument in _text_arguments(tree, calls):
         for text in _constants(argument):
             yield text, argument.lineno
 
 
-def _named(scope: ast.AST) -> Iterator[tuple[str, int]]:
+def _named(scope: ast.AST, calls: Calls) -> Iterator[tuple[str, int]]:
     """Yield texts that are given a name first: text = "…"; problem("code", text)."""
-    told = {one.id for one in _text_arguments(scope) if isinstance(one, ast.Name)}
+    told = {one.id for one in _text_arguments(scope, calls) if isinstance(one, ast.Name)}
     for node in ast.walk(scope):
         if isinstance(node, ast.Assign):
             names = {target.id for target in node.targets if isinstance(target, ast.Name)}
@@ -72,12 +77,12 @@ def _named(scope: ast.AST) -> Iterator[tuple[str, int]]:
                     yield text, node.lineno
 
 
-def _text_arguments(tree: ast.AST) -> Iterator[ast.expr]:
+def _text_arguments(tree: ast.AST, calls: Calls) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             attribute = isinstance(node.func, ast.Attribute)
             name = node.func.attr if attribute else getattr(node.func, "id", "")
-            for place in CALLS.get(name, ()):
+            for place in calls.get(name, ()):
                 if len(node.args) > place:
                     yield node.args[place]
 

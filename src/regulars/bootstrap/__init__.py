@@ -4,7 +4,7 @@ One process owns a home folder. Commands reach it over HTTP when it runs, and op
 when it does not; both ways lead through the same API. Serving is `bootstrap.serving`.
 """
 
-from regulars.bootstrap.client import ApiClient, OurFault, connect
+from regulars.bootstrap.client import ApiClient, OurFault, connect, read_problems
 from regulars.bootstrap.home import Running, announced, find_running, open_runtime
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "connect",
     "find_running",
     "open_runtime",
+    "read_problems",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -228,8 +228,13 @@ def _answers(running: Running) -> bool:
 def _problems(told: Any) -> Sequence[Problem]:
     """Read the problems of an answer; every answer of the API that refuses has some."""
     listed = told.get("errors") or [] if isinstance(told, dict) else []
+    return read_problems(listed) or [problem("refused", "{text}", text=_first_message(told))]
+
+
+def read_problems(listed: Iterable[Mapping[str, Any]]) -> Sequence[Problem]:
+    """Read problems or notes as the API tells them, in English."""
     keys = ("suggestion", "start", "length", "line", "column", "field", "row")
-    found = [
+    return [
         Problem(
             str(one.get("code", "refused")),
             "{text}",
@@ -238,7 +243,6 @@ def _problems(told: Any) -> Sequence[Problem]:
         )
         for one in listed
     ]
-    return found or [problem("refused", "{text}", text=_first_message(told))]
 
 
 def _first_message(told: Any) -> str:

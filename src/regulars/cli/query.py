@@ -9,6 +9,8 @@ import typer
 from regulars.cli import terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from regulars.errors import Problem
 
 app = typer.Typer(help="Check and describe query texts.", no_args_is_help=True)
@@ -23,6 +25,10 @@ def check(
     dialect: Annotated[
         str, typer.Option(help="Which spellings are allowed: any, matches or previous.")
     ] = "any",
+    shop: Annotated[
+        str,
+        typer.Option(help="The shop whose tags, products, channels … the query names."),
+    ] = "",
 ) -> None:
     """Say whether a query is right, and what is wrong with it."""
     from regulars.errors import InputError, QueryError, problem
@@ -33,17 +39,28 @@ def check(
         raise InputError(problem("no_dialect", template, dialect=dialect, field="dialect"))
     terminal.about_query(text)
     try:
-        notes = parse_with_notes(text, dialect, evaluable=False).notes
+        notes: Sequence[Problem] = parse_with_notes(text, dialect, evaluable=False).notes
     except QueryError as error:
         if not as_json:
             raise
         terminal.tell_json({"errors": [_told(one) for one in error.problems], "notes": []})
         raise typer.Exit(2) from None
+    if shop:
+        notes = _notes_in(shop, text, dialect)
     if as_json:
         terminal.tell_json({"errors": [], "notes": [_told(one) for one in notes]})
         return
     terminal.tell("The query is right.")
     terminal.tell_notes(notes)
+
+
+def _notes_in(shop: str, text: str, dialect: str) -> Sequence[Problem]:
+    """Return the notes of a query that is right, values that the shop has never had included."""
+    from regulars.bootstrap import read_problems
+
+    with terminal.connect() as api:
+        told = api.post("/queries/check", {"query": text, "dialect": dialect, "shop": shop})
+    return read_problems(told["notes"])
 
 
 @app.command()
@@ -107,7 +124,8 @@ def lint(text: Text, shop: terminal.Shop, as_json: terminal.AsJson = False) -> N
     for note in told["notes"]:
         terminal.tell(note["message"])
         count = note["customer_count"]
-        terminal.tell(f"  concerns {count:,} customer{'' if count == 1 else 's'}")
+        if count is not None:
+            terminal.tell(f"  concerns {count:,} customer{'' if count == 1 else 's'}")
         if note["meant"] is not None:
             terminal.tell(f"  perhaps meant: {note['meant']}")
     if not told["notes"]:

@@ -20,6 +20,7 @@ from regulars.engine.pasts import unknown_past
 from regulars.engine.rfm import RfmThresholds, Standing
 from regulars.engine.sets import Counts, NodeCount, SetEvaluator
 from regulars.engine.times import next_midnight
+from regulars.engine.unseen import unseen_values
 from regulars.engine.view import View
 from regulars.language.keys import mentions_time
 
@@ -49,4 +50,5 @@ __all__ = [
     "near_misses",
     "next_midnight",
     "unknown_past",
+    "unseen_values",
 ]

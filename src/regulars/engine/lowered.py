@@ -231,7 +231,7 @@ def _plain(filter_: Filter, source: Source, operator: Operator, context: Surroun
     operands = filter_.operands
     kind = CATALOGUE[filter_.attribute].kind
     if isinstance(source, NamedSet):
-        return Question(source, Named(_text(operands[0])))
+        return Question(source, Named(text_of(operands[0])))
     if isinstance(source, Labels):
         return Question(source, Texts((_label(operands[0], fold=source.fold),)))
     if isinstance(source, Metafield):
@@ -252,7 +252,7 @@ def _rank(
 ) -> tuple[Question, bool]:
     """Turn a group or a score into bounds of the day; PROSPECTS are those without an order."""
     if source.of == "group":
-        group = _text(filter_.operands[0])
+        group = text_of(filter_.operands[0])
         if group == WITHOUT_ORDERS:
             return Question(source, Present()), not negated
         return Question(source, _ranked(group, context)), negated
@@ -321,7 +321,7 @@ def sides(rows: Sequence[Condition]) -> tuple[list[Condition], list[Condition], 
 def _condition(row: ParameterRow, given: Parameter, context: Surroundings) -> Condition:
     operator = POSITIVE.get(given.operator, given.operator)
     if row.fold:
-        test: Test = Texts(tuple(sorted({folded(_text(one)) for one in given.operands})))
+        test: Test = Texts(tuple(sorted({folded(text_of(one)) for one in given.operands})))
     else:
         test = test_of(row.kind, operator, given.operands, context)
     return Condition(row.name, row.column, test, given.operator in POSITIVE)
@@ -339,7 +339,7 @@ def test_of(
         return steps(operator, operands, 0)
     if kind is Kind.DECIMAL:
         return steps(operator, operands, DECIMAL_SCALE)
-    return Texts(tuple(sorted({_text(one) for one in operands})))
+    return Texts(tuple(sorted({text_of(one) for one in operands})))
 
 
 def metafield_test(operator: Operator, operands: Sequence[Literal], context: Surroundings) -> Test:
@@ -489,7 +489,7 @@ def _number(literal: Literal) -> Fraction:
     raise AssertionError(f"{literal} is no number")
 
 
-def _text(literal: Literal) -> str:
+def text_of(literal: Literal) -> str:
     """Return a text as it is, and an id without a fraction."""
     if isinstance(literal, Text):
         return literal.value
@@ -497,5 +497,5 @@ def _text(literal: Literal) -> str:
 
 
 def _label(literal: Literal, *, fold: bool) -> str:
-    text = _text(literal)
+    text = text_of(literal)
     return folded(text) if fold else text

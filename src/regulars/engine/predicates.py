@@ -175,7 +175,7 @@ def _huge(number: exp.Expr) -> exp.Expr:
 
 def one_of(subject: exp.Expr, values: Iterable[str], binds: Binds) -> exp.Expr:
     """Keep texts equal to one of the values; a value that no text can hold is left out."""
-    sound = [value for value in values if _is_text(value)]
+    sound = [value for value in values if is_storable(value)]
     if not sound:
         return exp.false()
     if len(sound) == 1:
@@ -183,7 +183,7 @@ def one_of(subject: exp.Expr, values: Iterable[str], binds: Binds) -> exp.Expr:
     return exp.In(this=subject, expressions=[binds(value) for value in sound])
 
 
-def _is_text(value: str) -> bool:
+def is_storable(value: str) -> bool:
     """Whether the value can be stored at all: a lone surrogate cannot."""
     try:
         value.encode("utf-8")

@@ -41,8 +41,9 @@ class Finding:
     note: Problem
     #: The whole query without the doubtful part, or with its remedy; None where there is none.
     meant: Node | None
-    #: Who would join or leave by the remedy; without one, whom the doubtful query lets in or out.
-    affected: Node
+    #: Who would join or leave by the remedy; without one, whom the doubtful query lets in or out;
+    #: None where nobody is concerned.
+    affected: Node | None
 
 
 # A part of a tree by its meaning: two parts with one signature have the same members.
@@ -140,7 +141,7 @@ class _Findings:
     ) -> None:
         self.reporter.note(code, template, span, suggestion=None, **values)
         if meant is not None:
-            affected = _difference(self.root, meant)
+            affected = difference(self.root, meant)
         else:
             affected = self.root if code == "always_true" else Not(self.root)
         self.list.append(Finding(self.reporter.notes[-1], meant, affected))
@@ -159,11 +160,12 @@ def other_reading(node: Node, note: Problem) -> Finding | None:
             that_day = replace(parameter, operator=Operator.EQ, word=None)
             parameters = tuple(that_day if p is parameter else p for p in leaf.parameters)
             meant = replaced(node, leaf, replace(leaf, parameters=parameters))
-            return None if meant is None else Finding(note, meant, _difference(node, meant))
+            return None if meant is None else Finding(note, meant, difference(node, meant))
     return None
 
 
-def _difference(one: Node, other: Node) -> Node:
+def difference(one: Node, other: Node) -> Node:
+    """Return the tree of those who are in one of two and not in the other."""
     return Or((And((other, Not(one))), And((one, Not(other)))))
 
 

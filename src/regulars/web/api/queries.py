@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 
 from regulars import segments
 from regulars.engine import explain as explain_query
-from regulars.engine import lint_with_counts, unknown_past
+from regulars.engine import lint_with_counts, unknown_past, unseen_values
 from regulars.errors import NotFoundError, QueryError, problem
 from regulars.language import describe, parse_with_notes
 from regulars.language.sentences import no_titles
+from regulars.language.unseen import unseen_findings
 from regulars.web.api.segments import CustomerOut, customers_out
 from regulars.web.api.shapes import Asked, NoteOut, instant_of, note_out
 from regulars.web.deps import ApiCaller
@@ -57,13 +58,15 @@ class CheckIn(Asked):
 
     query: str
     dialect: str = "any"
+    shop: str | None = Field(None, description="The shop whose values the query names.")
 
 
 class CheckOut(BaseModel):
     """All problems of a query, none when it is right, and what to know about it."""
 
     errors: list[NoteOut]
-    #: How doubtful places were read, and names whose answer Shopify keeps to itself.
+    #: How doubtful places were read, names whose answer Shopify keeps to itself, and, with a shop,
+    #: values that it has never had.
     notes: list[NoteOut] = []
 
 
@@ -171,6 +174,7 @@ def lint(call: ApiCaller, shop: str, asked: LintIn) -> LintOut:
         lambda part: len(evaluator.members(part, context)),
         text=asked.query,
         readings=parse_with_notes(asked.query).notes,
+        unseen=unseen_values(call.runtime.warehouse(found), tree),
     )
     return LintOut(
         notes=[
@@ -185,13 +189,18 @@ def lint(call: ApiCaller, shop: str, asked: LintIn) -> LintOut:
 
 
 @router.post("/queries/check")
-def check(call: ApiCaller, asked: CheckIn) -> CheckOut:  # noqa: ARG001 - only callers may ask
-    """Check a query without evaluating it."""
+def check(call: ApiCaller, asked: CheckIn) -> CheckOut:
+    """Check a query without evaluating it; with a shop, for values it has never had as well."""
+    shop = call.shop(asked.shop) if asked.shop is not None else None
     try:
         read = parse_with_notes(asked.query, asked.dialect, evaluable=False)
     except QueryError as error:
         return CheckOut(errors=[note_out(one) for one in error.problems])
-    return CheckOut(errors=[], notes=[note_out(one) for one in read.notes])
+    notes = list(read.notes)
+    if shop is not None:
+        unseen = unseen_values(call.runtime.warehouse(shop), read.node)
+        notes += (one.note for one in unseen_findings(read.node, asked.query, unseen))
+    return CheckOut(errors=[], notes=[note_out(one) for one in notes])
 
 
 @router.post("/queries/describe")

@@ -7,7 +7,7 @@ rows cannot show stands in a row of its own as text, so that nothing is ever los
 from regulars.web.editing.changes import changed
 from regulars.web.editing.choices import attribute_choices, operator_choices
 from regulars.web.editing.form import read_rows
-from regulars.web.editing.notes import Note, notes_on
+from regulars.web.editing.notes import Note, notes_on, row_notes
 from regulars.web.editing.offers import Offer, completions, offers
 from regulars.web.editing.reading import rows_of
 from regulars.web.editing.rows import Condition, Detail, Group
@@ -28,6 +28,7 @@ __all__ = [
     "offers",
     "operator_choices",
     "read_rows",
+    "row_notes",
     "rows_of",
     "view_of",
     "written",

@@ -14,8 +14,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from regulars.engine import Counts, NodeCount, unknown_past
-from regulars.errors import InputError, QueryError
+from regulars.engine import Counts, NodeCount, unknown_past, unseen_values
+from regulars.errors import InputError, Problem, QueryError
 from regulars.language import describe, parse
 from regulars.language.completion import Completion
 from regulars.language.tree import Node
@@ -41,6 +41,7 @@ from regulars.web.editing import (
     notes_on,
     offers,
     read_rows,
+    row_notes,
     rows_of,
     view_of,
     written,
@@ -83,6 +84,8 @@ class Result:
     #: Path of a row → how many customers it keeps.
     row_counts: Mapping[str, int] = field(default_factory=dict)
     row_problems: Mapping[str, Sequence[ToldProblem]] = field(default_factory=dict)
+    #: Path of a row → the values of it that the shop has never had.
+    row_notes: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
     mistakes: Sequence[ToldProblem] = ()
     samples: Sequence[Member] = ()
     #: How doubtful places were read, and what is probably not meant.
@@ -321,14 +324,16 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
     except InputError as wrong:
         return Result(day_problems=visit.problems(wrong))
     evaluator = visit.runtime.evaluator(visit.shop)
+    warehouse = visit.runtime.warehouse(visit.shop)
     context = visit.runtime.context(visit.shop, end_of(visit, day) if day else None)
     # The text that the rows make means the same and says where each row's part of it stands.
     rows = written(draft.rows)
     read = parse(rows.text) if draft.rows_are_current else tree
     counts = evaluator.counts(read, context)
     visit.note_look()
+    unseen = unseen_values(warehouse, tree)
     samples = some_members(
-        visit.runtime.warehouse(visit.shop),
+        warehouse,
         evaluator.members(read, context),
         turn=_whole(visit.field("turn")) or 0,
     )
@@ -336,8 +341,9 @@ def _counted(visit: Visit, draft: Draft, tree: Node) -> Result:
         sentence=describe(tree, visit.language, visit.shop.currency, visit.titles),
         counts=counts,
         row_counts=_row_counts(rows, counts) if draft.rows_are_current else {},
+        row_notes=row_notes(rows, read, unseen) if draft.rows_are_current else {},
         samples=samples,
-        notes=notes_on(draft.query, lambda part: len(evaluator.members(part, context))),
+        notes=notes_on(draft.query, lambda part: len(evaluator.members(part, context)), unseen),
         # Saving changes who belongs from now on, whatever day is looked at.
         effect=_effect(visit, draft) if day is None else None,
         day=day,
