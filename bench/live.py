@@ -45,11 +45,11 @@ BURST = (1000, 2)
 #: The bench stops where webhooks still wait so long after the last answer.
 PATIENCE_SECONDS = 60
 CHANGED = 100
+MADE_AT_ONCE = 10
 #: Mautic's algorithm takes seconds for a segment: so many of the 200 are enough to compare.
 SAMPLE = 20
 #: The shop's midnight after `AS_OF`, and when the days of that day's queries began.
 MIDNIGHT = datetime(2026, 11, 20, 15, tzinfo=UTC)
-LAID = (("orders", "customer_no, processed_at"), ("lines", "product_id, processed_at"))
 
 
 @dataclass
@@ -78,7 +78,7 @@ def home(folder: Path, clock: Clock, customers: int, filled: Path | None) -> Ite
             )
             shop.domain = webhooks.DOMAIN
         if filled is None:
-            _fill(runtime, shop, customers)
+            fill(runtime.warehouse(shop), customers, is_laid=True)
         with runtime.office.session() as session:
             made = {
                 segments.create_segment(
@@ -87,21 +87,11 @@ def home(folder: Path, clock: Clock, customers: int, filled: Path | None) -> Ite
                 for place, (query, sql) in enumerate(suite()[0])
             }
         parts = (runtime.office, runtime.warehouse(shop), runtime.memberships(shop), shop)
-        segments.refresh(*parts, list(made), cause="created", now=clock())
+        # Bit by bit, as people make them: the members of 200 segments fill no single transaction.
+        for start in range(0, len(made), MADE_AT_ONCE):
+            some = list(made)[start : start + MADE_AT_ONCE]
+            segments.refresh(*parts, some, cause="created", now=clock())
         yield Home(runtime, shop, made)
-
-
-def _fill(runtime: Runtime, shop: Shop, customers: int) -> None:
-    """Fill the shop, and lay its rows as a load of Shopify's files lays them."""
-    warehouse = runtime.warehouse(shop)
-    fill(warehouse, customers)
-    for table, by in LAID:
-        with warehouse.transaction() as cursor:
-            cursor.execute(f"CREATE TEMP TABLE laid AS SELECT * FROM {table} ORDER BY {by}")
-            cursor.execute(f"DELETE FROM {table}")
-            cursor.execute(f"INSERT INTO {table} SELECT * FROM laid")
-            cursor.execute("DROP TABLE laid")
-        warehouse.checkpoint()
 
 
 # -- webhooks --------------------------------------------------------------------------------------

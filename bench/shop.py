@@ -61,9 +61,25 @@ STATEMENTS = (
 )
 
 
-def fill(warehouse: Warehouse, customers: int) -> None:
-    """Write a shop of this many customers into an empty warehouse."""
+#: Rows come by time; a load of Shopify's files lays them by customer and by product.
+LAID = (
+    ("ORDER BY placed", "ORDER BY i, placed"),
+    ("ORDER BY processed_at", "ORDER BY p, processed_at"),
+)
+
+
+def fill(warehouse: Warehouse, customers: int, *, is_laid: bool = False) -> None:
+    """Write a shop of this many customers into an empty warehouse, perhaps laid as by a load."""
     with warehouse.transaction() as cursor:
         for statement in STATEMENTS:
-            cursor.execute(statement, {"n": customers} if "$n" in statement else None)
+            cursor.execute(
+                _laid(statement) if is_laid else statement,
+                {"n": customers} if "$n" in statement else None,
+            )
     warehouse.checkpoint()
+
+
+def _laid(statement: str) -> str:
+    for by_time, as_laid in LAID:
+        statement = statement.replace(by_time, as_laid)
+    return statement
