@@ -12,7 +12,6 @@ EXPECTED = re.compile(
     r"Failed to load resource: (the server responded with a status of (4(03|04|09|22)|500)|"
     r"net::ERR_INTERNET_DISCONNECTED)|"
     r"htmx: htmx:error: Failed to fetch|"
-    r"htmx: htmx:sse:error: network error|"
     r"Blocked autofocusing"
 )
 

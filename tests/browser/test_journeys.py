@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -143,6 +145,43 @@ def test_the_row_menu_is_walked_with_the_keyboard_alone(open_page, vip: int):
     expect(menu).to_be_hidden()
     expect(button).to_be_focused()
     expect(button).to_have_attribute("aria-expanded", "false")
+
+
+def test_one_menu_serves_all_rows_and_a_second_press_closes_it(open_page, live, vip: int):
+    live.world.segment("Journey others", "amount_spent < 30000")
+    page = open_page()
+    page.goto("/segments")
+    for name in ("Journey others", "Journey VIP"):
+        button = page.get_by_role("button", name=f"Actions for {name}")
+        menu = page.get_by_role("menu", name=f"Actions for {name}")
+        button.click()
+        expect(menu.get_by_role("menuitem").first).to_be_focused()
+        button.click()
+        expect(menu).to_be_hidden()
+        button.focus()
+        page.keyboard.press("Space")
+        expect(menu.get_by_role("menuitem").first).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(menu).to_be_hidden()
+    page.keyboard.press("ArrowUp")
+    page.get_by_role("menuitem", name="Duplicate").click()
+    expect(page).to_have_url(re.compile(rf"/segments/new\?from={vip}$"))
+
+
+def test_what_is_rarely_looked_at_comes_when_somebody_asks_for_it(open_page, picture):
+    page = open_page()
+    page.goto("/tracking?status=finished")
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(keys.get_by_text("Search in this list")).to_be_visible()
+    picture(page, "shortcuts")
+    keys.get_by_role("link", name="Close").click()
+    expect(keys).to_be_hidden()
+    page.get_by_text("Segment and period").click()
+    page.get_by_label("The tracking is").select_option(index=1)
+    picture(page, "tracking-choices")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page).to_have_url(re.compile("status=finished.*meets="))
 
 
 def test_a_dialog_opens_says_what_is_wrong_and_gives_the_focus_back(open_page, vip: int):

@@ -41,11 +41,16 @@ def test_the_list_shows_the_rule_in_words_and_the_exact_count(visitor: Visitor, 
 
 def test_the_row_menu_has_its_entries_in_order(visitor: Visitor, vip: int):
     page = visitor.get("/segments")
-    menu = next(one for one in page.root.all("div") if one.get("id") == f"menu-{vip}")
+    opener = next(one for one in page.root.all("a") if one.get("aria-label") == "Actions for VIP")
+    menu = next(one for one in page.root.all("div") if one.get("id") == opener.get("data-menu"))
     items = [one for one in menu.all("a") if one.get("role") == "menuitem"]
 
     assert [one.text for one in items] == MENU
-    assert all(visitor.get(one.get("href")).status == 200 for one in items)
+    filled = [one.get("data-href").replace("{}", str(vip)) for one in items]
+    assert all(visitor.get(one).status == 200 for one in filled)
+    # Without script the button leads to the page of the segment, which has the same menu.
+    there = visitor.get(opener.get("href"))
+    assert [one.text for one in there.root.all("a") if one.get("role") == "menuitem"] == MENU
 
 
 def test_a_segment_is_saved_and_counted(world: World, visitor: Visitor):

@@ -60,6 +60,9 @@ def _slim_style(text: str) -> str:
         ("; ", ";"),
         (": ", ":"),
         ("} ", "}"),
+        (";}", "}"),
+        (", ", ","),
+        (" > ", ">"),
     ):
         slim = slim.replace(wide, narrow)
     return slim

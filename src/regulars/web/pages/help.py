@@ -38,6 +38,12 @@ def show_panel(visit: SignedIn) -> Response:
     return visit.page("help/panel.html", **_values(visit))
 
 
+@router.get("/shortcuts")
+def show_shortcuts(visit: SignedIn) -> Response:
+    """Show which keys do what."""
+    return visit.dialog("help/shortcuts.html")
+
+
 @router.get("/suggestions")
 def show_suggestions(visit: SignedIn) -> Response:
     """Answer a question from the help texts, or offer those of the page."""

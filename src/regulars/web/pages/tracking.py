@@ -112,6 +112,10 @@ SOURCES = {
     "iphone": N_("Shopify app on a phone"),
     "android": N_("Shopify app on a phone"),
 }
+#: What the address of the list says of one answer only.
+NOT_KEPT = {"seen", "format", "part"}
+#: Choices that are kept out of sight until somebody makes one.
+CHOICES = ("segment", "days", "first", "last")
 #: A tracking suggested by itself lasts this long.
 DAYS_SUGGESTED = 30
 
@@ -124,7 +128,7 @@ def show_list(visit: SignedIn) -> Response:
     rows = _sorted(_rows(visit, chosen), query.get("sort", "starts"))
     if query.get("format") == "csv":
         return figures_file(visit, visit.shop, "trackings", _lines(rows))
-    shown = [(key, value) for key, value in query.multi_items() if key not in {"seen", "format"}]
+    shown = [(key, value) for key, value in query.multi_items() if key not in NOT_KEPT]
     seen = _fingerprint(rows)
     values: dict[str, Any] = {
         "rows": rows,
@@ -134,28 +138,40 @@ def show_list(visit: SignedIn) -> Response:
         "state": urlencode(shown),
         "is_filtered": any(value for key, value in shown if key != "sort"),
     }
+    if visit.is_fragment and query.get("part") == "choices":
+        return visit.page("tracking/choices.html", **values, **_choices(visit))
     if visit.is_fragment:
         if query.get("seen") == seen:
             return Response(status_code=204)
         return visit.page("tracking/rows.html", **values)
-    with visit.runtime.office.reading() as session:
-        segments = list_segments(session, visit.shop)
+    choosing = query.get("part") or any(query.get(name) for name in CHOICES)
     return visit.page(
         "tracking/list.html",
         words=query.get("q", ""),
         chosen_status=query.get("status", ""),
-        chosen_segments=set(query.getlist("segment")),
-        first=query.get("first", ""),
-        last=query.get("last", ""),
         sort=query.get("sort", "starts"),
         sorts=SORTS,
-        meets=query.get("meets", "overlaps"),
-        meetings=MEETINGS,
-        chosen_days=query.get("days", ""),
-        presets=PRESETS,
-        segments=_targets(visit, segments),
+        is_choosing=choosing,
+        **(_choices(visit) if choosing else {}),
         **values,
     )
+
+
+def _choices(visit: Visit) -> dict[str, Any]:
+    """Return what segments and periods can be chosen, and what is."""
+    query = visit.request.query_params
+    with visit.runtime.office.reading() as session:
+        segments = list_segments(session, visit.shop)
+    return {
+        "chosen_segments": set(query.getlist("segment")),
+        "segments": _targets(visit, segments),
+        "first": query.get("first", ""),
+        "last": query.get("last", ""),
+        "meets": query.get("meets", "overlaps"),
+        "meetings": MEETINGS,
+        "chosen_days": query.get("days", ""),
+        "presets": PRESETS,
+    }
 
 
 @router.get("/new")

@@ -31,7 +31,23 @@
   let typed = "";
   let typedAt = -Infinity;
   const itemsOf = (list) => $$('[role="menuitem"]', list);
-  const buttonOf = (list) => document.querySelector(`[popovertarget="${CSS.escape(list.id)}"]`);
+  const attribute = (name, value) => `[${name}="${CSS.escape(value)}"]`;
+  // The rows of a list share one menu: it knows which of them it is open for.
+  const buttonOf = (list) => document.querySelector(list.dataset.of
+    ? attribute("data-menu", list.id) + attribute("href", list.dataset.of)
+    : attribute("popovertarget", list.id));
+  const openFor = (button) => {
+    const list = document.getElementById(button.dataset.menu);
+    list.hidePopover();
+    const about = button.getAttribute("href");
+    list.dataset.of = about;
+    list.ariaLabel = button.ariaLabel;
+    for (const item of itemsOf(list)) {
+      item.href = item.dataset.href.replace("{}", about.split("/").pop());
+      if (item.hasAttribute("hx-get")) item.setAttribute("hx-get", item.getAttribute("href"));
+    }
+    list.showPopover();
+  };
   const place = (list) => {
     const button = buttonOf(list);
     if (!button) return;
@@ -58,11 +74,25 @@
   addEventListener("scroll", () => {
     for (const list of $$(".menu-items:popover-open")) list.hidePopover();
   }, { passive: true });
+  // A press outside closes a menu before the click comes: one on its own button is to close it only.
+  let pressedOpen = null;
+  document.addEventListener("pointerdown", (event) => {
+    const button = event.target.closest?.("[data-menu]");
+    pressedOpen = button?.ariaExpanded === "true" ? button : null;
+  }, true);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-menu]");
+    if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (button !== pressedOpen) openFor(button);
+    pressedOpen = null;
+  });
   document.addEventListener("keydown", (event) => {
-    const button = event.target.closest?.("[data-menu] > [popovertarget]");
-    if (button && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+    const isArrow = event.key === "ArrowDown" || event.key === "ArrowUp";
+    const button = event.target.closest?.("[role=button], .menu > [popovertarget]");
+    if (button && (isArrow ? button.ariaHasPopup : event.key === " " && button.matches("a"))) {
       event.preventDefault();
-      document.getElementById(button.getAttribute("popovertarget")).showPopover();
+      button.click();
       return;
     }
     const list = event.target.closest?.(".menu-items");
@@ -157,21 +187,6 @@
     }
   };
 
-  // ---- a suggestion replaces the marked part of the text ----
-  document.addEventListener("click", (event) => {
-    const fix = event.target.closest?.("[data-fix]");
-    if (!fix) return;
-    const area = document.getElementById(fix.dataset.for);
-    // The places count characters; the field counts some of them, such as emoji, as two.
-    const characters = [...area.value];
-    const units = (count) => characters.slice(0, count).join("").length;
-    const start = Number(fix.dataset.start);
-    const end = start + Number(fix.dataset.length);
-    area.setRangeText(fix.dataset.fix, units(start), units(end), "end");
-    area.focus();
-    area.dispatchEvent(new Event("input", { bubbles: true }));
-  });
-
   // ---- unsaved work ----
   let unsaved = false;
   document.addEventListener("input", (event) => {
@@ -182,7 +197,7 @@
   addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 
   // ---- shortcuts ----
-  let gone = 0;
+  let gone = -Infinity;
   const goTo = (key) => $$("[data-go]").find((link) => link.dataset.go === key)?.click();
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
@@ -193,14 +208,14 @@
     if (document.body.dataset.shortcuts !== "on" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.isComposing || isTyping(event.target) || document.querySelector("dialog[open], :popover-open")) return;
     const inGo = performance.now() - gone < 1200;
-    gone = 0;
+    gone = -Infinity;
     if (inGo) goTo(event.key);
     else if (event.key === "g") gone = performance.now();
     else if (event.key === "/") {
       const search = document.querySelector("input[type=search]");
       if (search) { event.preventDefault(); search.focus(); search.select(); }
     } else if (event.key === "n") document.querySelector("[data-new]")?.click();
-    else if (event.key === "?") document.getElementById("shortcuts")?.showModal();
+    else if (event.key === "?") document.getElementById("shortcuts")?.click();
   });
 
   // ---- htmx: polling rests while hidden; a lost connection is said and forgotten again ----
@@ -228,7 +243,39 @@
     settle(target instanceof Element && target.isConnected ? target : document.body);
   });
 
+  // ---- the stream: the server says that the chat has something new; it rests while nobody looks ----
+  let stream = null;
+  let pause = 1000;
+  let wasOpen = false;
+  const listen = async () => {
+    const place = document.getElementById("help-stream");
+    if (!place || stream || document.hidden) return;
+    stream = new AbortController();
+    try {
+      const { ok, body } = await fetch("/help/stream", { signal: stream.signal });
+      if (!ok) throw new Error("no stream");
+      // What came while nobody listened is asked for.
+      if (wasOpen) globalThis.htmx?.trigger(place, "chat");
+      wasOpen = true;
+      const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+      let heard = "";
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        pause = 1000;
+        heard = heard.slice(-20) + part.value;
+        if (!heard.includes("event: chat\n")) continue;
+        heard = "";
+        globalThis.htmx?.trigger(place, "chat");
+      }
+    } catch {
+      pause = Math.min(pause * 2, 60_000);
+    }
+    stream = null;
+    setTimeout(listen, pause * (0.7 + Math.random() * 0.6));
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? stream?.abort() : listen()));
+
   const start = () => {
+    listen();
     const menu = document.querySelector(".side-toggle");
     if (menu && matchMedia("(max-width: 860px)").matches) menu.open = false;
     settle(document.body);

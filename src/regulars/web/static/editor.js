@@ -114,4 +114,19 @@
     } else if (event.target !== area()) close();
   });
   document.addEventListener("focusout", (event) => { if (event.target === area()) close(); });
+
+  // ---- a suggestion replaces the marked part of the text ----
+  document.addEventListener("click", (event) => {
+    const fix = event.target.closest?.("[data-fix]");
+    if (!fix) return;
+    const area = document.getElementById(fix.dataset.for);
+    // The places count characters; the field counts some of them, such as emoji, as two.
+    const characters = [...area.value];
+    const units = (count) => characters.slice(0, count).join("").length;
+    const start = Number(fix.dataset.start);
+    const end = start + Number(fix.dataset.length);
+    area.setRangeText(fix.dataset.fix, units(start), units(end), "end");
+    area.focus();
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 })();
