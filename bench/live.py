@@ -367,7 +367,8 @@ def beside_peers(folder: Path, options: Options, ours: Home, clock: SettableCloc
         " at everybody each time, in batches of 300; the pauses between its batches are left out."
     )
     section.show(table)
-    section.say("After each of the three every member of every segment was the same everywhere.")
+    if peers.postgres is not None:
+        section.say("After each of the three every segment had the same members everywhere.")
     return section
 
 
