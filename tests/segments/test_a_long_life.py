@@ -248,7 +248,7 @@ class Life(RuleBasedStateMachine):
                 segments.delete_segment(session, self.at_work.shop, row, now=self._now)
 
         if self.model.users_of(one):
-            with pytest.raises(ConflictError, match="in use"):
+            with pytest.raises(ConflictError, match="is used by"):
                 act()
             return
         act()

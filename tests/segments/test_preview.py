@@ -74,7 +74,7 @@ def test_the_preview_names_the_tags_and_trackings_of_all_that_change(at_work):
     assert [[user.name for user in one.users] for one in told.others] == [["b"]]
     with at_work.runtime.office.session() as session:
         row = segments.find_segment(session, shop, first)
-        with pytest.raises(ConflictError, match=r'in use\..*: "B", "a"'):
+        with pytest.raises(ConflictError, match=r'segments \("B"\) and tag rules \("a"\)'):
             segments.delete_segment(session, shop, row, now=now)
 
 

@@ -116,6 +116,34 @@ def test_the_way_of_a_rule_through_the_commands(regulars, connected):
     assert regulars(*rule, "off", 99, *HERE).code == 2
 
 
+def test_a_rule_of_a_deleted_segment_is_not_switched_on_until_the_segment_is_back(
+    regulars, connected
+):
+    rule = ("tags", "rules")
+    made = regulars(*rule, "create", *HERE, "--segment", "All", "--tag", "sync", "--json").json
+    listed = regulars("segments", "list", *HERE, "--json").json["segments"]
+    number = next(one["id"] for one in listed if one["name"] == "All")
+    refused = regulars("segments", "delete", number, *HERE)
+    assert 'used by tag rules. Switch them off first: "sync".' in refused.err
+    regulars(*rule, "off", made["id"], *HERE)
+    assert regulars("segments", "delete", number, *HERE).code == 0
+
+    refused = regulars(*rule, "on", made["id"], *HERE)
+
+    assert refused.code == 2
+    assert "The segment of this rule was deleted. Bring it back from the trash" in refused.err
+    (off,) = regulars(*rule, "list", *HERE, "--json").json["rules"]
+    assert (off["is_on"], off["tag"]) == (False, "sync")
+    again = regulars(*rule, "create", *HERE, "--segment", "All", "--tag", "other")
+    assert (again.code, again.err.split(".")[0]) == (2, "There is no segment All in the shop basic")
+    assert regulars(*rule, "change", made["id"], *HERE, "--tag", "later").code == 0
+    assert connected().tags["ana"] == ["sync"]
+
+    assert regulars("segments", "restore", number, *HERE).code == 0
+    assert regulars(*rule, "on", made["id"], *HERE).code == 0
+    assert connected().tags == {"ana": ["later"], "bo": ["old", "later"]}
+
+
 def test_reports_without_anything_to_tell(regulars, connected):
     assert "Not compared yet" in regulars("tags", "drift", *HERE).out
     assert regulars("tags", "orphans", *HERE, "--json").json == {"orphans": []}

@@ -180,15 +180,23 @@ def delete_segment(session: Session, shop: Shop, segment: Segment, *, now: datet
     audience is stored.
     """
     users = all_users(session, shop, segment, now=now)
-    named = [f'"{user.name}"' for user in users if user.kind in {"segment", "rule"}]
-    if named:
-        template = '"{name}" is in use. Change or delete these first: {users}.'
+    named = {
+        kind: ", ".join(f'"{user.name}"' for user in users if user.kind == kind)
+        for kind in ("segment", "rule")
+    }
+    if any(named.values()):
         raise ConflictError(
             problem(
                 "segment_in_use",
-                template,
+                '"{name}" is used by segments. Change or delete them first: {segments}.'
+                if not named["rule"]
+                else '"{name}" is used by tag rules. Switch them off first: {rules}.'
+                if not named["segment"]
+                else '"{name}" is used by segments ({segments}) and tag rules ({rules}).'
+                " Change or delete the segments and switch the rules off first.",
                 name=segment.name,
-                users=", ".join(named),
+                segments=named["segment"],
+                rules=named["rule"],
             )
         )
     segment.deleted_at = segment.updated_at = now
