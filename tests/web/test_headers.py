@@ -14,7 +14,11 @@ from regulars.web.assets import STATIC_FOLDER, Assets
 from tests.web.visitor import Visitor
 from tests.web.world import World
 
-VENDORED = [STATIC_FOLDER / "vendor", Path(__file__).parents[1] / "browser" / "vendor"]
+VENDORED = [
+    STATIC_FOLDER / "vendor",
+    STATIC_FOLDER.parent / "known",
+    Path(__file__).parents[1] / "browser" / "vendor",
+]
 
 
 @pytest.mark.parametrize("address", ["/sign-in", "/", "/nowhere", "/api/v1/shops", "/static/x.css"])
@@ -119,11 +123,15 @@ def test_errors_of_the_api_have_one_shape(world: World):
 def test_vendored_files_are_the_listed_ones(folder: Path):
     listed = dict(
         re.findall(
-            r"^\| (\S+\.js) \|.*\| ([0-9a-f]{64}) \|$", (folder / "VENDOR.md").read_text(), re.M
+            r"^\| (\S+\.(?:js|gz)) \|.*\| ([0-9a-f]{64}) \|$",
+            (folder / "VENDOR.md").read_text(),
+            re.M,
         )
     )
     found = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.js")
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.name != "VENDOR.md"
     }
 
     assert found

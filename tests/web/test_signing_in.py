@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from regulars.office.models.staff import Staff
-from regulars.web import sessions
-from tests.web.visitor import Visitor
+from regulars.web import passwords, sessions
+from tests.web.visitor import Visitor, form_fields
 from tests.web.world import World
 
 PASSWORD = "tea leaves in the rain"
@@ -97,6 +97,42 @@ def test_a_wrong_password_says_the_same_as_an_unknown_name(stranger: Visitor, pa
 
     assert wrong.status == unknown.status == 422
     assert wrong.field_problem("Password") == unknown.field_problem("Password") != ""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "language", "said"),
+    [
+        ("1q2w3e4r5t", "en", "Choose another: a few words"),
+        ("P@ssw0rd2026!", "ja", "別のパスワードにしてください"),
+        ("dragondragon", "en", "in lists of known passwords"),
+        ("aaaaaaaaaaaa", "en", "in lists of known passwords"),
+        ("Owner12345", "en", "or of your own name"),
+        ("#Regulars1", "en", "in lists of known passwords"),
+    ],
+)
+def test_a_password_that_is_guessed_first_is_refused(
+    visitor: Visitor, password: str, wrong: str, language: str, said: str
+):
+    form = visitor.get("/settings").form("Set password")
+    fields = form_fields(form) | {"password": wrong, "current_password": password}
+    visitor.post("/language", {"language": language, "next": "/"})
+    page = visitor.post("/settings/password", fields)
+    visitor.post("/language", {"language": "en", "next": "/"})
+
+    assert page.status == 422
+    assert said in page.text
+
+
+def test_every_password_of_the_list_is_refused_and_phrases_are_not():
+    known = passwords._known()
+
+    long_enough = [one for one in known if len(one) >= sessions.PASSWORD_LENGTH_MIN]
+
+    assert len(known) > 40_000
+    assert len(long_enough) > 2_400
+    assert [one for one in long_enough if not passwords.is_guessed_first(one)] == []
+    for phrase in (PASSWORD, "three lamps by the river", "correct horse battery", "fkq73nvz20"):
+        assert not passwords.is_guessed_first(phrase, ["Ana", "Owner"])
 
 
 def test_guessing_is_slowed_and_a_link_still_works(world: World, stranger: Visitor, password: str):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from regulars.errors import InputError, LimitError, PermissionDenied, problem
 from regulars.office.models.staff import SignInAttempt, SignInLink, Staff, StaffSession
+from regulars.web.passwords import is_guessed_first
 
 IDLE_HOURS = 12
 ABSOLUTE_DAYS = 7
@@ -106,12 +108,19 @@ def record_attempt(session: Session, login: str, address: str, now: datetime) ->
 
 
 def set_password(staff: Staff, password: str) -> None:
-    """Give a person a password; raises InputError for one that is too short or too long."""
+    """Give a person a password; raises InputError for one that is too short, too long or known."""
     if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
         text = "A password has at least {least} characters. A few words in a row are a good one."
         raise InputError(
             problem("password_length", text, field="password", least=PASSWORD_LENGTH_MIN)
         )
+    if is_guessed_first(password, re.split(r"[\W_]+", f"{staff.login} {staff.name}")):
+        text = (
+            "This password is in lists of known passwords, or made of one of them or of your own "
+            "name, so it would be guessed early. Choose another: a few words in a row are a good "
+            "one."
+        )
+        raise InputError(problem("password_known", text, field="password"))
     staff.password_hash = _hasher.hash(password)
 
 
