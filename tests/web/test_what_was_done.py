@@ -11,11 +11,16 @@ import re
 
 import orjson
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from regulars import static_segments
 from regulars.office import Shop, audit
 from regulars.office.models.audit import AuditEntry
+from regulars.office.models.staff import Staff
+from regulars.office.models.tags import TagAssignment, TagRule
 from regulars.web import api as api_room
+from regulars.web import sessions
 from tests.web.test_downloads import LIST, MANIFEST
 from tests.web.test_pages_and_api import routes
 from tests.web.test_who_saw import api
@@ -29,6 +34,9 @@ ACTS = (
     ("DELETE", "/team/invitations/{invitation_id}", {}, None, "invitation_revoked"),
     ("POST", f"{S}/keys", {}, {"name": "mine"}, "api_key_made"),
     ("DELETE", f"{S}/keys/{{key_id}}", {}, None, "api_key_revoked"),
+    ("PATCH", "/team/{staff_id}", {"staff_id": 2}, {"is_disabled": True}, "staff_disabled"),
+    ("PATCH", "/team/{staff_id}", {"staff_id": 2}, {"is_disabled": False}, "staff_enabled"),
+    ("PATCH", "/team/{staff_id}", {"staff_id": 2}, {"role": "owner"}, "role_changed"),
     ("PATCH", "/installation/choices", {}, {"chat_days": 99}, "choice_changed"),
     ("PATCH", S, {}, {"universe": "buyers"}, "universe_changed"),
     ("POST", "/shops", {}, {"name": "second"}, "shop_added"),
@@ -58,10 +66,12 @@ ACTS = (
     ("POST", f"{S}/tags/{{assignment_id}}/cancellation", {}, None, "tag_cancelled"),
     ("POST", f"{S}/tags/{{assignment_id}}/removal", {}, None, "tag_removed"),
     ("POST", f"{S}/tags/{{assignment_id}}/removal/undo", {}, None, "tag_removal_undone"),
+    ("POST", f"{S}/tags/{{assignment_id}}/retry", {}, None, "tag_retried"),
     ("POST", f"{S}/tag-rules", {}, {"segment": "B", "tag": "kept"}, "tag_rule_made"),
     ("PUT", f"{S}/tag-rules/{{rule_id}}", {"rule_id": 1}, {"grace_days": 2}, "tag_rule_changed"),
     ("POST", f"{S}/tag-rules/{{rule_id}}/off", {"rule_id": 1}, {}, "tag_rule_off"),
     ("POST", f"{S}/tag-rules/{{rule_id}}/on", {"rule_id": 1}, None, "tag_rule_on"),
+    ("POST", f"{S}/tag-rules/{{rule_id}}/release", {"rule_id": 1}, None, "tag_rule_released"),
     ("POST", f"{S}/trackings", {}, {"segment": "B", "starts_on": "2026-11-20",
      "ends_on": "2026-12-20"}, "tracking_made"),
     ("PATCH", f"{S}/trackings/{{tracking_id}}", {}, {"note": "n"}, "tracking_changed"),
@@ -114,13 +124,28 @@ UNNOTED = {
     "makes segments, each noted as any other": (
         f"POST {S}/shopify-segments/pull", f"POST {S}/recipes/{{key}}",
     ),
-    "noted alike, and looked at where Shopify is there": (
+    "noted alike, and looked at where Shopify, a file or a second upload is there": (
         "PUT /shops/{shop}/connection", f"POST {S}/segments/{{segment}}/push",
-        f"POST {S}/tags/{{assignment_id}}/retry", f"POST {S}/tags/legacy/{{tag_id}}/removal",
-        f"DELETE {S}/segments/{{segment}}/uploads/last", f"POST {S}/static-segments",
-        "PATCH /team/{staff_id}", f"POST {S}/tag-rules/{{rule_id}}/release",
+        f"POST {S}/tags/legacy/{{tag_id}}/removal", f"POST {S}/static-segments",
+        f"DELETE {S}/segments/{{segment}}/uploads/last",
     ),
 }  # fmt: skip
+
+
+def went_wrong(session: Session) -> None:
+    session.get_one(TagAssignment, 1).status = "failed"
+
+
+def was_held(session: Session) -> None:
+    rule = session.scalars(select(TagRule)).one()
+    rule.held_at = rule.created_at
+
+
+#: What happens by itself before an act can be done.
+BEFORE = {
+    f"{S}/tags/{{assignment_id}}/retry": went_wrong,
+    f"{S}/tag-rules/{{rule_id}}/release": was_held,
+}
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +153,9 @@ def owner(world) -> Visitor:
     """The owner, in a shop with what cannot be made by the routes alone."""
     with world.runtime.office.session() as session:
         session.get_one(Shop, world.shop.id).domain = "demo.myshopify.com"
+        sessions.ensure_owner(session, world.now)
+        cleo = Staff(login="cleo@a.example", name="Cleo", role="member", created_at=world.now)
+        session.add(cleo)
     for name in ("Spring", "Summer"):
         static_segments.import_static(
             world.jobs.uploads(world.shop),
@@ -173,6 +201,9 @@ def entries_since(world, number: int) -> list[AuditEntry]:
 def test_each_act_leaves_one_entry_of_who_did_what_when(world, owner):
     wrong = []
     for method, path, places, asked, act in ACTS:
+        if path in BEFORE:
+            with world.runtime.office.session() as session:
+                BEFORE[path](session)
         before = newest(world)
         answer = done(owner, method, path, places, asked)
         if answer.status >= 300:
