@@ -75,7 +75,9 @@ def test_a_discarded_upload_is_gone_and_cannot_be_applied(call, world):
 
     assert call("DELETE", f"{UPLOADS}/{checked['id']}").status_code == 204
     refused = call("POST", f"{UPLOADS}/{checked['id']}/application", json={"name": "Gone"})
-    assert (refused.status_code, refused.json()["code"]) == (409, "upload_state")
+    told = refused.json()
+    assert (refused.status_code, told["code"]) == (409, "upload_state")
+    assert told["errors"][0]["message"] == "This upload was discarded. Upload the file again."
 
 
 @pytest.mark.parametrize(

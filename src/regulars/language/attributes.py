@@ -124,7 +124,7 @@ _DAYS = (
         "First order",
         "初回注文日",
         "The day of the customer's first counted order.",
-        "最初の注文の日です(テスト注文とキャンセル済みの注文は数えません)。",
+        "最初の注文の日です（テスト注文とキャンセル済みの注文は数えません）。",
         "first_order_date >= 2026-01-01",
         past_known=True,
         say_en=Saying(
@@ -148,7 +148,7 @@ _DAYS = (
         "Last order",
         "最終注文日",
         "The day of the customer's last counted order.",
-        "最後の注文の日です(テスト注文とキャンセル済みの注文は数えません)。",
+        "最後の注文の日です（テスト注文とキャンセル済みの注文は数えません）。",
         "last_order_date < -90d",
         past_known=True,
         say_en=Saying(
@@ -176,7 +176,7 @@ _NUMBERS = (
         "Amount spent",
         "購入金額",
         "The sum of the customer's counted orders, less refunds, in the shop's currency.",
-        "注文金額の合計から返金を引いた額です(ストアの通貨)。",
+        "注文金額の合計から返金を引いた額です（ストアの通貨）。",
         "amount_spent >= 30000",
         past_known=True,
         never_missing=True,
@@ -192,7 +192,7 @@ _NUMBERS = (
         "Number of orders",
         "注文回数",
         "How many counted orders the customer has placed.",
-        "注文の回数です(テスト注文とキャンセル済みの注文は数えません)。",
+        "注文の回数です（テスト注文とキャンセル済みの注文は数えません）。",
         "number_of_orders >= 3",
         past_known=True,
         never_missing=True,
@@ -318,7 +318,7 @@ _CHOICES = (
     ),
     _choice(
         "rfm_group",
-        ("RFM group (Shopify's)", "RFMグループ(Shopify)"),
+        ("RFM group (Shopify's)", "RFMグループ（Shopify）"),
         (
             "The group that Shopify computes from recency, frequency and spend.",
             "最終購入・頻度・金額からShopifyが計算するグループです。",
@@ -353,7 +353,7 @@ _TEXTS = (
         "Language",
         "言語",
         "The customer's language, such as 'ja', 'en' or 'en-US'.",
-        "顧客の言語です('ja'、'en'、'en-US' など)。",
+        "顧客の言語です（'ja'、'en'、'en-US' など）。",
         "customer_language = 'ja'",
         say_en=Saying("has the language {value}", "does not have the language {value}"),
         say_ja=Saying("言語が{value}", "言語が{value}以外"),
@@ -370,7 +370,7 @@ _LISTS = (
         "Customer tags",
         "顧客タグ",
         "The customer's tags in Shopify, in any letter case.",
-        "Shopifyの顧客タグです(大文字と小文字は区別しません)。",
+        "Shopifyの顧客タグです（大文字と小文字は区別しません）。",
         "customer_tags CONTAINS 'vip'",
         say_en=Saying(
             "has the tag {value}", "does not have the tag {value}", "has no tags", "has a tag"
@@ -391,7 +391,7 @@ _LISTS = (
         "Countries",
         "国",
         "Countries of the customer's addresses, as two letters: 'JP'.",
-        "住所の国です。2文字のコードで書きます('JP')。",
+        "住所の国です。2文字のコードで書きます（'JP'）。",
         "customer_countries CONTAINS 'JP'",
         say_en=Saying(
             "has an address in {value}",
@@ -416,7 +416,7 @@ _LISTS = (
         "Regions",
         "都道府県・州",
         "Regions of the customer's addresses, as country and region: 'JP-13', 'US-CA'.",
-        "住所の都道府県や州です。国と地域のコードで書きます('JP-13'、'US-CA')。",
+        "住所の都道府県や州です。国と地域のコードで書きます（'JP-13'、'US-CA'）。",
         "customer_regions CONTAINS 'JP-13'",
         say_en=Saying(
             "has an address in {value}",
@@ -442,7 +442,7 @@ _LISTS = (
         "市区町村",
         "Cities of the customer's addresses, as country, region and name without spaces:"
         " 'US-NY-NewYorkCity'.",
-        "住所の市区町村です。国・地域・空白を除いた名前で書きます('US-NY-NewYorkCity')。",
+        "住所の市区町村です。国・地域・空白を除いた名前で書きます（'US-NY-NewYorkCity'）。",
         "customer_cities CONTAINS 'US-CA-LosAngeles'",
         say_en=Saying(
             "has an address in {value}",
@@ -467,7 +467,7 @@ _LISTS = (
         "Companies",
         "会社",
         "The companies (B2B) whose contact the customer is.",
-        "顧客が担当者になっている会社(B2B)です。",
+        "顧客が担当者になっている会社（B2B）です。",
         "companies CONTAINS 123456",
         say_en=Saying(
             "is a contact of company {value}",

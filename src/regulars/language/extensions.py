@@ -70,7 +70,7 @@ _FIGURES = (
         "Average order value",
         "平均注文額",
         "The customer's own mean of counted orders, less refunds.",
-        "その顧客の注文1件あたりの平均金額です(返金を引いた額)。",
+        "その顧客の注文1件あたりの平均金額です（返金を引いた額）。",
         "average_order_value >= 8000",
         in_shopify=False,
         past_known=True,
@@ -93,7 +93,7 @@ _FIGURES = (
         "Refunded amount",
         "返金額",
         "What was refunded of the customer's counted orders, in the shop's currency.",
-        "これまでの返金額の合計です(ストアの通貨)。",
+        "これまでの返金額の合計です（ストアの通貨）。",
         "refunded_amount > 0",
         in_shopify=False,
         past_known=True,
@@ -222,7 +222,7 @@ _RANKS = (
         EQUALITY,
         Rank("group"),
         "RFM group (computed here)",
-        "RFMグループ(このアプリで計算)",
+        "RFMグループ（このアプリで計算）",
         "The group that the customer's recency, frequency and spend scores make, worked out here"
         " from the orders; known for past days too.",
         "最終購入・頻度・金額のスコアから、注文データをもとにこのアプリで計算するグループです。"

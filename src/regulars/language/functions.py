@@ -95,7 +95,7 @@ _DATE = _row(
     Kind.DAY,
     "processed_at",
     ("{value}", "{value}に"),
-    ("The shop's day of the order.", "注文の日です(ストアのタイムゾーン)。"),
+    ("The shop's day of the order.", "注文の日です（ストアのタイムゾーン）。"),
 )
 _NUMBER = _row(
     "number",
@@ -228,7 +228,7 @@ _PRODUCTS = Attribute(
             Kind.MONEY,
             "amount",
             ("for {value}", "明細金額が{value}の"),
-            ("The line's total after discounts.", "明細の金額です(割引後)。"),
+            ("The line's total after discounts.", "明細の金額です（割引後）。"),
             ours=True,
         ),
         _row(
@@ -269,7 +269,7 @@ _PLACED = Attribute(
     "Orders placed",
     "注文",
     "The customer's counted orders.",
-    "注文についての条件です(テスト注文とキャンセル済みの注文は数えません)。",
+    "注文についての条件です（テスト注文とキャンセル済みの注文は数えません）。",
     "orders_placed MATCHES (date >= -90d, count >= 2)",
     past_known=True,
     parameters=(
@@ -339,7 +339,7 @@ _PLACED = Attribute(
             ("from the source {value}", "販売経路が{value}の"),
             (
                 "Where the order was made: 'web', 'pos' ...",
-                "注文の販売経路です('web'、'pos' など)。",
+                "注文の販売経路です（'web'、'pos' など）。",
             ),
         ),
         _choices(
@@ -420,7 +420,7 @@ def _email(event: str, en: str, ja: str) -> Attribute:
         f"Email: {event.replace('_', ' ')}",
         f"メール: {ja}",
         f"Customers who {en} through Shopify Email, within 26 months.",
-        f"Shopify Emailの「{ja}」です(26か月以内)。",
+        f"Shopify Emailの「{ja}」です（26か月以内）。",
         f"{name} MATCHES (date >= -30d)",
         parameters=(
             _row(
@@ -449,7 +449,7 @@ def _visit(what: str, en: str, ja: str) -> Attribute:
         f"Storefront: {what} viewed",
         f"ストア: {ja}",
         f"Customers who {en} in the storefront, within 26 months.",
-        f"ストアでの「{ja}」です(26か月以内)。",
+        f"ストアでの「{ja}」です（26か月以内）。",
         f"{name} MATCHES (date >= -30d)",
         parameters=(
             _row(
@@ -491,14 +491,14 @@ _CREDIT = Attribute(
             Kind.DECIMAL,
             "balance",
             ("with a balance of {value}", "残高が{value}の"),
-            ("The balance, in the account's own currency.", "残高です(口座の通貨)。"),
+            ("The balance, in the account's own currency.", "残高です（口座の通貨）。"),
         ),
         _row(
             "currency",
             Kind.TEXT,
             "currency",
             ("in {value}", "通貨が{value}の"),
-            ("The account's currency, as three letters: 'JPY'.", "口座の通貨です('JPY')。"),
+            ("The account's currency, as three letters: 'JPY'.", "口座の通貨です（'JPY'）。"),
         ),
         _row(
             "next_expiry_date",
@@ -556,14 +556,14 @@ _DISTANCE = Attribute(
             Kind.POINT,
             "coordinates",
             ("of {value}", "地点{value}から"),
-            ("Latitude and longitude in degrees.", "緯度と経度です(度)。"),
+            ("Latitude and longitude in degrees.", "緯度と経度です（度）。"),
             role=Role.OPTION,
             operators=frozenset({Operator.EQ}),
         ),
         _distance_row(
-            "km", ("The largest distance in kilometres.", "最大の距離です(キロメートル)。")
+            "km", ("The largest distance in kilometres.", "最大の距離です（キロメートル）。")
         ),
-        _distance_row("mi", ("The largest distance in miles.", "最大の距離です(マイル)。")),
+        _distance_row("mi", ("The largest distance in miles.", "最大の距離です（マイル）。")),
     ),
     say_en=Saying("has an address", "has no address"),
     say_ja=Saying("住所がある", "住所がない"),

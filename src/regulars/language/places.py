@@ -99,7 +99,7 @@ def _city_name(text: str, *, japanese: bool) -> str | None:
     names = _NAMES.get(f"{country}-{region}".upper()) or _NAMES.get(country.upper())
     if names is None or not city:
         return None
-    return f"「{city}」({names[1]})" if japanese else f"“{city}” ({_bare(names[0])})"
+    return f"「{city}」（{names[1]}）" if japanese else f"“{city}” ({_bare(names[0])})"
 
 
 def place_rows(attribute: str) -> tuple[tuple[str, str, str], ...]:

@@ -103,14 +103,14 @@ US-WA|the state of Washington|ワシントン州
 US-WV|West Virginia|ウェストバージニア州
 US-WI|Wisconsin|ウィスコンシン州
 US-WY|Wyoming|ワイオミング州
-US-AS|American Samoa (US)|米領サモア(アメリカ)
-US-GU|Guam (US)|グアム(アメリカ)
-US-MP|the Northern Mariana Islands (US)|北マリアナ諸島(アメリカ)
-US-PR|Puerto Rico (US)|プエルトリコ(アメリカ)
-US-VI|the U.S. Virgin Islands (US)|米領ヴァージン諸島(アメリカ)
-US-AA|Armed Forces Americas|米軍(南北アメリカ)
-US-AE|Armed Forces Europe|米軍(ヨーロッパ)
-US-AP|Armed Forces Pacific|米軍(太平洋)
+US-AS|American Samoa (US)|米領サモア（アメリカ）
+US-GU|Guam (US)|グアム（アメリカ）
+US-MP|the Northern Mariana Islands (US)|北マリアナ諸島（アメリカ）
+US-PR|Puerto Rico (US)|プエルトリコ（アメリカ）
+US-VI|the U.S. Virgin Islands (US)|米領ヴァージン諸島（アメリカ）
+US-AA|Armed Forces Americas|米軍（南北アメリカ）
+US-AE|Armed Forces Europe|米軍（ヨーロッパ）
+US-AP|Armed Forces Pacific|米軍（太平洋）
 CA-AB|Alberta|アルバータ州
 CA-BC|British Columbia|ブリティッシュコロンビア州
 CA-MB|Manitoba|マニトバ州

@@ -77,7 +77,7 @@ class _Speaker:
         parts = [self.part(part) for part in node.parts]
         if isinstance(node, AtLeast):
             if self.japanese:
-                return f"次のうち{node.count}つ以上に当てはまる({'/'.join(parts)})"
+                return f"次のうち{node.count}つ以上に当てはまる（{'／'.join(parts)}）"
             return f"at least {node.count} of these: ({'; '.join(parts)})"
         if self.japanese:
             return ("、かつ" if isinstance(node, And) else "、または").join(parts)
@@ -85,7 +85,10 @@ class _Speaker:
 
     def part(self, node: Node) -> str:
         text = self.node(node)
-        return f"({text})" if _is_group(node) else text
+        return self.bracketed(text) if _is_group(node) else text
+
+    def bracketed(self, text: str) -> str:
+        return f"（{text}）" if self.japanese else f"({text})"
 
     def negation(self, part: Node) -> str:
         if isinstance(part, Filter) and part.operator in _OPPOSITE:
@@ -99,8 +102,8 @@ class _Speaker:
             return self.filter(flipped)
         if isinstance(part, Not):
             return self.node(part.part)
-        text = self.node(part)
-        return f"({text})に当てはまらない" if self.japanese else f"not ({text})"
+        text = self.bracketed(self.node(part))
+        return f"{text}に当てはまらない" if self.japanese else f"not {text}"
 
     def filter(self, leaf: Filter) -> str:
         row = CATALOGUE.get(leaf.attribute)

@@ -104,7 +104,7 @@ SEQUENCES = (
                 say_ja="次の注文が{value}に",
                 in_shopify=False,
                 meaning_en="The shop's day of the later order.",
-                meaning_ja="次の注文の日です(ストアのタイムゾーン)。",
+                meaning_ja="次の注文の日です（ストアのタイムゾーン）。",
             ),
         ),
         in_shopify=False,

@@ -82,6 +82,7 @@ def overlap_values(visit: Visit, chosen: Sequence[Segment]) -> dict[str, Any]:
                 (visit.say("Customers"), [found.counts[one][one] for one in ids]),
                 (visit.say("Only in this one"), [found.only[one] for one in ids]),
             ),
+            across=True,
         ),
         "csv_address": _csv("/insights", [("segment", one) for one in ids]),
     }

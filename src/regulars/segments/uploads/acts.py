@@ -511,6 +511,16 @@ def _mode(text: str) -> Mode:
 
 
 def _demand(upload: Upload, *states: str) -> None:
-    if upload.state not in states:
-        template = "This upload is {state} already. Upload the file again."
-        raise ConflictError(problem("upload_state", template, state=upload.state))
+    if upload.state in states:
+        return
+    if upload.state == "checking":
+        template = "The rows of this file are still being checked. Go on when that is done."
+    elif upload.state in ("received", "failed"):
+        template = (
+            "The rows of this file are not checked yet. Choose its columns and check them first."
+        )
+    elif upload.state == "discarded":
+        template = "This upload was discarded. Upload the file again."
+    else:
+        template = "This upload is finished. To change the list again, upload a file again."
+    raise ConflictError(problem("upload_state", template))

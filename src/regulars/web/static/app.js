@@ -135,6 +135,8 @@
       const before = document.activeElement;
       dialog.showModal();
       dialog.querySelector("[autofocus], input:not([type=hidden]), select, textarea")?.focus();
+      // The focus may be on a button at the end: one begins to read at the beginning.
+      dialog.scrollTop = 0;
       dialog.addEventListener("close", () => { dialog.remove(); before?.focus?.(); }, { once: true });
     }
   };

@@ -10,6 +10,7 @@
   const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 4]];
   const MARKS = ["circle", "rect", "triangle", "rectRot", "cross", "star"];
   const POINTS_MAX = 60;
+  const LABEL_MAX = 18;
 
   const writer = (format, notation) => {
     const options = { notation, maximumFractionDigits: notation === "compact" ? 1 : 2 };
@@ -49,6 +50,9 @@
     };
   };
 
+  // Names of segments may be long: beside the plot they are cut, in the tooltip they are whole.
+  const cut = (text) => (text.length > LABEL_MAX ? `${text.slice(0, LABEL_MAX - 1)}…` : text);
+
   const draw = (canvas) => {
     globalThis.Chart.getChart(canvas)?.destroy();
     const spec = JSON.parse(canvas.dataset.plot);
@@ -74,7 +78,7 @@
           },
         },
         scales: {
-          [spec.across ? "y" : "x"]: { grid: { display: false }, ticks: { maxRotation: 0, autoSkipPadding: spec.across ? 2 : 16 } },
+          [spec.across ? "y" : "x"]: { grid: { display: false }, ticks: { callback: (place) => cut(spec.labels[place]), maxRotation: 0, autoSkipPadding: spec.across ? 2 : 16 } },
           [spec.across ? "x" : "y"]: { beginAtZero: true, ticks: { callback: (value) => short.format(value), precision: 0 } },
         },
       },
