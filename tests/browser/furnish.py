@@ -54,6 +54,7 @@ class Furnished:
             "upload_id": self._upload(),
             "conversation_id": "1",
             "endpoint_id": self._endpoint(),
+            "key_id": self._key(),
             "csv_segment_id": self._csv_segment(),
             "token": self._invitation(),
         }
@@ -131,6 +132,10 @@ class Furnished:
         )
         self._made("/settings/endpoints/1/switch", to="off")
         return "1"
+
+    def _key(self) -> str:
+        answer = self._client.post("/settings/keys", data={"name": "Warehouse", "scope": "read"})
+        return re.search(r"/settings/keys/(\d+)/revoke", answer.text).group(1)
 
     def _invitation(self) -> str:
         act = team.Act("Owner", self.world.now)

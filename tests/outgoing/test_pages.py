@@ -18,11 +18,11 @@ def visitor(world):
 
 def test_from_the_first_endpoint_to_its_end(world, visitor, receiver):
     page = visitor.get("/settings/endpoints")
-    wrong = visitor.press(page, "Make endpoint", Address="http://10.0.0.1/")
+    wrong = visitor.press(page, "Add endpoint", Address="http://10.0.0.1/")
     assert wrong.status == 422
     assert "begins with https://" in wrong.field_problem("Address")
 
-    made = visitor.press(page, "Make endpoint", Address="https://hooks.shop.example/in")
+    made = visitor.press(page, "Add endpoint", Address="https://hooks.shop.example/in")
     assert re.search(r"regulars_whsec_\w+", made.text)
     address = made.link("https://hooks.shop.example/in")
     assert not re.search(r"regulars_whsec_\w+", visitor.get(address).text)
@@ -38,7 +38,7 @@ def test_from_the_first_endpoint_to_its_end(world, visitor, receiver):
     assert len(receiver.requests) == 2
     assert visitor.press(page, "Switch off").status == 200
     assert "Switch on" in visitor.get(address).text
-    visitor.press(page, "Delete endpoint")
+    visitor.press(visitor.get(page.link("Delete")), "Delete endpoint")
     assert visitor.get(address).status == 404
     told = visitor.get("/settings/audit").text
     for act in ("made an endpoint", "switched an endpoint off", "deleted an endpoint"):

@@ -112,7 +112,7 @@ def test_a_data_request_waits_as_a_file_that_holds_everything(world):
 
     visitor = visitor_of(world)
     page = visitor.get("/settings/privacy")
-    file = visitor.press(page, f"Fetch the file: {PERSON}")
+    file = visitor.press(page, f"Download the file: {PERSON}")
     told = json.loads(file.body)
     assert "attachment" in file.headers["content-disposition"]
     with world.runtime.warehouse(world.shop).reader() as cursor:
@@ -122,7 +122,7 @@ def test_a_data_request_waits_as_a_file_that_holds_everything(world):
         assert told["data"][part], part
     assert file.body.count(CANARY) >= 6
     assert [one.state for one in requests(world)] == ["done"]
-    assert "handed a customer's data out" in visitor.get("/settings/audit").text
+    assert "exported a customer's data" in visitor.get("/settings/audit").text
 
 
 def test_after_a_redaction_nothing_is_left_and_sums_are_as_before(world):
@@ -247,7 +247,7 @@ def test_a_person_of_the_shop_may_ask_as_well_and_has_to_be_sure(world):
     known(world)
     visitor = visitor_of(world)
     page = visitor.get("/settings/privacy")
-    asked = {"Customer's_number": PERSON, "What_to_do": "redaction"}
+    asked = {"Customer_ID": PERSON, "What_to_do": "redaction"}
     refused = visitor.press(page, "Go on", **asked)
     assert refused.status == 422
     form = {"customer_id": PERSON, "kind": "redaction", "sure": "on"}

@@ -21,7 +21,9 @@ def secret_of(page) -> str:
 
 def invited(visitor: Visitor, login: str) -> str:
     page = visitor.press(
-        visitor.get("/settings/team"), "Make invitation", Address_to_sign_in_with=login
+        visitor.get("/settings/team"),
+        "Create invitation link",
+        **{"E-mail_address_to_sign_in_with": login},
     )
     return re.sub("^http://[^/]+", "", secret_of(page))
 
@@ -74,7 +76,7 @@ def api(world: World, key: str, method: str, path: str, **values) -> httpx.Respo
 
 def key_of(visitor: Visitor, scope: str) -> str:
     page = visitor.press(
-        visitor.get("/settings/keys"), "Make key", Name_of_the_key=scope, What_it_may_do=scope
+        visitor.get("/settings/keys"), "Create key", Name_of_the_key=scope, What_it_may_do=scope
     )
     return secret_of(page)
 
@@ -100,7 +102,9 @@ def test_a_key_does_what_its_scope_says(
 def test_a_key_is_shown_once_and_dies_when_taken_back(world, visitor):
     key = key_of(visitor, "read")
     assert key not in visitor.get("/settings/keys").text
-    visitor.press(visitor.get("/settings/keys"), "Revoke: read")
+    asked = visitor.get(visitor.get("/settings/keys").link("Revoke: read"))
+    assert asked.heading == "Revoke “read”?"
+    visitor.press(asked, "Revoke")
 
     assert api(world, key, "GET", "/shops").status_code == 401
 

@@ -22,7 +22,12 @@ def index(as_json: terminal.AsJson = False) -> None:
         terminal.tell_json(told)
         return
     people = [
-        (one["id"], one["login"], one["role"], "shut out" if one["disabled_at"] else "may sign in")
+        (
+            one["id"],
+            one["login"],
+            one["role"],
+            "deactivated" if one["disabled_at"] else "may sign in",
+        )
         for one in told["people"]
     ]
     invited = [
@@ -69,5 +74,5 @@ def change(
     given = {name: value for name, value in asked.items() if value is not None}
     with terminal.connect() as api:
         told = api.patch(f"/team/{staff_id}", given)
-    state = "shut out" if told["disabled_at"] else "may sign in"
+    state = "deactivated" if told["disabled_at"] else "may sign in"
     terminal.tell(f"{told['login']}: {told['role']}, {state}")

@@ -209,11 +209,17 @@ def list_keys(session: Session, shop: Shop) -> Sequence[ApiKey]:
     return session.scalars(rows.order_by(ApiKey.revoked_at.is_not(None), ApiKey.id.desc())).all()
 
 
-def revoke_key(session: Session, act: Act, shop: Shop, key_id: int) -> None:
-    """Take a key back: from the next request on it is unknown."""
+def find_key(session: Session, shop: Shop, key_id: int) -> ApiKey:
+    """Return a key of the shop, revoked ones too."""
     row = session.get(ApiKey, key_id)
     if row is None or row.shop_id != shop.id:
         raise NotFoundError(problem("no_key", "There is no such API key in this shop."))
+    return row
+
+
+def revoke_key(session: Session, act: Act, shop: Shop, key_id: int) -> None:
+    """Take a key back: from the next request on it is unknown."""
+    row = find_key(session, shop, key_id)
     if row.revoked_at is None:
         row.revoked_at = act.at
         act.note(session, "api_key_revoked", row.name, shop.id)

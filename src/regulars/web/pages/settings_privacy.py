@@ -16,7 +16,7 @@ from regulars.web.i18n import N_
 
 router = APIRouter(prefix="/settings")
 
-KINDS = {"export": N_("Hand the data out"), "redaction": N_("Remove the data")}
+KINDS = {"export": N_("Export the data"), "redaction": N_("Erase the data")}
 STATES = {"open": N_("open"), "done": N_("done"), "void": N_("nothing left")}
 TONES = {"open": "warn", "done": "good", "void": "plain"}
 CONNECTIONS = {

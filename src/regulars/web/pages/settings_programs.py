@@ -102,6 +102,14 @@ def replay(visit: OperatorVisit, endpoint_id: int) -> Response:
     return visit.go(f"/settings/endpoints/{endpoint_id}", visit.say("It is sent again."))
 
 
+@router.get("/{endpoint_id:int}/delete")
+def show_delete(visit: OperatorVisit, endpoint_id: int) -> Response:
+    """Show the dialog that asks again."""
+    with visit.runtime.office.reading() as session:
+        row = outgoing.find_endpoint(session, visit.shop, endpoint_id)
+    return visit.dialog("endpoints/delete.html", endpoint=row)
+
+
 @router.post("/{endpoint_id:int}/delete")
 def delete(visit: OperatorVisit, endpoint_id: int) -> Response:
     """Take it away."""

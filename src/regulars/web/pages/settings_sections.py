@@ -38,13 +38,13 @@ ACTS = {
     "signed_in": N_("signed in"),
     "password_set": N_("set a password"),
     "invited": N_("invited"),
-    "invitation_revoked": N_("took back an invitation"),
+    "invitation_revoked": N_("revoked an invitation"),
     "joined_team": N_("joined the team"),
     "role_changed": N_("changed a role"),
-    "staff_disabled": N_("shut a person out"),
-    "staff_enabled": N_("let a person in again"),
+    "staff_disabled": N_("deactivated a person"),
+    "staff_enabled": N_("reactivated a person"),
     "api_key_made": N_("made an API key"),
-    "api_key_revoked": N_("took back an API key"),
+    "api_key_revoked": N_("revoked an API key"),
     "customers_seen": N_("saw customers"),
     "members_exported": N_("exported members"),
     "log_exported": N_("exported who joined and left"),
@@ -52,7 +52,7 @@ ACTS = {
     "segment_deleted": N_("deleted a segment"),
     "choice_changed": N_("changed a setting"),
     "universe_changed": N_("changed who counts as everybody"),
-    "conversation_closed": N_("put a conversation aside"),
+    "conversation_closed": N_("marked a conversation as dealt with"),
     "log_shortened": N_("forgot old entries"),
     "sign_in_link_made": N_("made a sign-in link"),
     "segment_made": N_("made a segment"),
@@ -86,7 +86,7 @@ ACTS = {
     "static_phase_set": N_("set the phase of static segments"),
     "privacy_asked": N_("asked about personal data"),
     "privacy_done": N_("answered about personal data"),
-    "customer_exported": N_("handed a customer's data out"),
+    "customer_exported": N_("exported a customer's data"),
     "shop_erased": N_("erased a shop"),
     "shop_kept": N_("kept a shop that was installed again"),
     "shop_added": N_("added a shop"),
@@ -126,12 +126,20 @@ def make_key(visit: OperatorVisit) -> Response:
     return _keys(visit, made=text)
 
 
+@router.get("/settings/keys/{key_id:int}/revoke")
+def show_revoke_key(visit: OperatorVisit, key_id: int) -> Response:
+    """Show the dialog that asks again."""
+    with visit.runtime.office.reading() as session:
+        key = team.find_key(session, visit.shop, key_id)
+    return visit.dialog("settings/revoke_key.html", key=key)
+
+
 @router.post("/settings/keys/{key_id:int}/revoke")
 def revoke_key(visit: OperatorVisit, key_id: int) -> Response:
     """Take a key back."""
     with visit.office() as session:
         team.revoke_key(session, _act(visit), visit.shop, key_id)
-    return visit.go("/settings/keys", visit.say("The key was taken back."))
+    return visit.go("/settings/keys", visit.say("The key was revoked."))
 
 
 @router.get("/settings/team")
@@ -165,12 +173,12 @@ def revoke_invitation(visit: OperatorVisit, invitation_id: int) -> Response:
     """Take an invitation back."""
     with visit.office() as session:
         team.revoke_invitation(session, _act(visit), invitation_id)
-    return visit.go("/settings/team", visit.say("The invitation was taken back."))
+    return visit.go("/settings/team", visit.say("The invitation was revoked."))
 
 
 @router.post("/settings/team/{staff_id:int}")
 def change_staff(visit: OperatorVisit, staff_id: int) -> Response:
-    """Change a person's role, shut them out, or let them in again."""
+    """Change a person's role, deactivate them, or let them in again."""
     change = visit.field("change")
     try:
         with visit.office() as session:
@@ -285,14 +293,16 @@ def send_letter(visit: OperatorVisit) -> Response:
         addresses = operator_addresses(session)
     if server is None or not addresses:
         return _installation(visit, outcome=("warn", visit.say("There is nobody to write to yet.")))
-    text = visit.say("This letter was sent to try the mail server. Nothing has to be done.")
+    text = visit.say("This is a test of the mail server. Nothing has to be done.")
     try:
         for address in addresses:
             support.send(server, support.Letter(address, "Regulars", text, visit.now))
     except support.MailNotSent as error:
-        reason = visit.say("The mail server did not take the letter: {reason}", reason=str(error))
+        reason = visit.say("The mail server did not take the e-mail: {reason}", reason=str(error))
         return _installation(visit, outcome=("bad", reason))
-    done = visit.say("The letter was handed in for {addresses}.", addresses=", ".join(addresses))
+    done = visit.say(
+        "The e-mail was handed to the mail server for {addresses}.", addresses=", ".join(addresses)
+    )
     return _installation(visit, outcome=("good", done))
 
 

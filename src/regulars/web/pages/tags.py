@@ -66,7 +66,7 @@ OUTCOMES = {
 
 #: Kind of event → its words on screen.
 EVENTS = {
-    "assigned": N_("Ordered"),
+    "assigned": N_("Requested"),
     "started": N_("Work began"),
     "bulk_started": N_("A bulk operation began at Shopify"),
     "bulk_over": N_("The bulk operation is over"),
@@ -76,7 +76,7 @@ EVENTS = {
     "resumed": N_("Resumed"),
     "cancelled": N_("Cancelled"),
     "retried": N_("Failed customers are tried again"),
-    "finished": N_("All customers are through"),
+    "finished": N_("All customers are done"),
     "failed_in_part": N_("Some customers failed"),
     "removal_ordered": N_("Removal ordered"),
     "removal_started": N_("Removal began"),
