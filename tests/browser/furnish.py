@@ -13,7 +13,9 @@ import orjson
 
 from regulars import static_segments
 from regulars.office import Shop
+from regulars.office.models.segments import Segment
 from regulars.office.models.uploads import Upload
+from regulars.segments import edit_segment
 from regulars.web import team
 from tests.web.world import World
 
@@ -59,6 +61,7 @@ class Furnished:
             "token": self._invitation(),
         }
         self._made("/help/messages", text="Where is my tag?")
+        self._two_versions(vip)
 
     def get(self, address: str) -> httpx.Response:
         """Ask for a page as a browser does, without following where it leads."""
@@ -91,9 +94,9 @@ class Furnished:
         self._made("/tracking", segment=str(segment_id), name="A", **period)
         return self._made("/tracking", segment=str(segment_id), name="B", **period)
 
-    def _upload(self) -> str:
+    def _upload(self, **fields: str) -> str:
         files = {"file": ("guests.csv", GUESTS.encode(), "text/csv")}
-        answer = self._client.post("/segments/upload", files=files)
+        answer = self._client.post("/segments/upload", files=files, data=fields)
         upload_id = re.search(r"/upload/(\d+)", answer.headers["hx-redirect"]).group(1)
         self._made(f"/segments/upload/{upload_id}/columns", **{"column-0": "email"})
         self._wait_for_check(int(upload_id))
@@ -109,7 +112,17 @@ class Furnished:
         raise TimeoutError("the upload is still being checked")
 
     def _csv_segment(self) -> str:
-        return self._made(f"/segments/upload/{self._upload()}/save", name="Guests")
+        """One with two uploads: the last one can be taken back."""
+        segment_id = self._made(f"/segments/upload/{self._upload()}/save", name="Guests")
+        again = self._upload(segment=segment_id)
+        self._made(f"/segments/upload/{again}/save", mode="add")
+        return segment_id
+
+    def _two_versions(self, segment_id: int) -> None:
+        with self.world.runtime.office.session() as session:
+            segment = session.get_one(Segment, segment_id)
+            act = {"query": "amount_spent >= 29000", "author": "Owner", "now": self.world.now}
+            edit_segment(session, self.world.shop, segment, **act)
 
     def _static(self) -> str:
         found = static_segments.import_static(

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from regulars.web import pages
 from regulars.web.routes import routers
 from tests.browser.furnish import furnished
 
+TEMPLATES = Path(pages.__file__).parents[1] / "templates"
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -67,18 +68,41 @@ ALSO = (
 
 
 @pytest.fixture(scope="module")
-def addresses(live) -> list[str]:
-    """Return the addresses of all pages; what answers with less than a page is left out."""
-    found = ["/"]
+def shown(live) -> dict[str, str]:
+    """Return what every page says, by its address; what answers with less than a page is left
+    out."""
+    found = {}
     with furnished(live.world, live.url) as shop:
-        for path in page_routes():
+        for path in ("/", *page_routes()):
             address = filled(path, shop.places)
             answer = shop.get(address)
             assert answer.status_code < 400, f"{address}: {answer.status_code}"
             if "<!doctype html>" in answer.text:
-                found.append(address)
-        also = [filled(one, shop.places) for one in ALSO]
-    return list(dict.fromkeys([*found, *also]))
+                found[address] = answer.text
+        for path in ALSO:
+            address = filled(path, shop.places)
+            found[address] = shop.get(address).text
+    return found
+
+
+@pytest.fixture
+def addresses(shown) -> list[str]:
+    return list(shown)
+
+
+@pytest.fixture
+def openers(shown) -> dict[str, list[str]]:
+    """Return what opens a dialog, by its page: each kind of dialog from the first page that has
+    it."""
+    found: dict[str, list[str]] = {}
+    kinds: set[str] = set()
+    for address, text in shown.items():
+        for asked in re.findall(r'hx-get="([^"]+)" hx-target="#dialogs"', text):
+            kind = re.sub(r"\?.*|/\d+|(?<=/why)/.*", "", asked)
+            if kind not in kinds:
+                kinds.add(kind)
+                found.setdefault(address, []).append(asked)
+    return found
 
 
 def page_routes() -> Iterator[str]:
@@ -148,6 +172,54 @@ def test_every_page_is_whole(open_page, addresses, picture, language: str):
             wrong[address] = told
 
     assert not wrong, "\n".join(f"{where}: {what}" for where, what in wrong.items())
+
+
+def test_every_dialog_is_opened_and_closed_by_keyboard(open_page, openers):
+    """The focus goes in, stays in, and comes back to what opened it."""
+    page = open_page(width=320)
+    page.set_viewport_size({"width": 320, "height": 640})
+    met = set()
+    for address, asked in openers.items():
+        for one in asked:
+            page.goto(address)
+            opener = page.locator(f'[hx-get="{one}"]').first
+            menu = opener.locator("xpath=ancestor::*[@popover]/..").locator("[popovertarget]")
+            back = menu if menu.count() else opener
+            back.focus()
+            if menu.count():
+                page.keyboard.press("Enter")
+                opener.focus()
+            page.keyboard.press("Enter")
+            dialog = page.get_by_role("dialog")
+            expect(dialog).to_be_visible()
+            assert about_dialog(page) == [], one
+            met.add(dialog.get_attribute("id"))
+            page.keyboard.press("Escape")
+            expect(dialog).to_be_hidden()
+            expect(back).to_be_focused()
+
+    assert met == dialogs_there_are()
+
+
+def about_dialog(page: Page) -> list[str]:
+    """Say what is wrong with the open dialog: it is read from its beginning, walked to its end,
+    and its buttons stay in sight."""
+    return page.evaluate(
+        """() => {
+          const dialog = document.querySelector('dialog[open]');
+          const end = dialog.querySelector('.dialog-actions').getBoundingClientRect();
+          return [dialog.contains(document.activeElement) || 'the focus is outside',
+            dialog.scrollTop === 0 || 'its beginning is out of sight',
+            dialog.scrollWidth <= dialog.clientWidth || 'it scrolls sideways',
+            end.bottom <= innerHeight || 'its buttons are out of sight',
+          ].filter(one => one !== true); }"""
+    )
+
+
+def dialogs_there_are() -> set[str]:
+    """Return the names of the dialogs that the templates make."""
+    texts = [one.read_text(encoding="utf-8") for one in TEMPLATES.rglob("*.html")]
+    return {name for text in texts for name in re.findall(r'ui\.dialog\("([\w-]+)"', text)}
 
 
 def about_itself(page: Page, language: str) -> list[str]:
