@@ -36,7 +36,7 @@ def test_a_segment_is_made_with_the_builder_and_counts_while_typing(open_page):
     page.get_by_label("Segment name").fill("Made by hand")
     page.get_by_role("button", name="Save segment").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Made by hand")
-    expect(page.get_by_text('"Made by hand" is saved.')).to_be_visible()
+    expect(page.get_by_text("“Made by hand” is saved.")).to_be_visible()
 
 
 def test_the_builder_follows_the_text_and_a_suggestion_is_one_click(open_page):

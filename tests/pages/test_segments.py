@@ -67,7 +67,7 @@ def test_a_mistake_keeps_everything_and_points_at_the_place(visitor: Visitor):
     assert page.status == 422
     marked = next(page.root.all("mark")).text
     assert marked == "amount_spnt"
-    assert "Did you mean `amount_spent`?" in page.text
+    assert "Did you mean amount_spent?" in page.text
     query = next(one for one in page.root.all("textarea"))
     assert query.text == "amount_spnt >= 3"
 
@@ -215,7 +215,7 @@ def test_renaming_follows_into_segments_made_of_it(world: World, visitor: Visito
     world.segment("Whole", "segment = 'Part' AND amount_spent >= 1")
     after = visitor.press(visitor.get(f"/segments/{part}/rename"), "Rename", Name="New part")
 
-    assert 'Renamed to "New part".' in after.text
+    assert "Renamed to “New part”." in after.text
     assert "is in the segment “New part”" in visitor.get("/segments").text
 
 
@@ -232,7 +232,7 @@ def test_deleting_puts_it_out_of_the_list(world: World, visitor: Visitor):
     gone = world.segment("Short-lived", "number_of_orders >= 1")
     after = visitor.press(visitor.get(f"/segments/{gone}/delete"), "Delete")
 
-    assert '"Short-lived" was deleted.' in after.text
+    assert "“Short-lived” was deleted." in after.text
     assert visitor.get(f"/segments/{gone}").status == 404
 
 

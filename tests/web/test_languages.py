@@ -10,6 +10,7 @@ import pytest
 from markupsafe import Markup
 
 from regulars.web.i18n import Localizer, preferred_language
+from regulars.web.templating import coded
 from tests.web.messages import LOCALE, shown_texts, translated, translations_of
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -83,6 +84,10 @@ def test_a_value_in_a_text_is_escaped_unless_it_is_markup():
     told = ENGLISH("Renamed to {name}, {other}", name=Markup("<b>A</b>"), other="<script>")
 
     assert told == "Renamed to <b>A</b>, &lt;script&gt;"
+
+
+def test_what_a_message_has_between_backticks_is_set_as_code():
+    assert coded("Did you mean `a < b`?") == "Did you mean <code>a &lt; b</code>?"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,14 @@ def create_environment() -> Environment:
     )
     environment.filters["pair_number"] = lambda text: (text, "number")
     environment.filters["told_apart"] = told_apart
+    environment.filters["coded"] = coded
     return environment
+
+
+def coded(text: str) -> Markup:
+    """Set what a message has between backticks as code, as a terminal would leave it."""
+    # The text is escaped first: the tags in here are ours.
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def told_apart(rows: Markup, columns: Sequence[tuple[str, str]]) -> Markup:

@@ -116,7 +116,7 @@ def create(visit: SignedIn) -> Response:
     except InputError as wrong:
         return _page(visit, root, name, wrong=wrong)
     visit.jobs.work_here(job)
-    return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
+    return visit.go(f"/segments/{segment.id}", visit.say("“{name}” is saved.", name=segment.name))
 
 
 @router.get("/{segment_id:int}")
@@ -171,7 +171,7 @@ def save(visit: SignedIn, segment_id: int) -> Response:
         return _page(visit, root, segment.name, wrong=wrong, edited=segment)
     visit.jobs.follow_definitions(visit.shop)
     visit.jobs.work_here(job)
-    return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
+    return visit.go(f"/segments/{segment.id}", visit.say("“{name}” is saved.", name=segment.name))
 
 
 def _is_changed(segment: Segment, query: str) -> bool:

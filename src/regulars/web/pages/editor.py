@@ -180,7 +180,7 @@ def create(visit: SignedIn) -> Response:
     except InputError as wrong:
         return _page(visit, draft, wrong)
     visit.jobs.work_here(job)
-    return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
+    return visit.go(f"/segments/{segment.id}", visit.say("“{name}” is saved.", name=segment.name))
 
 
 @router.post("/{segment_id:int}/edit")
@@ -206,7 +206,7 @@ def save(visit: SignedIn, segment_id: int) -> Response:
         return _page(visit, draft, wrong)
     visit.jobs.follow_definitions(visit.shop)
     visit.jobs.work_here(*made)
-    return visit.go(f"/segments/{segment_id}", visit.say('"{name}" is saved.', name=draft.name))
+    return visit.go(f"/segments/{segment_id}", visit.say("“{name}” is saved.", name=draft.name))
 
 
 def _is_untold(visit: Visit, draft: Draft) -> bool:

@@ -59,8 +59,8 @@ def push(visit: SignedIn) -> Response:
         return _page(visit, wrong)
     name = made.segment.name
     if made.is_new:
-        return visit.go("/segments/shopify", visit.say('"{name}" is at Shopify now.', name=name))
-    text = visit.say('"{name}" was brought up to date at Shopify.', name=name)
+        return visit.go("/segments/shopify", visit.say("“{name}” is at Shopify now.", name=name))
+    text = visit.say("“{name}” was brought up to date at Shopify.", name=name)
     return visit.go("/segments/shopify", text)
 
 

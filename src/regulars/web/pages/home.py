@@ -166,13 +166,13 @@ def _matters(visit: Visit, segments: Sequence[Segment], session: Any) -> list[Ma
         matters.append(Matter(text, "/settings#connection"))
     for one in segments:
         if one.state == "broken":
-            text = say('"{name}" cannot be counted at the moment.', name=one.name)
+            text = say("“{name}” cannot be counted at the moment.", name=one.name)
             matters.append(Matter(text, f"/segments/{one.id}"))
     failed = select(TagAssignment).where(
         TagAssignment.shop_id == shop.id, TagAssignment.status.in_(("partly_failed", "failed"))
     )
     for assignment in session.scalars(failed.order_by(TagAssignment.id.desc()).limit(3)):
-        text = say('The tag "{tag}" could not be given to everybody.', tag=assignment.tag)
+        text = say("The tag “{tag}” could not be given to everybody.", tag=assignment.tag)
         matters.append(Matter(text, f"/tags/{assignment.id}"))
     given_up = select(Job).where(
         Job.shop_id == shop.id,

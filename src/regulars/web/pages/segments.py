@@ -190,7 +190,7 @@ def rename(visit: SignedIn, segment_id: int) -> Response:
             problems=visit.problems(wrong),
         )
     visit.jobs.follow_definitions(visit.shop)
-    return visit.go(_way_back(visit), visit.say('Renamed to "{name}".', name=name.strip()))
+    return visit.go(_way_back(visit), visit.say("Renamed to “{name}”.", name=name.strip()))
 
 
 @router.get("/{segment_id:int}/delete")
@@ -225,7 +225,7 @@ def delete(visit: SignedIn, segment_id: int) -> Response:
             problems=visit.problems(wrong),
         )
     visit.jobs.follow_definitions(visit.shop)
-    return visit.go("/segments", visit.say('"{name}" was deleted.', name=segment.name))
+    return visit.go("/segments", visit.say("“{name}” was deleted.", name=segment.name))
 
 
 @router.get("/{segment_id:int}/export")

@@ -60,7 +60,7 @@ def create(visit: SignedIn) -> Response:
     finally:
         if isinstance(given, UploadFile):
             given.file.close()
-    toast = visit.say('"{name}" is saved.', name=static.name)
+    toast = visit.say("“{name}” is saved.", name=static.name)
     return visit.go(f"/segments/static/{static.id}", toast)
 
 
@@ -86,7 +86,7 @@ def delete(visit: SignedIn, static_id: int) -> Response:
             "statics/delete.html", status=409, problems=visit.problems(wrong), **values
         )
     name = detail.static.name
-    return visit.go("/segments/static", visit.say('"{name}" was deleted.', name=name))
+    return visit.go("/segments/static", visit.say("“{name}” was deleted.", name=name))
 
 
 @router.post("/restore")
@@ -101,7 +101,7 @@ def restore(visit: SignedIn) -> Response:
     except InputError as wrong:
         return _list_page(visit, wrong)
     return visit.go(
-        f"/segments/static/{static.id}", visit.say('"{name}" is back.', name=static.name)
+        f"/segments/static/{static.id}", visit.say("“{name}” is back.", name=static.name)
     )
 
 
@@ -163,7 +163,7 @@ def convert(visit: SignedIn, static_id: int) -> Response:
             "statics/convert.html", status=422, problems=visit.problems(wrong), **values
         )
     visit.jobs.work_here(*begun)
-    toast = visit.say('"{name}" is a customer segment now.', name=segment.name)
+    toast = visit.say("“{name}” is a customer segment now.", name=segment.name)
     return visit.go(f"/segments/{segment.id}", toast)
 
 

@@ -127,7 +127,7 @@ def assign(visit: SignedIn, segment_id: int) -> Response:
             visit.jobs.work_tags_later(session, visit.shop)
     except InputError as wrong:
         return _dialog(visit, segment, tag=tag, status=422, wrong=wrong)
-    toast = visit.say('The tag "{tag}" is being assigned.', tag=made.tag)
+    toast = visit.say("The tag “{tag}” is being assigned.", tag=made.tag)
     return visit.go(f"/tags/{made.id}", toast)
 
 
@@ -137,7 +137,7 @@ def _keep_in_sync(visit: Visit, segment: Segment, tag: str, options: RuleOptions
             session, visit.shop, segment, tag, options, author=visit.author, now=visit.now
         )
         visit.jobs.follow_tag_rules_later(session, visit.shop)
-    toast = visit.say('The tag "{tag}" is kept in sync from now on.', tag=rule.tag)
+    toast = visit.say("The tag “{tag}” is kept in sync from now on.", tag=rule.tag)
     return visit.go(f"/tags/rules/{rule.id}", toast)
 
 
@@ -248,7 +248,7 @@ def remove(visit: SignedIn, assignment_id: int) -> Response:
             visit.jobs.work_tags_later(session, visit.shop)
     except InputError as wrong:
         return _remove_dialog(visit, assignment_id, status=409, wrong=wrong)
-    toast = visit.say('The tag "{tag}" is being removed.', tag=found.tag)
+    toast = visit.say("The tag “{tag}” is being removed.", tag=found.tag)
     return visit.go(f"/tags/{assignment_id}", toast)
 
 

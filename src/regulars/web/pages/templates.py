@@ -134,7 +134,7 @@ def create(visit: SignedIn, key: str) -> Response:
     except InputError as wrong:
         return _page(visit, template, wrong)
     visit.jobs.work_here(job)
-    return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is saved.', name=segment.name))
+    return visit.go(f"/segments/{segment.id}", visit.say("“{name}” is saved.", name=segment.name))
 
 
 def _page(

@@ -232,7 +232,7 @@ def create(visit: SignedIn) -> Response:
             made.members_before = look_back(visit.runtime, visit.shop, made, visit.now)
     except InputError as wrong:
         return _form(visit, values, wrong)
-    return visit.go(f"/tracking/{made.id}", visit.say('"{name}" is set up.', name=made.name))
+    return visit.go(f"/tracking/{made.id}", visit.say("“{name}” is set up.", name=made.name))
 
 
 @router.get("/{tracking_id:int}")
@@ -339,7 +339,7 @@ def delete(visit: SignedIn, tracking_id: int) -> Response:
     with visit.office() as session:
         one = tracking.find_tracking(session, visit.shop, tracking_id)
         session.delete(one)
-    return visit.go("/tracking", visit.say('"{name}" was deleted.', name=one.name))
+    return visit.go("/tracking", visit.say("“{name}” was deleted.", name=one.name))
 
 
 @router.post("/{tracking_id:int}/cancellation")

@@ -38,7 +38,7 @@ def restore(visit: SignedIn) -> Response:
         return _page(visit, wrong)
     visit.jobs.follow_definitions(visit.shop)
     visit.jobs.work_here(job)
-    return visit.go(f"/segments/{segment.id}", visit.say('"{name}" is back.', name=segment.name))
+    return visit.go(f"/segments/{segment.id}", visit.say("“{name}” is back.", name=segment.name))
 
 
 def _page(visit: Visit, wrong: InputError | None = None) -> Response:

@@ -272,14 +272,14 @@ def save(visit: SignedIn, upload_id: int) -> Response:
         return _save_page(visit, upload, wrong)
     visit.jobs.work_here(*begun)
     address = f"/segments/{segment.id}"
-    return visit.go(address, visit.say('"{name}" is up to date.', name=segment.name))
+    return visit.go(address, visit.say("“{name}” is up to date.", name=segment.name))
 
 
 @router.post("/upload/{upload_id:int}/discard")
 def discard(visit: SignedIn, upload_id: int) -> Response:
     """Forget an upload that was not applied."""
     upload = uploads.discard(visit.jobs.uploads(visit.shop), upload_id)
-    toast = visit.say('The upload of "{file}" was discarded.', file=upload.file_name)
+    toast = visit.say("The upload of “{file}” was discarded.", file=upload.file_name)
     return visit.go("/segments/upload", toast)
 
 
