@@ -98,7 +98,7 @@ def openers(shown) -> dict[str, list[str]]:
     kinds: set[str] = set()
     for address, text in shown.items():
         for asked in re.findall(r'hx-get="([^"]+)" hx-target="#dialogs"', text):
-            kind = re.sub(r"\?.*|/\d+|(?<=/why)/.*", "", asked)
+            kind = re.sub(r"\?.*|/\d+|/\{\}|(?<=/why)/.*", "", asked)
             if kind not in kinds:
                 kinds.add(kind)
                 found.setdefault(address, []).append(asked)
@@ -182,13 +182,15 @@ def test_every_dialog_is_opened_and_closed_by_keyboard(open_page, openers):
     for address, asked in openers.items():
         for one in asked:
             page.goto(address)
-            opener = page.locator(f'[hx-get="{one}"]').first
-            menu = opener.locator("xpath=ancestor::*[@popover]/..").locator("[popovertarget]")
-            back = menu if menu.count() else opener
-            back.focus()
+            opener = page.locator(f'[hx-get="{one}"], [data-href="{one}"]').first
+            menu = opener.locator("xpath=ancestor::*[@popover]")
+            back = opener
             if menu.count():
+                name = menu.get_attribute("id")
+                back = page.locator(f'[popovertarget="{name}"], [data-menu="{name}"]').first
+                back.focus()
                 page.keyboard.press("Enter")
-                opener.focus()
+            opener.focus()
             page.keyboard.press("Enter")
             dialog = page.get_by_role("dialog")
             expect(dialog).to_be_visible()

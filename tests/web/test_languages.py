@@ -86,6 +86,11 @@ def test_a_value_in_a_text_is_escaped_unless_it_is_markup():
     assert told == "Renamed to <b>A</b>, &lt;script&gt;"
 
 
+def test_a_share_of_somebody_never_looks_like_nobody():
+    told = [ENGLISH.percent(share) for share in (0, 0.0005, 0.001, 0.5)]
+    assert told == ["0.0%", "<0.1%", "0.1%", "50.0%"]
+
+
 def test_what_a_message_has_between_backticks_is_set_as_code():
     assert coded("Did you mean `a < b`?") == "Did you mean <code>a &lt; b</code>?"
 

@@ -112,9 +112,12 @@ class Localizer:
         return numbers.format_compact_decimal(value, locale=self.locale, fraction_digits=1)
 
     def percent(self, share: float, digits: int = 1) -> str:
-        """Write a share of one as a percentage."""
+        """Write a share of one as a percentage; what is more than nothing never looks like it."""
         pattern = "#,##0." + "0" * digits + "%" if digits else "#,##0%"
-        return numbers.format_percent(share, pattern, locale=self.locale)
+        least = 10.0 ** -(digits + 2)
+        is_tiny = 0 < share < least
+        written = numbers.format_percent(least if is_tiny else share, pattern, locale=self.locale)
+        return f"<{written}" if is_tiny else written
 
     @property
     def currency_digits(self) -> int:

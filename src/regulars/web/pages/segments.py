@@ -202,6 +202,7 @@ def show_delete(visit: SignedIn, segment_id: int) -> Response:
     return visit.dialog(
         "segments/delete.html",
         segment=segment,
+        kept=shelves.TRASH_KEPT,
         trackings=[one for one in users if one.kind == "tracking"],
         assignments=[one for one in users if one.kind == "tag"],
         back=f"/segments/{segment_id}",
