@@ -35,7 +35,7 @@ STEPS = {
     "save": N_("Save"),
 }
 ENCODINGS = {
-    "": N_("Found by itself"),
+    "": N_("Detected automatically"),
     "utf-8": N_("UTF-8"),
     "cp932": N_("Shift_JIS (CP932)"),
     "utf-16": N_("UTF-16"),
@@ -58,7 +58,7 @@ OUTCOME_NOTES = {
     "duplicate": N_("the same customer again"),
     "not_found": N_("join when that customer appears"),
     "ambiguous": N_("fit more than one customer"),
-    "invalid": N_("are left out"),
+    "invalid": N_("left out"),
 }
 #: Why a row cannot be read, and what to do about it.
 REASONS = {
