@@ -136,7 +136,7 @@ def test_a_value_never_seen_is_told_under_the_text_and_at_its_row_and_may_be_sav
     (note,) = [one for one in part.root.all("div") if one.get("data-note") == "never_seen"]
     row = next(one for one in part.root.all("div") if one.get("id") == "n-r-1-1-row")
 
-    told = "No customer of this shop has 'vipp' as `customer_tags`. Did you mean 'vip'?"
+    told = "No customer of this shop has 'vipp' as customer_tags. Did you mean 'vip'?"
     assert told in note.text
     assert told in row.text
     assert part.text.count(told) == 2
@@ -155,7 +155,7 @@ def test_a_value_never_seen_without_a_near_one_has_nothing_to_press(visitor: Vis
     part = visitor.post("/segments/preview", fields, hx_request="true")
     (note,) = [one for one in part.root.all("div") if one.get("data-note")]
 
-    assert note.text.strip() == "No order of this shop has 'quux' as `utm_source`."
+    assert note.text.strip() == "No order of this shop has 'quux' as utm_source."
     assert not list(note.all("button"))
 
 
