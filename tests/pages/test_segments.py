@@ -146,7 +146,7 @@ def test_a_value_never_seen_is_told_under_the_text_and_at_its_row_and_may_be_sav
 
     fields = {"query": query, "source": "text"}
     part = visitor.post("/segments/preview", fields, hx_request="true", accept_language="ja")
-    assert part.text.count("`customer_tags` が 'vipp' の顧客がいません。'vip' のことですか？") == 2
+    assert part.text.count("customer_tags が 'vipp' の顧客がいません。'vip' のことですか？") == 2
     assert new_segment(visitor, "Soon", query).heading == "Soon"
 
 
