@@ -1,9 +1,9 @@
 """Whatever a shop lives through, memberships, log and past are right after every single step.
 
 People buy, change, are merged and leave; rules and lists are made, edited, renamed, thrown away and
-brought back; days pass and the app is restarted. After each step the members are compared with a
-naive evaluator's and with an evaluation from nothing, the log is replayed, every new entry's cause
-is asked for, and the past has to be as it was.
+brought back; days pass, the shop moves to another time zone, and the app is restarted. After each
+step the members are compared with a naive evaluator's and with an evaluation from nothing, the log
+is replayed, every new entry's cause is asked for, and the past has to be as it was.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from copy import deepcopy
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import Phase, settings
@@ -70,6 +71,10 @@ PLAIN = (
     "orders_placed MATCHES (date >= -5d, count = 0)",
     "products_purchased MATCHES (tag = 'tea')",
     "days_since_last_order <= 2",
+    "rfm_monetary_score >= 4",
+    "rfm_frequency_score <= 2 AND rfm_recency_score >= 2",
+    "computed_rfm_group = 'CHAMPIONS'",
+    "NOT computed_rfm_group = 'PROSPECTS'",
     LISTED,
     f"{LISTED} AND number_of_orders >= 1",
 )
@@ -80,6 +85,9 @@ MADE_OF = (
     "NOT segment = '{0}'",
     "AT LEAST 2 OF (segment = '{0}', segment = '{1}', amount_spent < 150)",
 )
+
+#: On different days at most hours, so that today may be yesterday again.
+ZONES = ("Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati")
 
 name = st.sampled_from(NAMES)
 query = st.one_of(
@@ -319,6 +327,16 @@ class Life(RuleBasedStateMachine):
             shop.universe = self.at_work.shop.universe = self.model.universe = universe
             for row in segments.list_segments(session, shop):
                 self._refresh(session, row.id, "universe")
+
+    @rule(zone=st.sampled_from(ZONES))
+    def move(self, zone: str) -> None:
+        """The shop's owner sets another time zone at Shopify, and a comparison finds it."""
+        self.why = lambda _segment, _who: {"day_change"}
+        self.model.zone = ZoneInfo(zone)
+        with self.at_work.runtime.office.session() as session:
+            shop = session.get_one(Shop, self.at_work.shop.id)
+            shop.time_zone = self.at_work.shop.time_zone = zone
+            shop.day_changed_on = None
 
     @rule()
     def restart(self) -> None:
