@@ -101,3 +101,28 @@ def test_what_really_happens_is_told_the_same_way(
     assert page.status == status
     assert page.heading == TITLES[status]
     assert next(page.root.all("main")).all("a")
+
+
+@pytest.mark.parametrize(
+    ("language", "missing", "next_step"),
+    [
+        (
+            "en",
+            "There is no segment 999 in the shop demo.",
+            "Load the page again and choose from the list.",
+        ),
+        ("ja", "999 はありません。", "ページを読み込み直し、一覧から選んでください。"),
+    ],
+)
+@pytest.mark.parametrize("address", ["/segments/999/rename", "/segments/999/delete"])
+def test_a_form_about_what_is_gone_names_what_a_person_can_do(
+    visitor: Visitor, address: str, language: str, missing: str, next_step: str
+):
+    visitor.post("/language", {"language": language, "next": "/"})
+    page = visitor.post(address, {"name": "A"}, hx_request="true")
+    visitor.post("/language", {"language": "en", "next": "/"})
+
+    assert page.status == 404
+    assert missing in page.text
+    assert next_step in page.text
+    assert "regulars " not in page.text

@@ -6,6 +6,7 @@ A bug of ours shows a reference and nothing else; its text goes to the log under
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -32,7 +33,7 @@ from regulars.errors import (
     problem,
 )
 from regulars.web import embedding
-from regulars.web.deps import SignInNeeded, ToldProblem, open_visit, told
+from regulars.web.deps import SignInNeeded, ToldProblem, Visit, open_visit, told
 from regulars.web.i18n import N_, Localizer, preferred_language
 
 log = logging.getLogger("regulars.web")
@@ -62,6 +63,12 @@ TITLES = {
     502: N_("Shopify did not answer as expected"),
     503: N_("The app is not ready at the moment"),
 }
+#: What a person does at a page about a thing that is not there any more.
+CHOOSE_AGAIN = N_(
+    "It may have been deleted meanwhile. Load the page again and choose from the list."
+)
+#: The sentence with which a message names a command, in either language.
+_COMMAND = re.compile(r"(?<=[.。])[^.。]*\bregulars [a-z][^。]*。?$")
 #: What to do next, for whoever looks at a page; a person's mistake says it itself.
 NEXT_STEPS = {
     400: N_("Go back, load the page again, and send it once more."),
@@ -233,11 +240,19 @@ def _plain(language: str) -> Localizer:
     return Localizer(language, ZoneInfo("UTC"), "USD")
 
 
+def _for_page(message: str, visit: Visit) -> str:
+    """Name what can be done on a page, in place of the command that a message ends with."""
+    without = _COMMAND.sub("", message)
+    return message if without == message else f"{without} {visit.say(CHOOSE_AGAIN)}"
+
+
 def _error_page(request: Request, status: int, problems: Sequence[Problem]) -> Response:
     visit = open_visit(request, FormData())
     messages = [told(one, visit.say).message for one in problems]
+    if status == 404:
+        messages = [_for_page(one, visit) for one in messages]
     title = visit.say(TITLES.get(status, TITLES[500]))
-    # That a page is not there is said by its title; the rest names commands, which is no help here.
+    # That a page is not there is said by its title.
     is_nowhere = status == 404 and request.method == "GET"
     shown = [message for message in messages if message and not is_nowhere]
     if not shown or status >= 500:
