@@ -7,11 +7,14 @@ as far.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+from hypothesis import settings
+from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis.specs.openapi import checks
 
-from tests.exploring import looking
+from tests.exploring import TIMES, looking
 from tests.web.described import CHECKS, THINGS, described, open_caller
 
 #: What makes sense, where any text would be taken for a mistake.
@@ -30,7 +33,7 @@ ABOUT_ANSWERS = [one for one in CHECKS if one is not checks.negative_data_reject
 
 
 def test_no_walk_over_the_api_meets_a_failure_of_ours(world):
-    caller, walked = open_caller(world), []
+    caller, walked, wrong = open_caller(world), [], []
     schema = described(world.app, mode="positive").exclude(path_regex=ASKS_SHOPIFY)
 
     class Walk(schema.as_state_machine()):
@@ -51,9 +54,16 @@ def test_no_walk_over_the_api_meets_a_failure_of_ours(world):
             return answer
 
         def validate_response(self, response: Any, case: Any, **_options: Any) -> None:
-            case.validate_response(response, checks=ABOUT_ANSWERS)
+            try:
+                case.validate_response(response, checks=ABOUT_ANSWERS)
+            except BaseExceptionGroup as found:
+                wrong.extend(f"{case.operation.label}: {one}" for one in found.exceptions)
 
-    Walk.run(settings=looking(5))
+    for _ in range(TIMES):
+        # The shop remembers the walks before: where that is noticed, this round of walks ends.
+        with suppress(FlakyStrategyDefinition):
+            Walk.run(settings=settings(looking(5), max_examples=5))
 
+    assert wrong == [], "\n".join(wrong)
     followed = {label for label, status in walked if status < 300}
-    assert len(followed) > 20, followed
+    assert len(followed) > 10, followed
