@@ -171,6 +171,8 @@ def test_one_menu_serves_all_rows_and_a_second_press_closes_it(open_page, live, 
 def test_what_is_rarely_looked_at_comes_when_somebody_asks_for_it(open_page, picture):
     page = open_page()
     page.goto("/tracking?status=finished")
+    # Before htmx is at work a dialog is a page of its own.
+    expect(page.locator("#shortcuts[data-htmx-powered]")).to_be_attached()
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(keys.get_by_text("Search in this list")).to_be_visible()
