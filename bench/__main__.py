@@ -38,9 +38,10 @@ def _engine_first(name: str) -> tuple[bool, str]:
     return name != "engine", name
 
 
-def page(options: Options, where: str, sections: list[Section]) -> str:
+def page(options: Options, only: str | None, where: str, sections: list[Section]) -> str:
     """Return the page of one run."""
     command = f"python -m bench --customers {options.customers} --rounds {options.rounds}"
+    command += "" if only is None else f" --only {only}"
     command += "" if options.postgres else " --no-postgres"
     command += "".join(f" --part {part}" for part in options.parts)
     head = (
@@ -77,7 +78,7 @@ def main() -> None:
     whole = given.only is None and not given.part
     target = given.page or (PAGE if whole else None)
     if target is not None:
-        target.write_text(page(options, where, sections), encoding="utf-8")
+        target.write_text(page(options, given.only, where, sections), encoding="utf-8")
         CONSOLE.print(f"written: {target}")
 
 
