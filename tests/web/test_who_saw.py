@@ -18,7 +18,7 @@ from regulars.web import access
 from regulars.web import api as api_room
 from regulars.web import pages as page_room
 from regulars.web.pages.segments import TABS
-from tests.web.test_described_api import CREATED
+from tests.web.described import CREATED
 from tests.web.test_downloads import LIST
 from tests.web.test_pages_and_api import routes
 from tests.web.visitor import Visitor
