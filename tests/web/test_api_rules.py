@@ -117,6 +117,15 @@ def test_a_journey_may_begin_on_the_first_day_there_is(world, visitor):
     assert told.status_code == 200
 
 
+def test_a_cursor_beyond_every_customer_is_refused(world, visitor):
+    segment = world.segment("Paged", "number_of_orders >= 1")
+    path = f"/shops/demo/segments/{segment}/members?cursor="
+    key = key_of(visitor, "write")
+
+    assert api(world, key, "GET", f"{path}{2**32 - 1}").json()["customers"] == []
+    assert api(world, key, "GET", f"{path}{2**32}").status_code == 422
+
+
 def test_every_operation_tells_what_it_does_and_how_it_refuses(world):
     told = description(world.app)
     silent = [

@@ -24,6 +24,8 @@ from regulars.web.deps import ApiCall, ApiCaller
 router = APIRouter(prefix="/shops/{shop}/segments", tags=["segments"])
 
 MEMBERS_MAX = 1000
+#: The largest number that a customer can have.
+NUMBER_MAX = 2**32 - 1
 
 
 class SegmentIn(Asked):
@@ -176,7 +178,7 @@ def members(
     segment: str,
     *,
     limit: Annotated[int, Query(ge=1, le=MEMBERS_MAX)] = 100,
-    cursor: Annotated[int, Query(ge=-1)] = -1,
+    cursor: Annotated[int, Query(ge=-1, le=NUMBER_MAX)] = -1,
     as_of: Annotated[str | None, Query(description="A past day, or an instant.")] = None,
 ) -> MembersOut:
     """List the members, page by page; with `as_of` those whom the present rule kept then."""
