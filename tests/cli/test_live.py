@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from regulars.bootstrap import open_runtime
-from regulars.jobs import queue
+from regulars.jobs import Jobs, queue
 from regulars.office import find_shop
 
 SHOP = ("--shop", "basic")
@@ -31,7 +31,33 @@ def test_the_figures_of_a_segment_are_told(regulars, twice):
     assert told.code == 0, told.err
     assert told.json["now"]["customers"] == 1
     assert told.json["now"]["average_order_value"] == (12050 + 8000) / 2
-    assert regulars("segments", "metrics", twice, *SHOP).code == 0
+
+
+def test_the_change_is_against_a_week_however_many_days_are_asked_for(regulars, twice, tmp_path):
+    with open_runtime(tmp_path / "home") as runtime:
+        Jobs(runtime).run_until_idle()
+    words = ("segments", "metrics", twice, *SHOP)
+
+    told = regulars(*words, "--days", "1")
+    day, year = (regulars(*words, "--days", days, "--json").json for days in ("1", "365"))
+
+    assert "10,025" in told.out
+    assert "100.0%" in told.out
+    assert (len(day["days"]), day["change"]) == (1, year["change"])
+    assert year["change"]["customers"] is not None
+    assert len(year["days"]) > 1
+
+
+def test_a_day_of_the_phase_out_is_announced_and_the_phase_stays(regulars, twice):
+    regulars("static", "phase", "open", "--read-only-on", "2099-01-31")
+
+    told = regulars("static", "phase", "--removed-on", "2099-03-31", "--json").json
+
+    assert (told["name"], told["read_only_on"], told["removed_on"]) == (
+        "open",
+        "2099-01-31",
+        "2099-03-31",
+    )
 
 
 def test_an_edit_is_previewed_without_being_made(regulars, twice):

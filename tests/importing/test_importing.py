@@ -230,7 +230,7 @@ def test_encoding_separator_and_packing_are_found(
         (HEADER.encode() + b'1,2024-01-01,5,"open\n1,2024-01-01,5,x\n', "unclosed_quote"),
         (HEADER.encode() + b'1,2024-01-01,5,"' + b"x\n" * ROW_CHARACTERS_MAX, "row_too_long"),
         (HEADER.encode() + b"1,2024-01-01,5,\x00\n", "nul_character"),
-        (b",".join([b"a"] * 1_000_001), "row_too_long"),
+        (b",".join([b"a"] * 1_000_001), "too_many_columns"),
         (b",".join([b"a"] * 201) + b"\n", "too_many_columns"),
         (HEADER.encode() + b"\xff\x81\x20\n", "unknown_encoding"),
         (b"PK\x03\x04rest", "packed_as_zip"),

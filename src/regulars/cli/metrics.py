@@ -23,12 +23,13 @@ def metrics(
         terminal.tell_json(told)
         return
     rows = [
-        (name.replace("_", " "), _short(value), _short(told["change"][name]))
+        (name.replace("_", " "), _said(name, value), _said(name, told["change"][name]))
         for name, value in told["now"].items()
     ]
     terminal.tell_table(("Figure", "Now", "Change"), rows)
-    terminal.tell(f"{len(told['days']):,} days are stored.")
+    terminal.tell("The change is against the mean of the last 7 days.")
+    terminal.tell(f"Days told with --json: {len(told['days']):,}")
 
 
-def _short(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.4g}" if value % 1 else f"{value:,.0f}"
+def _said(name: str, value: float | None) -> str | float | None:
+    return f"{value:.1%}" if name == "repeat_rate" and value is not None else value

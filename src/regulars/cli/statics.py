@@ -150,7 +150,7 @@ def convert(
 def phase(
     name: Annotated[
         Literal["open", "read-only", "removed"] | None,
-        typer.Argument(help="Left out: only show."),
+        typer.Argument(help="Left out: it stays as it is."),
     ] = None,
     read_only_on: Day = None,
     removed_on: Day = None,
@@ -158,22 +158,26 @@ def phase(
 ) -> None:
     """Show or turn the switch of the phase-out, and announce its days."""
     with terminal.connect() as api:
-        if name is not None:
+        told = api.get("/static-phase")
+        if name or read_only_on or removed_on:
+            kept = {} if name else told
             asked = {
-                "name": name,
-                "read_only_on": read_only_on.date().isoformat() if read_only_on else None,
-                "removed_on": removed_on.date().isoformat() if removed_on else None,
+                "name": name or told["name"],
+                "read_only_on": _iso(read_only_on) or kept.get("read_only_on"),
+                "removed_on": _iso(removed_on) or kept.get("removed_on"),
             }
             told = api.put("/static-phase", asked)
-        else:
-            told = api.get("/static-phase")
     if as_json:
         terminal.tell_json(told)
         return
-    terminal.tell(f"{told['name']}; {told['unconverted_count']:,} are not converted.")
+    terminal.tell(f"{told['name']}; {told['unconverted_count']:,} not converted.")
     for key, words in (("read_only_on", "read-only"), ("removed_on", "removed")):
         if told[key]:
             terminal.tell(f"announced: {words} on {told[key]}")
+
+
+def _iso(day: datetime | None) -> str | None:
+    return day.date().isoformat() if day else None
 
 
 def _tell(one: dict[str, Any], *, as_json: bool) -> None:

@@ -95,7 +95,8 @@ def _cell(value: object) -> Any:
 def number(value: int | float | Decimal) -> str:
     """Return a number as people read it: thousands set apart, of a float two decimals at most."""
     if isinstance(value, float):
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
+        # A small loss is told as nothing, not as "-0".
+        return f"{round(value, 2) + 0.0:,.2f}".rstrip("0").rstrip(".")
     return f"{value:,}"
 
 

@@ -98,7 +98,7 @@ def history(segment: Segment, shop: terminal.Shop, as_json: terminal.AsJson = Fa
         for one in told["uploads"]
     ]
     terminal.tell_table(("Time", "File", "Mode", "State", "Rows", "By"), rows)
-    terminal.tell(f"{told['waiting_count']:,} rows wait for their customer.")
+    terminal.tell(f"Rows that wait for their customer: {told['waiting_count']:,}")
 
 
 @segments_app.command()
@@ -142,7 +142,7 @@ def _checked(api: Any, shop: str, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell(checked: dict[str, Any], problems: list[dict[str, Any]], mode: str) -> None:
-    terminal.tell(f"{checked['rows']:,} rows")
+    terminal.tell(f"Rows: {checked['rows']:,}")
     for outcome in OUTCOMES:
         terminal.tell(f"  {checked['counts'][outcome]:>10,}  {WORDS[outcome]}")
     effect = checked["effects"][mode]

@@ -146,6 +146,8 @@ class _Lines:
             raise StopIteration
         self._taken += len(line)
         if self._taken > ROW_CHARACTERS_MAX:
+            if self.row_line == 1 and '"' not in line:
+                _separator(line)
             raise UploadError(
                 problem(
                     "row_too_long",

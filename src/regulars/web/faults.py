@@ -159,7 +159,8 @@ def status_of(error: InputError) -> int:
 
 
 def _unreadable(location: Sequence[object], reason: str) -> Problem:
-    place = ".".join(str(part) for part in location)
+    # Whether it stood in the address or in what was sent says nothing to whoever sent it.
+    place = ".".join(str(part) for part in location[1:] or location)
     field = str(location[-1])
     return problem("unreadable_value", "{place}: {reason}", field=field, place=place, reason=reason)
 

@@ -64,9 +64,11 @@ def show(
     with call.runtime.office.reading() as session:
         row = find_segment(session, found, segment)
     warehouse = call.runtime.warehouse(found)
-    first = local_day(call.now, found.zone) - timedelta(days=days)
+    today = local_day(call.now, found.zone)
+    first = today - timedelta(days=days)
     with warehouse.reader() as cursor:
-        stored = read_days(cursor, row.id, first)
+        week = today - timedelta(days=metrics.DAYS_COMPARED)
+        stored = read_days(cursor, row.id, min(first, week))
     members = call.runtime.memberships(found).members(row.id)
     now = metrics.present_figures(warehouse, found, members, call.now)
     return MetricsOut(
@@ -87,5 +89,6 @@ def show(
                 ).model_dump(),
             )
             for one in stored
+            if one.shop_day >= first
         ],
     )
