@@ -70,9 +70,8 @@ class World:
     zone: ZoneInfo
     decimals: int
     sets: dict[tuple[str, str], set[str]]
-    #: The same at the beginning of the day, and the thresholds found there; made when needed.
-    morning: World | None = None
-    fifths: dict[str, list[Any]] = field(default_factory=dict)
+    #: The thresholds of the RFM scores when the day began; found when needed.
+    fifths: dict[str, list[Any]] | None = None
 
     @property
     def today(self) -> date:
@@ -349,16 +348,23 @@ def this_morning(w: World) -> World:
     return replace(w, as_of=start - timedelta(microseconds=1))
 
 
+def find_fifths(w: World) -> dict[str, list[Any]]:
+    """The ends of the fifths of those who had ordered when the day began."""
+    morning = this_morning(w)
+    ordered = [one for one in w.people.values() if counted(one, morning)]
+    found = {}
+    for name, figure in SCORES.items():
+        values = sorted(figure(one, morning) for one in ordered)
+        found[name] = [values[ceil(k * len(values) / 5) - 1] for k in range(1, 5) if values]
+    return found
+
+
 def score(name: str, person: Person, w: World) -> int | None:
     """How many fifths of the shop's customers a customer is above, and one."""
     if not counted(person, w):
         return None
-    if w.morning is None:
-        w.morning = this_morning(w)
-    if name not in w.fifths:
-        ordered = [one for one in w.people.values() if counted(one, w.morning)]
-        values = sorted(SCORES[name](one, w.morning) for one in ordered)
-        w.fifths[name] = [values[ceil(k * len(values) / 5) - 1] for k in range(1, 5) if values]
+    if w.fifths is None:
+        w.fifths = find_fifths(w)
     if not w.fifths[name]:
         return 5 if name == "rfm_recency_score" else 1
     own = SCORES[name](person, w)

@@ -27,6 +27,8 @@ class AtWork:
     jobs: Jobs
     shop: Shop
     clock: SettableClock
+    #: How far Shopify's clock is ahead of ours.
+    ahead: timedelta = timedelta()
 
     def segment(self, name: str, query: str) -> int:
         """Make a segment and work until it is ready; return its id."""
@@ -81,7 +83,7 @@ class AtWork:
 
     def customer(self, name: str, **values: object) -> CustomerFact:
         """Tell of a customer."""
-        return CustomerFact(customer_id=name, updated_at=self.clock(), **values)
+        return CustomerFact(customer_id=name, updated_at=self.shopify_now(), **values)
 
     def order(
         self, number: int, customer: str, amount: int = 100, days_ago: int = 0, **values: object
@@ -90,11 +92,20 @@ class AtWork:
         return OrderFact(
             order_id=str(number),
             customer_id=customer,
-            processed_at=self.clock() - timedelta(days=days_ago),
-            updated_at=self.clock(),
+            processed_at=self.shopify_now() - timedelta(days=days_ago),
+            updated_at=self.shopify_now(),
             total_amount=amount,
             **values,
         )
+
+    def shopify_now(self) -> datetime:
+        """Return the instant that Shopify writes on what it tells."""
+        return self.clock() + self.ahead
+
+    def set_back(self, by: timedelta) -> None:
+        """Set our clock back; Shopify's goes on."""
+        self.clock.instant -= by
+        self.ahead += by
 
     def later(self, **step: float) -> None:
         """Let time pass, and work what it makes due."""

@@ -79,7 +79,7 @@ class Happenings:
             "redact": lambda who: self._leave(CustomerRedacted, who),
             "merge": self._merge,
             "product": lambda tags: ProductFact(
-                product_id="7", updated_at=at_work.clock(), tags=tags
+                product_id="7", updated_at=at_work.shopify_now(), tags=tags
             ),
         }
 
@@ -97,28 +97,28 @@ class Happenings:
         return self._at_work.order(number, self.id_of(who), amount, days_ago, lines=lines)
 
     def _cancel(self, place: int) -> Fact | None:
-        known, now = self._known_order(place), self._at_work.clock()
+        known, now = self._known_order(place), self._at_work.shopify_now()
         return known and replace(known, cancelled_at=now, updated_at=now)
 
     def _refund(self, place: int, amount: int) -> Fact | None:
-        known, now = self._known_order(place), self._at_work.clock()
+        known, now = self._known_order(place), self._at_work.shopify_now()
         refund = RefundFact(refund_id=f"r{now}", refunded_at=now, amount=amount)
         return known and RefundChange(order_id=known.order_id, refund=refund)
 
     def _remove_order(self, place: int) -> Fact | None:
         known = self._known_order(place)
-        return known and OrderDeleted(known.order_id, self._at_work.clock())
+        return known and OrderDeleted(known.order_id, self._at_work.shopify_now())
 
     def _leave(self, kind: type[CustomerDeleted] | type[CustomerRedacted], who: str) -> Fact | None:
         if self.id_of(who) not in self._model.people:
             return None
-        return kind(self._gone(who), self._at_work.clock())
+        return kind(self._gone(who), self._at_work.shopify_now())
 
     def _merge(self, kept: str, removed: str) -> Fact | None:
         both = {self.id_of(kept), self.id_of(removed)}
         if kept == removed or not both <= self._model.people.keys():
             return None
-        return CustomersMerged(self.id_of(kept), self._gone(removed), self._at_work.clock())
+        return CustomersMerged(self.id_of(kept), self._gone(removed), self._at_work.shopify_now())
 
     def _known_order(self, place: int) -> OrderFact | None:
         people = self._model.people

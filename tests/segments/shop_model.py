@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from regulars.language import parse
@@ -68,6 +69,9 @@ class ShopModel:
     lists: dict[str, list[Row]] = field(default_factory=dict)
     #: Whom each list stood for at the end of each step.
     lists_then: dict[datetime, dict[str, set[str]]] = field(default_factory=dict)
+    #: The thresholds of the RFM scores of a day, as they were when a segment first needed them, and
+    #: the beginning of that day: what is told later of the days before moves nobody else.
+    fifths: tuple[datetime, dict[str, list[Any]]] | None = None
 
     # -- facts -----------------------------------------------------------------------------------
 
@@ -227,6 +231,9 @@ class ShopModel:
             for name in self.lists
         }
         world = naive.world(list(self._facts()), as_of, self.zone, 0, sets)
+        began = naive.this_morning(world).as_of
+        if self.fifths and self.fifths[0] == began:
+            world.fifths = self.fifths[1]
         found: dict[int, set[str]] = {}
         waiting = dict(self.live())
         while waiting:
@@ -235,11 +242,13 @@ class ShopModel:
                     continue
                 found[key] = sets["segment", name] = naive.members(one.tree, world, self.universe)
                 del waiting[name]
+        if world.fifths is not None and not is_past:
+            self.fifths = began, world.fifths
         return found
 
-    def end_of_day(self, now: datetime) -> datetime:
-        """Return the last instant of the shop's day."""
-        following = now.astimezone(self.zone).date() + timedelta(days=1)
+    def end_of_day(self, day: date) -> datetime:
+        """Return the last instant of a day of the shop."""
+        following = day + timedelta(days=1)
         midnight = datetime(following.year, following.month, following.day, tzinfo=self.zone)
         return midnight - timedelta(microseconds=1)
 

@@ -1,9 +1,10 @@
 """Whatever a shop lives through, memberships, log and past are right after every single step.
 
 People buy, change, are merged and leave; rules and lists are made, edited, renamed, thrown away and
-brought back; days pass, the shop moves to another time zone, and the app is restarted. After each
-step the members are compared with a naive evaluator's and with an evaluation from nothing, the log
-is replayed, every new entry's cause is asked for, and the past has to be as it was.
+brought back; days pass, the clock is set back, the shop moves to another time zone, and the app is
+restarted. After each step the members are compared with a naive evaluator's and with an evaluation
+from nothing, the log is replayed, every new entry's cause is asked for, a day may have begun only
+once, and the past has to be as it was.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import itertools
 import shutil
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import select
 
 from regulars import segments
 from regulars.bootstrap import open_runtime
@@ -34,6 +36,7 @@ from regulars.clock import SettableClock
 from regulars.errors import ConflictError, InputError, QueryError
 from regulars.jobs import Jobs
 from regulars.office import Shop
+from regulars.office.models.jobs import Job
 from regulars.segments import proof, uploads
 from regulars.warehouse.facts import ProductFact
 from regulars.warehouse.membership import LoggedEntry
@@ -145,6 +148,13 @@ class Life(RuleBasedStateMachine):
         self.replayed: dict[int, set[int]] = {}
         #: What was read at each instant: the members of each segment then.
         self.past: dict[datetime, dict[int, set[int]]] = {}
+        #: The latest instant that our clock has shown.
+        self.furthest = self._now
+        #: The latest entry of each segment's log.
+        self.last_at: dict[int, datetime] = {}
+        #: The shop's day that has begun, and the last job that began one.
+        self.day: date | None = None
+        self.last_day_change = 0
 
     def teardown(self) -> None:
         self._look_at_the_past(self.past)
@@ -192,11 +202,16 @@ class Life(RuleBasedStateMachine):
 
     @rule(hours=st.sampled_from([1, 13, 24, 60]))
     def time_passes(self, hours: int) -> None:
-        clock, zone = self.at_work.clock, self.model.zone
-        before = clock().astimezone(zone).date()
-        clock.instant += timedelta(hours=hours)
-        if clock().astimezone(zone).date() != before:
-            self.why = lambda _segment, _who: {"day_change"}
+        step = timedelta(hours=hours)
+        self.at_work.clock.instant += step
+        self.at_work.ahead = max(self.at_work.ahead - step, timedelta())
+
+    @rule(minutes=st.sampled_from([2, 90, 23 * 60, 24 * 60]))
+    def the_clock_is_set_back(self, minutes: int) -> None:
+        """By a time server, or because the machine was restored; Shopify's clock goes on."""
+        self.at_work.set_back(timedelta(minutes=minutes))
+        # These instants come again, and are not past any more.
+        self.past = {at: who for at, who in self.past.items() if at < self._now}
 
     @rule(one=name, text=query)
     def make_or_edit(self, one: str, text: str) -> None:
@@ -322,6 +337,8 @@ class Life(RuleBasedStateMachine):
     @rule(universe=st.sampled_from(["all", "buyers"]))
     def choose_universe(self, universe: str) -> None:
         self.why = lambda _segment, _who: {"universe"}
+        if self.model.live():
+            self.model.fifths = None
         with self.at_work.runtime.office.session() as session:
             shop = session.get_one(Shop, self.at_work.shop.id)
             shop.universe = self.at_work.shop.universe = self.model.universe = universe
@@ -331,8 +348,8 @@ class Life(RuleBasedStateMachine):
     @rule(zone=st.sampled_from(ZONES))
     def move(self, zone: str) -> None:
         """The shop's owner sets another time zone at Shopify, and a comparison finds it."""
-        self.why = lambda _segment, _who: {"day_change"}
         self.model.zone = ZoneInfo(zone)
+        self.day = None
         with self.at_work.runtime.office.session() as session:
             shop = session.get_one(Shop, self.at_work.shop.id)
             shop.time_zone = self.at_work.shop.time_zone = zone
@@ -346,17 +363,37 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_right(self) -> None:
-        self.at_work.jobs.run_until_idle()
+        self._a_day_begins()
         self._members_are_right()
         self._log_is_right()
         self.why = lambda _segment, _who: ()
-        self.model.remember(self._now)
-        self.past[self._now] = {key: set(who) for key, who in self.replayed.items()}
+        if self._now > self.furthest:
+            self.furthest = self._now
+            self.model.remember(self._now)
+            self.past[self._now] = {key: set(who) for key, who in self.replayed.items()}
         self._look_at_the_past(list(self.past)[-3::2])
         self.at_work.clock.instant += timedelta(seconds=1)
 
+    def _a_day_begins(self) -> None:
+        """Work what is due: a day of the shop begins once, and again only from another day."""
+        why, today = self.why, self._now.astimezone(self.model.zone).date()
+        # A clock set back over midnight keeps to the day that has begun.
+        begins = self.day not in {today, today + timedelta(days=1)}
+        if begins:
+            self.day = today
+            self.why = lambda segment, who: {*why(segment, who), "day_change"}
+        self.at_work.jobs.run_until_idle()
+        with self.at_work.runtime.office.reading() as session:
+            self.at_work.shop = session.get_one(Shop, self.at_work.shop.id)
+            newer = select(Job.id).where(Job.kind == "day_change", Job.id > self.last_day_change)
+            changes = session.scalars(newer).all()
+        assert len(changes) == begins
+        assert self.at_work.shop.day_changed_on == self.day
+        self.last_day_change = max(changes, default=self.last_day_change)
+
     def _members_are_right(self) -> None:
-        found = self.model.members(self.model.end_of_day(self._now))
+        assert self.day is not None
+        found = self.model.members(self.model.end_of_day(self.day))
         assert found == {key: self.at_work.members(key) for key in found}
         runtime, shop = self.at_work.runtime, self.at_work.shop
         told = proof.verify(
@@ -386,8 +423,10 @@ class Life(RuleBasedStateMachine):
         members = self.replayed.setdefault(one.segment_id, set())
         assert (one.customer_no in members) != one.joined, one
         (members.add if one.joined else members.remove)(one.customer_no)
-        assert one.at <= self._now
+        assert one.at <= max(self._now, self.furthest)
         assert one.at > max(self.past, default=one.at - timedelta(seconds=1))
+        assert one.at >= self.last_at.get(one.segment_id, one.at)
+        self.last_at[one.segment_id] = one.at
         warehouse = self.at_work.runtime.warehouse(self.at_work.shop)
         who = warehouse.customer_ids([one.customer_no])[one.customer_no]
         assert one.cause in set(self.why(one.segment_id, who)), (one, who)

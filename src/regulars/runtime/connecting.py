@@ -14,11 +14,19 @@ from regulars.runtime.runtime import Runtime
 from regulars.shopify import FixedToken, ShopifyClient, open_http, read_shop, shop_domain
 
 
-def connect_shop(runtime: Runtime, domain: str, token: Token, *, name: str | None = None) -> Shop:
+def connect_shop(
+    runtime: Runtime,
+    domain: str,
+    token: Token,
+    *,
+    name: str | None = None,
+    author: str | None = None,
+) -> Shop:
     """Return the shop of a working token, made where it is new; its data is not loaded yet.
 
-    `name` is the short name of a new shop; without it the first part of the domain. Raises
-    TokenRejected where Shopify does not take the token.
+    `name` is the short name of a new shop; without it the first part of the domain. `author` is
+    who connects it, where that is known. Raises TokenRejected where Shopify does not take the
+    token.
     """
     clean = shop_domain(domain)
     client = _client(runtime, clean, token)
@@ -27,7 +35,7 @@ def connect_shop(runtime: Runtime, domain: str, token: Token, *, name: str | Non
     finally:
         client.http.close()
     now = runtime.clock()
-    with runtime.office.session() as session:
+    with runtime.office.session(author) as session:
         shop = session.scalar(select(Shop).where(Shop.domain == clean))
         if shop is None:
             shop = create_shop(

@@ -119,7 +119,8 @@ def connect(call: ApiCaller, shop: str, asked: ConnectionIn) -> ConnectedOut:
     call.require_local()
     _refuse_other(call, shop, asked.domain)
     try:
-        found = connect_shop(call.runtime, asked.domain, Token(asked.token), name=shop)
+        token = Token(asked.token)
+        found = connect_shop(call.runtime, asked.domain, token, name=shop, author=call.author)
     except TokenRejected:
         template = (
             "Shopify does not accept this token for {domain}. Copy the Admin API access token of "
