@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import hmac
+import io
 import json
 from base64 import b64encode
 from datetime import timedelta
@@ -23,6 +24,7 @@ from regulars.office.models.privacy import PrivacyRequest
 from regulars.office.models.segments import Segment
 from regulars.office.models.support import Message
 from regulars.office.models.tags import TagAudience
+from regulars.segments import uploads
 from regulars.warehouse.facts import AddressFact, CustomerDeleted, CustomerFact, MetafieldFact
 from regulars.warehouse.personal import rows_about
 from tests.web.visitor import Visitor
@@ -223,6 +225,30 @@ def test_a_redaction_reaches_files_chats_and_kept_answers(world, is_forgotten):
         f"{name} ([erased], [erased], [erased]) has no tag; Hana and 17001 have."
     )
     assert (message.page, kept) == ("/customers/[erased]", [])
+
+
+def test_a_redaction_reaches_an_upload_that_is_being_checked(world):
+    known(world)
+    parts = world.jobs.uploads(world.shop)
+    content = io.BytesIO(f"email\nana@shop.example\n{CANARY}@shop.example\n".encode())
+    upload = uploads.receive(parts, content, file_name="a.csv", author="ana", now=world.now)
+    with world.runtime.office.session() as session:
+        uploads.begin_check(session, world.shop, upload.id, ["email"])
+    reads = []
+
+    def told(done: int, _whole: int) -> None:
+        reads.append(done)
+        if len(reads) == 1:
+            receive(world, "customers/redact", about_person())
+
+    uploads.run_check(parts, upload.id, told)
+
+    with world.runtime.office.reading() as session:
+        counts = uploads.find_upload(session, world.shop, upload.id).counts
+    world.runtime.warehouse(world.shop).checkpoint()
+    world.runtime.office.checkpoint()
+    assert (counts["matched"], sum(counts.values()), len(reads)) == (1, 1, 2)
+    assert left_in_files(world.runtime.settings.home_folder, CANARY) == {}
 
 
 #: Uploads that nobody went on with: plain, about others, and packed in another encoding.

@@ -188,15 +188,17 @@ def run_check(
         return
     code = calling_code(parts.shop.currency)
     reading = Reading(tuple(upload.columns), parts.shop.kind == "shopify", code)
-    wrong, counts = None, {}
+    wrong, counts = None, dict[str, int]()
     part_name = f"upload-{upload.id}.{{}}.csv"
 
     def part(number: int) -> Path:
         return parts.incoming / part_name.format(number)
 
-    try:
+    def is_checked() -> bool:
+        file = parts.file(upload)
+        read = _edition(file)
         written = write_keys(
-            parts.file(upload),
+            file,
             part,
             reading,
             encoding=upload.wished_encoding,
@@ -204,9 +206,17 @@ def run_check(
             part_rows=parts.part_rows,
         )
         with parts.warehouse.transaction(changes_facts=False) as cursor:
+            # Somebody's rows were taken out meanwhile: the keys in hand may still be theirs.
+            if _edition(file) != read:
+                return False
             rows = ListRows(cursor)
             rows.check(upload.id, [part(number) for number in range(written)], code)
-            counts = rows.counts(upload.id)
+            counts.update(rows.counts(upload.id))
+        return True
+
+    try:
+        while not is_checked():
+            pass
     except InputError as error:
         wrong = str(_named(error, parts.file(upload), upload.file_name))
     finally:
@@ -483,6 +493,15 @@ def _copy(source: IO[bytes], target: Path, bytes_max: int) -> None:
                     problem("upload_too_large", template, most=bytes_max // 1024**2, field="file")
                 )
             out.write(chunk)
+
+
+def _edition(file: Path) -> tuple[int, int] | None:
+    """Return what is another after a file was written anew; None for no file."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _looks(parts: Parts, path: Path, encoding: str, name: str) -> Looks:
