@@ -86,7 +86,14 @@ class PermissionDenied(InputError):
 
 
 class ShopifyError(RegularsError):
-    """Shopify did not do what we asked; the children say what can be done about it."""
+    """Shopify did not do what we asked; the children say what can be done about it.
+
+    `problem` is what is told, where it is told in words of ours.
+    """
+
+    def __init__(self, told: str | Problem) -> None:
+        self.problem = told if isinstance(told, Problem) else None
+        super().__init__(told.message if isinstance(told, Problem) else told)
 
 
 class Throttled(ShopifyError):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from regulars.clock import SettableClock
 from regulars.office import Shop
 from regulars.office.models.statics import StaticSegment, StaticTag
-from regulars.tags import Worker
+from regulars.office.models.tags import TagAssignment, TagEvent
+from regulars.runtime.shopify import app_uninstalled
+from regulars.tags import Worker, tasks
 from tests.tags.browsing import open_browser
 from tests.tags.pretend_tags import PretendTags
 from tests.web.world import NOW, open_world
@@ -265,3 +268,25 @@ def test_pages_speak_japanese(world, browser):
 
     assert "顧客タグ履歴" in listed
     assert "タグ名" in dialog
+
+
+def test_why_work_stands_still_is_told_in_the_readers_language(world, browser):
+    address = browser.post(f"/segments/{world.spenders}/assign-tag", tag="Halted").headers[
+        "HX-Redirect"
+    ]
+    number = int(address.rpartition("/")[2])
+    browser.cookies.set("regulars_language", "ja")
+    with world.runtime.office.session() as session:
+        tasks.excuse_all(session, world.shop.id, app_uninstalled(), world.now)
+    told = browser.get(address).text
+    with world.runtime.office.session() as session:
+        # As an earlier version wrote it.
+        session.get_one(TagAssignment, number).reason = None
+        session.scalars(select(TagEvent).where(TagEvent.kind == "stood_still")).one().reason = None
+    told_before = browser.get(address).text
+    browser.cookies.delete("regulars_language")
+
+    assert told.count("このストアからアプリがアンインストールされました。") == 2
+    assert "The app was" not in told
+    assert told_before.count('<span lang="en">The app was uninstalled from this shop.</span>') == 2
+    browser.post(f"{address}/cancellation")

@@ -24,7 +24,7 @@ from regulars.office.models.shops import ShopToken
 from regulars.office.models.staff import Staff, StaffShop
 from regulars.office.models.uploads import Upload
 from regulars.runtime import Runtime
-from regulars.runtime.shopify import UNINSTALLED
+from regulars.runtime.shopify import app_uninstalled
 from regulars.segments.uploads import unfinished
 from regulars.shopify import read_shop
 from regulars.tags import tasks
@@ -135,7 +135,7 @@ def disconnect(runtime: Runtime, shop: Shop, at: datetime) -> None:
             session.delete(token)
         session.get_one(Shop, shop.id).disconnected_at = at
         # Nobody asks Shopify from here on, so nobody else would tell.
-        tasks.excuse_all(session, shop.id, UNINSTALLED, at)
+        tasks.excuse_all(session, shop.id, app_uninstalled(), at)
     runtime.forget(shop.id)
 
 

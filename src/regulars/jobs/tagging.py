@@ -71,7 +71,7 @@ def port_of(run: JobRun) -> ShopifyTags:
         client = runtime.shopify(shop)
     except ShopifyError as error:
         with runtime.office.session() as session:
-            tasks.excuse_all(session, shop.id, str(error), runtime.clock())
+            tasks.excuse_all(session, shop.id, error, runtime.clock())
         raise
     return ShopifyTags(client, alive=run.report)
 

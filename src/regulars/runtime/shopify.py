@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from regulars.clock import Clock
-from regulars.errors import TokenRejected
+from regulars.errors import TokenRejected, problem
 from regulars.office import Office, Shop, Token, read_token, save_token
 from regulars.sealing import Sealer
 from regulars.settings import Settings
 from regulars.shopify import Grant, RotatingToken, ShopifyClient, TokenDoor
 from regulars.shopify.http import open_http
 
-#: Why work stands still in a shop that let go of the app.
-UNINSTALLED = "The app was uninstalled from this shop."
+
+def app_uninstalled() -> TokenRejected:
+    """Return why a shop that let go of the app cannot be asked."""
+    return TokenRejected(problem("app_uninstalled", "The app was uninstalled from this shop."))
 
 
 def open_client(
@@ -28,13 +30,15 @@ def open_client(
 ) -> ShopifyClient:
     """Return a client for a connected shop, or for the pretend Shopify on this machine."""
     if shop.domain is None:
-        raise TokenRejected(f"The shop {shop.name} was made of files; it is not at Shopify.")
+        template = "The shop {shop} was made of files; it is not at Shopify."
+        raise TokenRejected(problem("shop_of_files", template, shop=shop.name))
     with office.reading() as session:
         token = read_token(session, sealer, shop.id)
     if token is None and shop.disconnected_at is not None:
-        raise TokenRejected(UNINSTALLED)
+        raise app_uninstalled()
     if token is None:
-        raise TokenRejected(f"The shop {shop.name} is not connected to Shopify.")
+        template = "The shop {shop} is not connected to Shopify."
+        raise TokenRejected(problem("shop_not_connected", template, shop=shop.name))
     base_url = settings.simulator_url or None
     http = open_http(loopback_allowed=base_url is not None)
 

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import orjson
 
-from regulars.errors import Refused, ScopeMissing, Throttled, TokenRejected, Unavailable
+from regulars.errors import Refused, ScopeMissing, Throttled, Unavailable, problem
+from regulars.shopify.tokens import token_refused
 
 Json = dict[str, Any]
 
@@ -99,7 +100,7 @@ def check_status(response: httpx.Response) -> None:
     if status == 200:
         return
     if status == 401:
-        raise TokenRejected("Shopify does not accept the app's token for this shop.")
+        raise token_refused()
     if status in _CLOSED:
         raise ShopClosed(status)
     if status == 429:
@@ -169,7 +170,13 @@ def _raise_unless_personal(errors: list[Json], data: object, cost: Cost) -> None
     if "ACCESS_DENIED" in codes:
         if isinstance(data, dict) and all(_is_personal(error) for error in errors):
             return
-        raise ScopeMissing(_scope_message(errors))
+        raise ScopeMissing(
+            problem(
+                "access_denied",
+                "Shopify does not let the app do this: {told}",
+                told=_scope_message(errors),
+            )
+        )
     if not errors or "INTERNAL_SERVER_ERROR" in codes:
         raise Unavailable(f"Shopify has a problem of its own: {told or 'an answer without data'}.")
     raise Refused(f"Shopify did not take the request: {told}")

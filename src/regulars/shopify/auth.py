@@ -26,6 +26,7 @@ from regulars.errors import (
 )
 from regulars.shopify import http as network
 from regulars.shopify.answers import Json, NotReached, check_status, read_answer
+from regulars.shopify.tokens import token_refused
 
 # Shopify's own libraries allow this much difference between two clocks.
 LEEWAY = timedelta(seconds=10)
@@ -298,8 +299,11 @@ class TokenDoor:
             ) as response:
                 if response.status_code in {400, 401, 403}:
                     raise TokenRejected(
-                        "Shopify does not renew the app's access to this shop. "
-                        "Open the app from Shopify again."
+                        problem(
+                            "access_not_renewed",
+                            "Shopify does not renew the app's access to this shop. "
+                            "Open the app from Shopify again.",
+                        )
                     )
                 check_status(response)
                 pieces = network.capped(
@@ -369,9 +373,7 @@ class RotatingToken:
 
     def _renew(self) -> None:
         if self._grant.refresh_token is None:
-            raise TokenRejected(
-                "Shopify does not accept the app's token for this shop. Connect the shop again."
-            )
+            raise token_refused()
         grant = self._door.refresh(self._grant.refresh_token)
         self._save(grant)
         self._grant = grant

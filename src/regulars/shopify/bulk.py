@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from regulars.errors import Refused, ScopeMissing, Throttled, Unavailable
+from regulars.errors import Refused, ScopeMissing, Throttled, Unavailable, problem
 from regulars.shopify import http as network
 from regulars.shopify.answers import (
     AnswerLost,
@@ -255,7 +255,12 @@ def _started(client: ShopifyClient, name: str, variables: dict[str, Any], field:
 
 def _failure(over: BulkState) -> Exception:
     if over.error_code == "ACCESS_DENIED":
-        return ScopeMissing("Shopify does not let the app read this. An access scope is missing.")
+        return ScopeMissing(
+            problem(
+                "reading_denied",
+                "Shopify does not let the app read this. An access scope is missing.",
+            )
+        )
     words = {
         "FAILED": f"Shopify could not finish it ({over.error_code or 'no reason given'})",
         "CANCELED": "it was cancelled",

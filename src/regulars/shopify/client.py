@@ -14,7 +14,7 @@ import httpx
 import orjson
 
 from regulars.clock import Clock
-from regulars.errors import ShopifyError, Throttled, TokenRejected, Unavailable
+from regulars.errors import ShopifyError, Throttled, TokenRejected, Unavailable, problem
 from regulars.shopify import http as network
 from regulars.shopify.answers import (
     AnswerLost,
@@ -184,7 +184,11 @@ class ShopifyClient:
     def _post_with_token(self, call: _Call) -> Json:
         if self.http.is_closed:
             # Whoever still works with it began before the shop was let go, or connected anew.
-            raise TokenRejected("The shop's connection to Shopify was ended or made anew.")
+            raise TokenRejected(
+                problem(
+                    "connection_ended", "The shop's connection to Shopify was ended or made anew."
+                )
+            )
         token = self._tokens.current()
         try:
             return self._post(call, token)

@@ -48,7 +48,13 @@ class ShopInfo:
     def demand(self, kind: str) -> None:
         """Raise ScopeMissing when the kind may not be read."""
         if not self.can_read(kind):
-            raise ScopeMissing(f"The app lacks the access scope read_{kind} in this shop.")
+            raise ScopeMissing(
+                problem(
+                    "scope_missing",
+                    "The app lacks the access scope {scope} in this shop.",
+                    scope=f"read_{kind}",
+                )
+            )
 
 
 def read_shop(client: ShopifyClient) -> ShopInfo:

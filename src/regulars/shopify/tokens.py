@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from regulars.errors import TokenRejected
+from regulars.errors import TokenRejected, problem
+
+
+def token_refused() -> TokenRejected:
+    """Return what is raised where Shopify does not take the token, and there is no other."""
+    return TokenRejected(
+        problem(
+            "token_refused",
+            "Shopify does not accept the app's token for this shop. Connect the shop again.",
+        )
+    )
 
 
 class TokenSource(Protocol):
@@ -33,6 +43,4 @@ class FixedToken:
     def refreshed(self, rejected: str) -> str:
         """Raise TokenRejected: there is no other token."""
         del rejected
-        raise TokenRejected(
-            "Shopify does not accept the app's token for this shop. Connect the shop again."
-        )
+        raise token_refused()

@@ -74,7 +74,13 @@ class Entry:
     @property
     def problem(self) -> str | None:
         """Why the work stands still, if it does."""
-        return self.assignment.problem or (self.removal.problem if self.removal else None)
+        return self.halted.problem if self.halted else None
+
+    @property
+    def halted(self) -> TagAssignment | TagRemoval | None:
+        """The row that says why the work stands still, if it does."""
+        rows = (self.assignment, self.removal)
+        return next((row for row in rows if row is not None and row.problem), None)
 
     @property
     def orders(self) -> Collection[str]:

@@ -5,13 +5,13 @@ For people who look back; nothing is decided from it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from regulars.office.models.tags import TagEvent
+from regulars.office.models.tags import HALT_CHARACTERS_MAX, TagEvent
 
 #: Everything that can stand in the log. The words on screen belong to the web room.
 KINDS = (
@@ -42,7 +42,6 @@ _WORKS = (*_BEGINS, "resumed", "went_on", "retried")
 _RESTS = ("paused", "stood_still", "cancelled", "finished", "failed_in_part", "removed")
 #: Events of one page.
 PAGE_EVENTS = 100
-_NOTE_CHARACTERS_MAX = 2000
 
 
 def note(
@@ -54,6 +53,7 @@ def note(
     author: str = "",
     customers: int | None = None,
     told: str = "",
+    reason: Mapping[str, object] | None = None,
 ) -> None:
     """Write one event of an assignment in the caller's transaction."""
     if kind not in KINDS:
@@ -65,7 +65,8 @@ def note(
             kind=kind,
             author=author,
             customer_count=customers,
-            note=told[:_NOTE_CHARACTERS_MAX],
+            note=told[:HALT_CHARACTERS_MAX],
+            reason=reason,
         )
     )
 

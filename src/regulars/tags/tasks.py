@@ -15,7 +15,10 @@ from typing import Any, Literal
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from regulars.errors import ShopifyError
 from regulars.office.models.tags import (
+    HALT_CHARACTERS_MAX,
+    PROBLEM_CHARACTERS_MAX,
     TagAssignment,
     TagAudience,
     TagBulk,
@@ -180,17 +183,19 @@ def finish(session: Session, task: Task, now: datetime) -> None:
     log.note(session, task.assignment_id, kind, now, customers=told)
 
 
-def set_problem(session: Session, task: Task, told: str | None, now: datetime) -> None:
+def set_problem(session: Session, task: Task, error: ShopifyError | None, now: datetime) -> None:
     """Leave the reason with work that rests until the shop is connected anew, or clear it."""
     row: TagAssignment | TagRemoval = (
         session.get_one(TagRemoval, task.id)
         if task.kind == "removal"
         else session.get_one(TagAssignment, task.id)
     )
-    if row.problem != told:
-        kind = "stood_still" if told else "went_on"
-        log.note(session, task.assignment_id, kind, now, told=told or "")
-    row.problem = told
+    if error is None:
+        if row.problem is not None:
+            log.note(session, task.assignment_id, "went_on", now)
+        row.problem = row.reason = None
+    elif row.problem != _text(error):
+        _excuse(session, row, error, now)
 
 
 def has_open_work(session: Session, shop_id: int) -> bool:
@@ -336,7 +341,7 @@ def _finish_rule(session: Session, assignment: TagAssignment, now: datetime) -> 
     assignment.finished_at = now
 
 
-def excuse_all(session: Session, shop_id: int, reason: str, now: datetime) -> None:
+def excuse_all(session: Session, shop_id: int, error: ShopifyError, now: datetime) -> None:
     """Leave the reason with everything open: the shop cannot even be asked."""
     for row in (
         *session.scalars(
@@ -352,6 +357,27 @@ def excuse_all(session: Session, shop_id: int, reason: str, now: datetime) -> No
         ),
     ):
         if row.problem is None:
-            number = row.id if isinstance(row, TagAssignment) else row.assignment_id
-            log.note(session, number, "stood_still", now, told=reason)
-        row.problem = reason[:2000]
+            _excuse(session, row, error, now)
+        else:
+            row.problem, row.reason = _text(error), _reason(error)
+
+
+def _excuse(
+    session: Session, row: TagAssignment | TagRemoval, error: ShopifyError, now: datetime
+) -> None:
+    row.problem, row.reason = _text(error), _reason(error)
+    number = row.id if isinstance(row, TagAssignment) else row.assignment_id
+    log.note(session, number, "stood_still", now, told=row.problem, reason=row.reason)
+
+
+def _text(error: ShopifyError) -> str:
+    return str(error)[:HALT_CHARACTERS_MAX]
+
+
+def _reason(error: ShopifyError) -> dict[str, Any] | None:
+    """Return what an error tells in words of ours, to be told again in another language."""
+    one = error.problem
+    if one is None:
+        return None
+    values = {name: str(value)[:PROBLEM_CHARACTERS_MAX] for name, value in one.values.items()}
+    return {"code": one.code, "template": one.template, "values": values}

@@ -137,7 +137,7 @@ class Worker(Run):
             yield
         except (TokenRejected, ScopeMissing) as error:
             with self.writing() as session:
-                tasks.set_problem(session, task, str(error)[:2000], self.clock())
+                tasks.set_problem(session, task, error, self.clock())
             raise
         if task.has_problem:
             with self.writing() as session:

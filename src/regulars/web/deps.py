@@ -194,7 +194,8 @@ class Visit:
             "code": lambda text: Markup("<code>{}</code>").format(text),
             "strong": lambda text: Markup("<strong>{}</strong>").format(text),
             # What Shopify or a log said is English whatever the reader's language.
-            "english": lambda text: Markup('<span lang="en">{}</span>').format(text),
+            "english": english,
+            "why_halted": lambda text, reason: why_halted(text, reason, say),
             "problems": (),
             "dialog_as_page": False,
             **values,
@@ -262,6 +263,18 @@ class ToldProblem:
     line: int | None
     column: int | None
     row: int | None
+
+
+def english(text: object) -> Markup:
+    """Mark a text as English, for whoever reads the page aloud."""
+    return Markup('<span lang="en">{}</span>').format(text)
+
+
+def why_halted(text: str, reason: Mapping[str, Any] | None, say: Localizer) -> str:
+    """Tell why tag work stands still; what an earlier version wrote stays English."""
+    if reason is None:
+        return english(text)
+    return Problem(reason["code"], reason["template"], reason["values"]).told(say.template)
 
 
 def told(one: Problem, say: Localizer) -> ToldProblem:

@@ -9,6 +9,7 @@ own, whose rows follow the segment: so there is one reference count for both.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,6 +18,8 @@ from regulars.office.models.base import Base, RowNumber
 
 #: Longest text kept of what Shopify said about one customer.
 PROBLEM_CHARACTERS_MAX = 500
+#: Longest text kept of why work stands still.
+HALT_CHARACTERS_MAX = 2000
 
 
 class TagAssignment(Base):
@@ -54,7 +57,10 @@ class TagAssignment(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     #: Why the work stands still (token lost, scope missing), in English; None while it goes on.
-    problem: Mapped[str | None] = mapped_column(String(2000))
+    problem: Mapped[str | None] = mapped_column(String(HALT_CHARACTERS_MAX))
+    #: The same to be told in any language: code, template, values. None for what earlier versions
+    #: wrote; looked at only where there is a problem.
+    reason: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class TagAudience(Base):
@@ -119,7 +125,8 @@ class TagRemoval(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    problem: Mapped[str | None] = mapped_column(String(2000))
+    problem: Mapped[str | None] = mapped_column(String(HALT_CHARACTERS_MAX))
+    reason: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class TagRemovalRow(Base):
@@ -236,8 +243,9 @@ class TagEvent(Base):
     author: Mapped[str] = mapped_column(String(255), default="")
     #: Customers concerned; None where that says nothing.
     customer_count: Mapped[int | None]
-    #: What Shopify said, in English.
-    note: Mapped[str] = mapped_column(String(2000), default="")
+    #: Why it stood still, in English, and the same to be told in any language.
+    note: Mapped[str] = mapped_column(String(HALT_CHARACTERS_MAX), default="")
+    reason: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class TagHoldout(Base):
