@@ -77,6 +77,8 @@ def home(folder: Path, clock: Clock, customers: int, filled: Path | None) -> Ite
                 session, name="bench", now=clock(), time_zone="Asia/Tokyo", currency="USD"
             )
             shop.domain = webhooks.DOMAIN
+            # As the schedule sets it on a shop's first day.
+            shop.day_changed_on = clock().astimezone(shop.zone).date()
         if filled is None:
             fill(runtime.warehouse(shop), customers, is_laid=True)
         with runtime.office.session() as session:

@@ -18,13 +18,15 @@ from regulars.engine.linting import CountedNote, lint_with_counts
 from regulars.engine.near import NearMiss, NearMisses, near_misses
 from regulars.engine.pasts import unknown_past
 from regulars.engine.rfm import RfmThresholds, Standing
-from regulars.engine.sets import Counts, NodeCount, SetEvaluator
+from regulars.engine.sets import Asking, Counts, NodeCount, SetEvaluator
 from regulars.engine.times import next_midnight
+from regulars.engine.turning import turned
 from regulars.engine.unseen import unseen_values
 from regulars.engine.view import View
 from regulars.language.keys import mentions_time
 
 __all__ = [
+    "Asking",
     "Change",
     "Context",
     "CountedNote",
@@ -49,6 +51,7 @@ __all__ = [
     "mentions_time",
     "near_misses",
     "next_midnight",
+    "turned",
     "unknown_past",
     "unseen_values",
 ]

@@ -189,6 +189,11 @@ def _lookup(table: str, key: str, via: str, test: object, scope: Scope) -> exp.S
     return query.where(one_of(column(key), test.values, scope.binds), copy=False)
 
 
+def numbers_orders(question: Question) -> bool:
+    """Whether a row's answer needs the customer's other orders."""
+    return any(one.column.rpartition(".")[2] in _NUMBERED for one in question.rows)
+
+
 def events_query(question: Question, scope: Scope, of: str) -> tuple[exp.Select, bool]:
     """Return the customers with kept rows whose totals hold, and whether the answer is inverted."""
     wanted = {condition.column for condition in (*question.rows, *question.sums)}

@@ -7,7 +7,7 @@ has nothing after any later instant either.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from regulars.engine.days import MICROSECOND
-from regulars.engine.predicates import BoundValue, below, column, missing, present
+from regulars.engine.predicates import (
+    BoundValue,
+    at_least,
+    at_most,
+    below,
+    column,
+    missing,
+    present,
+)
 from regulars.engine.rfm import RfmThresholds
 from regulars.warehouse.record import CustomerRecord
 
@@ -59,8 +67,7 @@ class Horizon:
 
     def look(self, as_of: datetime, ask: Ask) -> bool:
         """Return whether something is later than the instant, and remember it."""
-        at = as_of.astimezone(UTC).replace(tzinfo=None)
-        ((later,),) = ask(_statement(), {"at": at}).fetchall()
+        ((later,),) = ask(_statement(), {"at": _told(as_of)}).fetchall()
         if later:
             self._later_than = max(as_of, self._later_than or as_of)
         else:
@@ -81,6 +88,43 @@ class Horizon:
 
 def _microseconds(instant: datetime) -> int:
     return (instant - EPOCH) // MICROSECOND
+
+
+def ordered_between(start: datetime, end: datetime, ask: Ask) -> NDArray[Any]:
+    """Return the numbers of the customers with an order from an instant up to another."""
+    bounds = {"start": _told(start), "end": _told(end)}
+    return ask(_ordered_statement(), bounds).fetchnumpy()["customer_no"]
+
+
+def came_between(start: datetime, end: datetime, ask: Ask) -> Iterator[NDArray[Any]]:
+    """Give whose facts happened after an instant, and not after another one."""
+    bounds = {"start": _told(start), "end": _told(end)}
+    for table, name in _INSTANTS:
+        yield ask(_came_statement(table, name), bounds).fetchnumpy()["customer_no"]
+
+
+def _told(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+@functools.cache
+def _ordered_statement() -> str:
+    at = column("processed_at")
+    start, end = exp.Placeholder(this="start"), exp.Placeholder(this="end")
+    inside = [at_least(at, start), below(at.copy(), end), present(column("customer_no"))]
+    query = exp.Select().select(column("customer_no")).from_(exp.to_table("orders"))
+    return query.where(*inside).sql("duckdb")
+
+
+@functools.cache
+def _came_statement(table: str, name: str) -> str:
+    start, end = exp.Placeholder(this="start"), exp.Placeholder(this="end")
+    after, until = below(start, column(name)), at_most(column(name), end)
+    query = exp.Select().select(column("customer_no")).where(after, until)
+    query = query.where(present(column("customer_no"))).from_(exp.to_table(table))
+    if table == "refunds":
+        query = query.join(exp.to_table("orders"), using=[exp.to_identifier("order_id")])
+    return query.sql("duckdb")
 
 
 @functools.cache

@@ -57,6 +57,7 @@ from regulars.language.shapes import (
     Labels,
     Metafield,
     Rank,
+    Source,
     StoreCredit,
     Value,
 )
@@ -100,6 +101,30 @@ def _kept_plan(question: Question, past: datetime | None, since: datetime, zone:
     scope = Scope(past, since, zone, _no_spellings)
     query, inverted = _by_shape(question, scope)
     return _written(query, scope, inverted=inverted)
+
+
+#: The table of customers that a shape reads; `customers` where none is named here.
+_TABLES: dict[type[Source], str] = {
+    Annual: "metafields",
+    Distance: "addresses",
+    Metafield: "metafields",
+    StoreCredit: "store_credit_accounts",
+}
+
+
+def reads_of(question: Question) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the tables of customers that a question reads, and the columns that it names."""
+    source = question.source
+    named = (*question.rows, *question.counts, *question.sums)
+    columns = frozenset(one.column.rpartition(".")[2] for one in named)
+    match source:
+        case Value():
+            return frozenset({"customers"}), frozenset({source.column})
+        case Labels():
+            return frozenset({source.table}), columns
+        case Events():
+            return frozenset({"orders", source.of}), columns
+    return frozenset({_TABLES.get(type(source), "customers")}), columns
 
 
 def forget_plans() -> None:

@@ -8,8 +8,8 @@ What single customers match, and why, is the customer evaluator's work.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -26,10 +26,10 @@ from regulars.engine.columns import Columns, Look
 from regulars.engine.context import Context
 from regulars.engine.customer import compile_question
 from regulars.engine.days import MICROSECOND
-from regulars.engine.horizon import Horizon
+from regulars.engine.horizon import Horizon, came_between, ordered_between
 from regulars.engine.kept import Answer, AnswerCache
 from regulars.engine.lowered import Named, Question, lower
-from regulars.engine.plans import Plan, dated_plan, plan, rfm_plan, universe_plan
+from regulars.engine.plans import Plan, dated_plan, plan, reads_of, rfm_plan, universe_plan
 from regulars.engine.predicates import BoundValue
 from regulars.engine.rfm import RfmThresholds, thresholds_of
 from regulars.engine.scope import Scope
@@ -74,6 +74,16 @@ class Facts(Protocol):
         self, *, seconds: float | None = None
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """Open a cursor that sees one unchanging state, stopped after `seconds`."""
+
+    def reader_of(
+        self,
+        customer_nos: BitMap,
+        *,
+        tables: Collection[str],
+        columns: Collection[str],
+        since: datetime | None = None,
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open a cursor that sees some customers alone in some tables; of orders those `since`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +173,44 @@ class SetEvaluator:
     def answer(self, question: Question, context: Context) -> BitMap:
         """Return the customers for whom a lowered question, which is no negation, is true."""
         return self._evaluated(context, lambda run: run.asked(question, negated=False))
+
+    @contextmanager
+    def among(
+        self,
+        customers: BitMap,
+        questions: Iterable[Question],
+        context: Context,
+        *,
+        since: datetime | None = None,
+    ) -> Iterator[Asking]:
+        """Open a look at some customers alone: what it costs to ask the questions is theirs.
+
+        With `since`, orders before that instant are not seen either: for questions that no such
+        order answers.
+        """
+        read = [reads_of(question) for question in questions]
+        tables = set[str]().union(*(tables for tables, _ in read))
+        columns = set[str]().union(*(columns for _, columns in read))
+        with self._warehouse.reader_of(
+            customers, tables=tables, columns=columns, since=since
+        ) as cursor:
+            yield Asking(customers, _alone(context, cursor))
+
+    def ordered_between(
+        self, stretches: Iterable[tuple[datetime, datetime]], context: Context
+    ) -> BitMap:
+        """Return who has an order from one instant up to the other, of any of the pairs."""
+
+        def ordered(run: _Evaluation) -> BitMap:
+            return BitMap.union(BitMap(), *(run.ordered_between(*one) for one in stretches))
+
+        return self._evaluated(context, ordered)
+
+    def came_between(self, before: Context, now: Context) -> BitMap:
+        """Return to whom something happened after the one instant, and not after the other."""
+        if not self.knows_later(before):
+            return BitMap()
+        return self._evaluated(now, lambda run: run.came_since(before.as_of))
 
     def hang_on(self, tree: Node, leaf: Filter, context: Context) -> BitMap:
         """Return the customers for whom the query turns when this filter alone does."""
@@ -263,6 +311,25 @@ class State:
         return self.facts.touched_since(version)
 
 
+class Asking:
+    """Queries asked one after another about some customers; answers are shared among them."""
+
+    def __init__(self, customers: BitMap, run: _Evaluation) -> None:
+        self._customers = customers
+        self._run = run
+
+    def members(self, tree: Node) -> BitMap:
+        """Return the customers who match; sets named by the query are asked for now."""
+        return self._customers & self._run.prepared(tree).members(tree)
+
+    def turned(self, before: Question, now: Question) -> BitMap:
+        """Return for whom two forms of a question, which differ in their bounds, are not alike.
+
+        Whether they are there at all is not asked.
+        """
+        return self._customers & self._run.turned(before, now)
+
+
 def _alone(context: Context, cursor: duckdb.DuckDBPyConnection) -> _Evaluation:
     """Evaluate inside a transaction, whose data nobody else may see yet."""
     state = State(OWN_TRANSACTION, AnswerCache(), Horizon())
@@ -333,6 +400,15 @@ class _Evaluation:
     def knows_later(self) -> bool:
         """Whether anything is known that happens after the instant."""
         return self._past is not None
+
+    def ordered_between(self, start: datetime, end: datetime) -> BitMap:
+        """Return who has an order from an instant up to another."""
+        return bitmap_of(ordered_between(start, end, self._ask))
+
+    def came_since(self, start: datetime) -> BitMap:
+        """Return to whom something happened after an instant."""
+        came = came_between(start, self._context.as_of, self._ask)
+        return BitMap.union(BitMap(), *map(bitmap_of, came))
 
     def dated_rows(self, question: Question, start: int, end: int) -> dict[str, NDArray[Any]]:
         """Return the dated rows behind a question."""
@@ -441,6 +517,13 @@ class _Evaluation:
         if negated is not answer.inverted:
             return self.universe - answer.rows
         return self.universe & answer.rows
+
+    def turned(self, before: Question, now: Question) -> BitMap:
+        """Return for whom two forms of a question are not alike, be they there or not."""
+        old, new = self._answer(before), self._answer(now)
+        if old.inverted is not new.inverted:
+            raise AssertionError("bounds do not turn a question round")
+        return old.rows ^ new.rows
 
     def _answer(self, question: Question) -> Answer:
         if question in self._named:

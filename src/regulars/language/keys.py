@@ -10,7 +10,7 @@ import hashlib
 from decimal import Decimal
 
 from regulars.language.catalogue import CATALOGUE, Figure, Kind, Rank
-from regulars.language.shapes import folded
+from regulars.language.shapes import Source, folded
 from regulars.language.tree import (
     Boolean,
     Day,
@@ -78,9 +78,18 @@ def mentions_time(node: Node) -> bool:
     return any(_moves(leaf) for leaf in filters_of(node))
 
 
-def _moves(leaf: Filter) -> bool:
+def mentions_ranks(node: Node) -> bool:
+    """Whether the members of the tree move with the figures of all customers."""
+    return any(isinstance(_source(leaf), Rank) for leaf in filters_of(node))
+
+
+def _source(leaf: Filter) -> Source | None:
     row = CATALOGUE.get(leaf.attribute)
-    source = None if row is None else row.source
+    return None if row is None else row.source
+
+
+def _moves(leaf: Filter) -> bool:
+    source = _source(leaf)
     if isinstance(source, Rank) or (isinstance(source, Figure) and source.moves):
         return True
     operands = [*leaf.operands, *(one for p in leaf.parameters for one in p.operands)]

@@ -7,6 +7,7 @@ caller: a new or edited segment is "building" until somebody refreshes it.
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +26,9 @@ from regulars.segments import graph
 from regulars.segments.lists import check_lists
 from regulars.segments.names import checked_name, name_key, trash_key
 from regulars.segments.users import all_users, is_followed
+
+#: Texts of queries that are kept read: every evaluation reads those of its shop.
+READ_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +276,15 @@ def definitions_in_force(session: Session, shop: Shop) -> tuple[Definition, ...]
 
 def definition(segment: Segment, version: int, query: str) -> Definition:
     """Read one text of a segment."""
+    return Definition(segment.id, version, segment.name, segment.name_key, *_read(query))
+
+
+@functools.lru_cache(maxsize=READ_MAX)
+def _read(
+    query: str,
+) -> tuple[Node, frozenset[str], bool, bool, frozenset[str]]:
     tree = parse(query)
-    return Definition(
-        segment.id,
-        version,
-        segment.name,
-        segment.name_key,
+    return (
         tree,
         graph.references(tree),
         mentions_time(tree),

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from pyroaring import BitMap
 from sqlalchemy.orm import Session
 
-from regulars.engine import Context, RfmThresholds, SetEvaluator, SharedAnswers, View, days
+from regulars.engine import Asking, Context, RfmThresholds, SetEvaluator, SharedAnswers, View, days
 from regulars.engine.rfm import RfmSource, read_thresholds, write_thresholds
 from regulars.errors import InputError, problem
 from regulars.office import Shop
@@ -172,6 +172,11 @@ class Memberships:
                 self._state.publish(segment_id)
 
     @property
+    def evaluator(self) -> SetEvaluator:
+        """What evaluates queries over everybody."""
+        return self._state.evaluator
+
+    @property
     def lists(self) -> Lists:
         """The shop's CSV lists."""
         return self._state.lists
@@ -270,6 +275,20 @@ def in_force(old: Definition, newest: Definition) -> Definition:
     return replace(old, name=newest.name, key=newest.key)
 
 
+@dataclass(frozen=True, slots=True)
+class Few:
+    """The customers who alone can have moved in some segments, and a look at them."""
+
+    customers: BitMap
+    asking: Asking
+    #: The segments, with the version of the query that their members come from.
+    versions: Mapping[int, int]
+
+    def tells(self, one: Definition) -> bool:
+        """Whether nobody else can have moved in a segment."""
+        return self.versions.get(one.segment_id) == one.version
+
+
 class Changing:
     """One transaction's change of memberships: evaluates, writes the log, remembers for undoing."""
 
@@ -282,6 +301,11 @@ class Changing:
         self._rfm_before = state.rfm_of_day
         self._rfm_written: RfmThresholds | None = None
         self.changes = Changes()
+
+    @property
+    def context(self) -> Context:
+        """What queries are evaluated in."""
+        return self._context
 
     def follow(
         self,
@@ -329,10 +353,13 @@ class Changing:
         current: Sequence[Definition],
         segment_ids: Collection[int],
         cause: str,
+        *,
+        few: Few | None = None,
     ) -> None:
         """Evaluate segments in full, from their newest definition, then those made of them.
 
         A segment that cannot be evaluated keeps its members and is reported in `changes.broken`.
+        Where `few` says who alone can have moved, nobody else is asked.
         """
         newest = [
             one
@@ -344,6 +371,8 @@ class Changing:
             self._forget_rfm()
         self._switch(newest, segment_ids)
         moved: set[str] = set()
+        # Moved by others than the few: what is made of them is asked of everybody too.
+        at_large: set[str] = set()
         # Data that was loaded at once may hold customers who were waited for.
         came = (
             self._state.lists.follow_all(cursor, self._shop, self._now)
@@ -355,8 +384,9 @@ class Changing:
             asked = one.segment_id in segment_ids
             if not asked and not one.references & moved:
                 continue
+            only = few if few and few.tells(one) and not one.references & at_large else None
             try:
-                members = BitMap(self._state.evaluator.members(one.tree, self._context))
+                members = self._members(one, only)
             except InputError as error:
                 self.changes.broken[one.segment_id] = str(error)
                 self._state.plans[one.segment_id] = before.get(one.segment_id, plan)
@@ -366,8 +396,16 @@ class Changing:
                 why = "upload"
             if self._replace(cursor, one, members, why):
                 moved.add(one.key)
+                if only is None:
+                    at_large.add(one.key)
             self.changes.evaluated[one.segment_id] = one.version
         self._store_rfm(cursor)
+
+    def _members(self, one: Definition, only: Few | None) -> BitMap:
+        if only is None:
+            return BitMap(self._state.evaluator.members(one.tree, self._context))
+        stay = self._state.working[one.segment_id] - only.customers
+        return stay | only.asking.members(one.tree)
 
     def _forget_rfm(self) -> None:
         """Have the day's thresholds found anew: the shop's past was told again."""

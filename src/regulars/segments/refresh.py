@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from regulars.engine.days import day_start, local_day
+from regulars.engine import Context
 from regulars.office import Office, Shop
 from regulars.office.models.segments import Segment
+from regulars.segments.day_change import few_moved, last_of_day, up_to_date
 from regulars.segments.definitions import definitions
-from regulars.segments.memberships import Changes, Memberships
+from regulars.segments.memberships import Changes, Few, Memberships
 from regulars.warehouse import Warehouse
 
 # Of all segments that an order moved, most have as many members as before.
@@ -21,6 +23,14 @@ _COUNT = (
     .where(Segment.id == bindparam("segment"), Segment.member_count != bindparam("count"))
     .values(member_count=bindparam("count"))
 )
+
+
+#: Tells who alone can have moved, in the context at hand.
+FewOf = Callable[[Context], AbstractContextManager[Few | None]]
+
+
+def _everybody(_: Context) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def refresh(
@@ -32,10 +42,12 @@ def refresh(
     *,
     cause: str,
     now: datetime,
+    few_of: FewOf = _everybody,
 ) -> Changes:
     """Evaluate these segments and those made of them, from their newest queries.
 
-    Log and facts agree at each instant: no fact is written while the evaluation runs.
+    Log and facts agree at each instant: no fact is written while the evaluation runs. `few_of`
+    may tell who alone can have moved.
     """
     with memberships.held():
         with office.reading() as session:
@@ -43,8 +55,9 @@ def refresh(
         with (
             memberships.changing(shop, now) as changing,
             warehouse.transaction(changes_facts=False) as cursor,
+            few_of(changing.context) as few,
         ):
-            changing.refresh(cursor, current, segment_ids, cause)
+            changing.refresh(cursor, current, segment_ids, cause, few=few)
         record_changes(office, memberships, shop, changing.changes, now)
     return changing.changes
 
@@ -69,15 +82,25 @@ def refresh_day(
 ) -> Changes:
     """Evaluate the segments whose members may change because a new day began.
 
-    These are the ones that mention time; all of them where facts of days to come are known.
+    These are the ones that mention time; all of them where facts of days to come are known. Only
+    the customers whom the days since the shop's last day change may move are asked.
     """
-    until = warehouse.facts_until()
-    is_ahead = until is not None and until >= day_start(local_day(now, shop.zone), shop.zone)
+    evaluator, live = memberships.evaluator, memberships.live_context(shop, now)
+    before = last_of_day(shop.day_changed_on, live)
+    is_ahead = evaluator.knows_later(before)
     with office.reading() as session:
-        timed = {
-            one.segment_id for one in definitions(session, shop) if is_ahead or one.mentions_time
-        }
-    return refresh(office, warehouse, memberships, shop, timed, cause="day_change", now=now)
+        timed = [one for one in definitions(session, shop) if is_ahead or one.mentions_time]
+        # What holds for no earlier day is found out anew.
+        is_later = shop.day_changed_on is not None and shop.day_changed_on < live.today
+        ready = up_to_date(session, shop) if is_later else frozenset[int]()
+
+    def few_of(context: Context) -> AbstractContextManager[Few | None]:
+        return few_moved(evaluator, timed, ready, before, context)
+
+    ids = {one.segment_id for one in timed}
+    return refresh(
+        office, warehouse, memberships, shop, ids, cause="day_change", now=now, few_of=few_of
+    )
 
 
 def refresh_products(

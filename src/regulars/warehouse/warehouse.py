@@ -25,6 +25,7 @@ from regulars.warehouse.columns import given, inside, outside
 from regulars.warehouse.facts import Fact
 from regulars.warehouse.loading import Allow, Loaded, LoadKind, Progress, merge, staged
 from regulars.warehouse.membership import Flip, LogEntry, LoggedEntry, MembershipLog, bitmap_of
+from regulars.warehouse.narrowing import narrow
 from regulars.warehouse.opening import WarehouseSettings, file_problems, open_file
 from regulars.warehouse.products import ABOUT_PRODUCTS
 from regulars.warehouse.reading import Product, read_records
@@ -117,6 +118,23 @@ class Warehouse:
             if timer is not None:
                 timer.cancel()
             cursor.close()
+
+    @contextmanager
+    def reader_of(
+        self,
+        customer_nos: BitMap,
+        *,
+        tables: Collection[str],
+        columns: Collection[str],
+        since: datetime | None = None,
+    ) -> Iterator[Cursor]:
+        """Give a reader that sees these customers alone in some tables, and some columns of those.
+
+        Of their orders it sees those from `since` on.
+        """
+        with self.reader() as cursor:
+            narrow(cursor, customer_nos, tables, columns, since)
+            yield cursor
 
     @contextmanager
     def transaction(self, *, changes_facts: bool = True) -> Iterator[Cursor]:
