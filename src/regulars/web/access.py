@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -16,12 +15,13 @@ from typing import Final, Protocol
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from regulars.office import Shop, audit
+from regulars.office import Shop
+from regulars.web.team import Act
 
 SAME_LOOK: Final = timedelta(hours=1)
 #: Looks that are remembered; whoever is forgotten is noted once more.
 REMEMBERED_MAX: Final = 10_000
-ACT: Final = "customers_seen"
+SEEN: Final = "customers_seen"
 #: Places of addresses that say who the customer is: the log outlives the customer's data.
 _PERSONS: Final = frozenset({"customer", "customer_id"})
 
@@ -66,23 +66,13 @@ def note(asker: Asker, shop: Shop) -> None:
     looks: Looks = asker.request.app.state.looks
     place = place_of(asker.request)
     if looks.is_new(asker.author, shop.id, place, asker.now):
-        note_act(asker, shop, ACT, place)
+        note_act(asker, shop, SEEN, place)
 
 
-def note_act(
-    asker: Asker, shop: Shop, act: str, about: str, details: Mapping[str, object] | None = None
-) -> None:
+def note_act(asker: Asker, shop: Shop, act: str, about: str, **details: object) -> None:
     """Note in the audit log what somebody was given of a shop."""
     with asker.office() as session:
-        audit.record(
-            session,
-            act=act,
-            about=about,
-            author=asker.author,
-            at=asker.now,
-            shop_id=shop.id,
-            details=details,
-        )
+        Act(asker.author, asker.now).note(session, act, about, shop.id, **details)
 
 
 def place_of(request: Request) -> str:

@@ -78,7 +78,7 @@ def customers_file(
 
     `about` is for files whose name says who the customer is: the log outlives the customer's data.
     """
-    access.note_act(asker, shop, act, name if about is None else about, details)
+    access.note_act(asker, shop, act, name if about is None else about, **details)
     return csv_file(name, rows, encoding)
 
 
