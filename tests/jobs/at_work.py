@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class AtWork:
     shop: Shop
     clock: SettableClock
     #: How far Shopify's clock is ahead of ours.
-    ahead: timedelta = timedelta()
+    ahead: timedelta = field(default=timedelta(), kw_only=True)
 
     def segment(self, name: str, query: str) -> int:
         """Make a segment and work until it is ready; return its id."""
