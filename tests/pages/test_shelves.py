@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from regulars.segments import edit_segment, find_segment
+
 
 def test_details_are_kept_and_lead_to_the_group(visitor, world):
     vip, quiet = (
@@ -36,11 +38,32 @@ def test_a_featured_segment_stands_on_the_home_page(visitor, world):
 
     visitor.post(f"/segments/{segment}/details", fields | {"form_token": token.get("value")})
 
-    home = visitor.get("/")
-    (featured,) = [
-        one for one in home.root.all("ul") if one.get("aria-label") == "Featured segments"
-    ]
-    assert "Everybody once" in featured.text
+    assert "Everybody once" in featured(visitor)
+    assert "unchanged for 7 days" in featured(visitor)
+
+
+def featured(visitor) -> str:
+    lists = visitor.get("/").root.all("ul")
+    return next(one.text for one in lists if one.get("aria-label") == "Featured segments")
+
+
+def test_whom_an_edit_moved_is_told_apart_from_who_came_and_went(visitor, world):
+    segment = world.segment("Loyal", "number_of_orders >= 1")
+    with world.runtime.office.session() as session:
+        row = find_segment(session, world.shop, segment)
+        edited = {"query": "number_of_orders >= 2", "author": "bo", "now": world.now}
+        edit_segment(session, world.shop, row, **edited)
+        row.is_featured = True
+        world.jobs.refresh_segment_later(session, world.shop, segment, "edited")
+    world.work()
+
+    told = visitor.get(f"/segments/{segment}").text
+
+    count = len(world.runtime.warehouse(world.shop).log_entries(segment_id=segment, cause="edited"))
+    assert "0 joined and 0 left in 7 days." in told
+    assert f"An edit of the rule, or a new count of everybody, moved {count} more." in told
+    assert "7 days: changed by an edit or a new count" in featured(visitor)
+    assert "Nobody has joined or left a segment" in visitor.get("/").text
 
 
 def test_the_list_is_narrowed_by_kind(visitor, world):

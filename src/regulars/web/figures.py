@@ -9,7 +9,7 @@ import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyroaring import BitMap
 
@@ -19,11 +19,12 @@ from regulars.warehouse import Warehouse
 if TYPE_CHECKING:
     from regulars.runtime import Runtime
 
-# Joins and leaves of each segment since an instant.
+# Joins and leaves of each segment since an instant, and how many a person's act brought.
 _MOVES: Final = """
-SELECT segment_id, count(*) FILTER (joined), count(*) FILTER (NOT joined)
-FROM membership_log WHERE happened_at >= ?
-  AND cause NOT IN ('created', 'restored', 'edited', 'universe', 'loaded')
+SELECT segment_id, count(*) FILTER (joined AND NOT is_act),
+  count(*) FILTER (NOT joined AND NOT is_act), count(*) FILTER (is_act)
+FROM (SELECT segment_id, joined, cause IN ('edited', 'universe', 'loaded') AS is_act
+  FROM membership_log WHERE happened_at >= ? AND cause NOT IN ('created', 'restored'))
 GROUP BY segment_id
 """
 
@@ -105,12 +106,21 @@ def universe_of(runtime: Runtime, shop: Shop) -> BitMap:
 _universes: dict[tuple[int, str], tuple[tuple[int, int], BitMap]] = {}
 
 
-def moves_since(warehouse: Warehouse, since: datetime) -> Mapping[int, tuple[int, int]]:
-    """Return (joined, left) of each segment since an instant; edits and loads are not moves."""
+class Moves(NamedTuple):
+    """How many joined and left a segment by themselves, and how many a person's act moved."""
+
+    joined: int = 0
+    left: int = 0
+    #: By an edit of the rule, or because everybody was counted anew.
+    by_acts: int = 0
+
+
+def moves_since(warehouse: Warehouse, since: datetime) -> Mapping[int, Moves]:
+    """Return who moved in each segment since an instant; without segments where nobody did."""
     naive = since.astimezone(UTC).replace(tzinfo=None)
     with warehouse.reader() as cursor:
         rows = cursor.execute(_MOVES, [naive]).fetchall()
-    return {segment_id: (joined, left) for segment_id, joined, left in rows}
+    return {segment_id: Moves(*counts) for segment_id, *counts in rows}
 
 
 def week_ago(now: datetime) -> datetime:

@@ -20,7 +20,7 @@ from regulars.office.models.tags import TagAssignment
 from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import list_segments
 from regulars.web.deps import SignedIn, Visit
-from regulars.web.figures import moves_since, universe_of, week_ago
+from regulars.web.figures import Moves, moves_since, universe_of, week_ago
 from regulars.web.i18n import N_
 
 router = APIRouter()
@@ -49,8 +49,7 @@ class Mover:
     """A segment that many joined or left."""
 
     segment: Segment
-    joined: int
-    left: int
+    moves: Moves
 
 
 @router.get("/")
@@ -128,9 +127,9 @@ def _fingerprint(values: dict[str, Any]) -> str:
         len(values["segments"]),
         [(job.id, job.state, job.progress, job.note) for job in values["jobs"]],
         [matter.text for matter in values["matters"]],
-        [(one.segment.id, one.joined, one.left) for one in values["movers"]],
+        [(one.segment.id, one.moves) for one in values["movers"]],
         [(one.id, one.name) for one in values["running"]],
-        [(one.segment.id, one.segment.member_count) for one in values["featured"]],
+        [(one.segment.id, one.segment.member_count, one.moves) for one in values["featured"]],
     ]
     return sha256(repr(told).encode()).hexdigest()[:16]
 
@@ -143,7 +142,7 @@ def _in_any(visit: Visit, segments: Sequence[Segment]) -> BitMap:
 def _featured(visit: Visit, segments: Sequence[Segment]) -> list[Mover]:
     chosen = [one for one in segments if one.is_featured]
     moves = moves_since(visit.runtime.warehouse(visit.shop), week_ago(visit.now)) if chosen else {}
-    return [Mover(one, *moves.get(one.id, (0, 0))) for one in chosen]
+    return [Mover(one, moves.get(one.id, Moves())) for one in chosen]
 
 
 def _shown(segments: Sequence[Segment]) -> list[Segment]:
@@ -154,8 +153,9 @@ def _shown(segments: Sequence[Segment]) -> list[Segment]:
 
 def _movers(visit: Visit, segments: Sequence[Segment]) -> list[Mover]:
     moves = moves_since(visit.runtime.warehouse(visit.shop), week_ago(visit.now))
-    movers = [Mover(one, *moves[one.id]) for one in segments if one.id in moves]
-    return sorted(movers, key=lambda one: -(one.joined + one.left))[:5]
+    movers = [Mover(one, moves.get(one.id, Moves())) for one in segments]
+    moved = [one for one in movers if one.moves.joined or one.moves.left]
+    return sorted(moved, key=lambda one: -(one.moves.joined + one.moves.left))[:5]
 
 
 def _matters(visit: Visit, segments: Sequence[Segment], session: Any) -> list[Matter]:

@@ -33,7 +33,7 @@ from regulars.segments import (
 from regulars.segments.exporting import lossy_rows
 from regulars.tags.rules import list_rules
 from regulars.web.deps import SignedIn, ToldProblem, Visit
-from regulars.web.figures import Member, members_page, moves_since, universe_of, week_ago
+from regulars.web.figures import Member, Moves, members_page, moves_since, universe_of, week_ago
 from regulars.web.files import ENCODINGS, customers_file
 from regulars.web.i18n import N_
 from regulars.web.insight_views import insights_of_segment
@@ -85,14 +85,13 @@ class Row:
     sentence: str
     count: int
     share: float | None
-    joined: int
-    left: int
+    moves: Moves
     groups: Sequence[str]
 
     @property
     def change(self) -> int:
         """How many more belong than a week ago, edits left out."""
-        return self.joined - self.left
+        return self.moves.joined - self.moves.left
 
 
 @router.get("")
@@ -300,7 +299,7 @@ def _rows(visit: Visit) -> list[Row]:
             sentence(visit, segment.query),
             segment.member_count,
             segment.member_count / everybody if everybody else None,
-            *moves.get(segment.id, (0, 0)),
+            moves.get(segment.id, Moves()),
             groups=names_of(groups, segment.id),
         )
         for segment in segments
@@ -335,7 +334,7 @@ def _sorted(rows: list[Row], sort: str) -> list[Row]:
 
 def _fingerprint(rows: Sequence[Row]) -> str:
     told = [
-        (one.id, one.name, one.icon, one.state, row.count, row.joined, row.left, *row.groups)
+        (one.id, one.name, one.icon, one.state, row.count, row.moves, *row.groups)
         for row in rows
         for one in [row.segment]
     ]
@@ -344,12 +343,11 @@ def _fingerprint(rows: Sequence[Row]) -> str:
 
 def _head_figures(visit: Visit, segment: Segment) -> dict[str, Any]:
     moves = moves_since(visit.runtime.warehouse(visit.shop), week_ago(visit.now))
-    joined, left = moves.get(segment.id, (0, 0))
+    moved = moves.get(segment.id, Moves())
     everybody = len(universe_of(visit.runtime, visit.shop))
-    told = (segment.member_count, segment.state, joined, left, everybody, segment.version)
+    told = (segment.member_count, segment.state, moved, everybody, segment.version)
     return {
-        "joined": joined,
-        "left": left,
+        "moved": moved,
         "everybody": everybody,
         "seen": sha256(repr(told).encode()).hexdigest()[:16],
     }
