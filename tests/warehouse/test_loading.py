@@ -375,6 +375,29 @@ def test_what_a_complete_file_tells_otherwise_is_named_and_repaired(
     assert [loaded.differing for loaded in compare_again(warehouse, tmp_path)] == [0, 0]
 
 
+SETS = {
+    "customer_tags": ("STRAẞE!, VIP!, 東京!", "Straße, VIP, 東京"),
+    "discount_codes": (None, "SALE"),
+    "order_tags": ("a, Gift", "Gift"),
+}
+
+
+def test_sets_of_texts_are_compared_whole_and_in_order(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    load_everything(warehouse, tmp_path)
+    with warehouse.transaction() as cursor:
+        cursor.execute("INSERT INTO order_tags SELECT order_id, 'a', 'a' FROM orders LIMIT 1")
+        cursor.execute("DELETE FROM order_discount_codes")
+        cursor.execute("UPDATE customer_tags SET tag = upper(tag) || '!'")
+
+    loads = compare_again(warehouse, tmp_path)
+
+    found = {one.attribute: (one.ours, one.theirs) for each in loads for one in each.differences}
+    assert SETS == found
+    assert [loaded.differing for loaded in compare_again(warehouse, tmp_path)] == [0, 0]
+
+
 def compare_again(warehouse: Warehouse, folder: Path) -> list[Loaded]:
     return [
         warehouse.load_jsonl(kind, write(folder, lines), "USD", as_of=AT, compares=True)

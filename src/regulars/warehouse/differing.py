@@ -37,13 +37,16 @@ class Difference:
 
 def note(cursor: duckdb.DuckDBPyConnection, kind: str) -> None:
     """Keep what is there, before it is replaced."""
-    cursor.execute(statements("differ")[f"note_{kind}"])
+    sql = statements("differ")
+    for name in (f"note_{kind}", f"texts_of_{kind}", "note_texts"):
+        cursor.execute(sql[name])
 
 
 def differences(cursor: duckdb.DuckDBPyConnection, kind: str) -> tuple[int, Sequence[Difference]]:
     """Return how many noted values are otherwise now, and the first of them."""
     sql = statements("differ")
     cursor.execute(sql[f"differing_{kind}"])
+    cursor.execute(sql["differing_texts"])
     ((count,),) = cursor.execute(sql["count"]).fetchall()
     rows = cursor.execute(sql["sample"], {"most": NAMED_MAX}).fetchall()
     return count, tuple(

@@ -96,6 +96,8 @@ _TIDY: Final = (
     "DROP TABLE IF EXISTS temp.taken",
     "DROP TABLE IF EXISTS temp.owners",
     "DROP TABLE IF EXISTS temp.noted",
+    "DROP TABLE IF EXISTS temp.noted_texts",
+    "DROP VIEW IF EXISTS temp.texts",
     "DROP TABLE IF EXISTS temp.differing",
     "DROP TABLE IF EXISTS temp.fresh_refunds",
     "DROP TABLE IF EXISTS temp.given_nos",
