@@ -394,7 +394,7 @@ def test_sets_of_texts_are_compared_whole_and_in_order(
     loads = compare_again(warehouse, tmp_path)
 
     found = {one.attribute: (one.ours, one.theirs) for each in loads for one in each.differences}
-    assert SETS == found
+    assert found == SETS
     assert [loaded.differing for loaded in compare_again(warehouse, tmp_path)] == [0, 0]
 
 
