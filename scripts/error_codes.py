@@ -119,7 +119,13 @@ def _raised(tree: ast.AST) -> Iterator[tuple[str, str, list[str]]]:
         codes_given = _constants(call.args[0]) if kind in PROBLEMS + NOTES else []
         for code in filter(_CODE.fullmatch, codes_given):
             texts = _texts(call.args[1], inside.get(id(call))) if len(call.args) > 1 else []
-            yield code, kind, texts
+            commands = [one.value for one in call.keywords if one.arg == "command"]
+            listed = [text for one in commands for text in _texts(one, inside.get(id(call)))]
+            yield (
+                code,
+                kind,
+                [f"{text} List them with: {one}" for text in texts for one in listed] or texts,
+            )
 
 
 def _assigned(scope: ast.FunctionDef, name: ast.Name) -> list[str]:

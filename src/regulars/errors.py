@@ -18,7 +18,8 @@ class Problem:
     `template` is an English sentence with `{named}` places, so that the web can look up its
     translation before filling in `values`. `line` counts from 1 and `column` from 0, as Shopify's
     own messages do; `start` and `length` are in characters of the query text. `suggestion` is a
-    text that may replace the marked one.
+    text that may replace the marked one. `command` lists what there is; a page says its own next
+    step instead.
     """
 
     code: str
@@ -31,6 +32,7 @@ class Problem:
     column: int | None = None
     field: str | None = None
     row: int | None = None
+    command: str | None = None
 
     @property
     def message(self) -> str:
@@ -38,7 +40,15 @@ class Problem:
         return self.told(str)
 
     def told(self, translate: Callable[[str], str]) -> str:
-        """Return the sentence through a translation of its template."""
+        """Return the sentence, and the command if there is one, through a translation."""
+        if self.command is None:
+            return self.sentence(translate)
+        command = self.command.format(**self.values)
+        next_step = translate("List them with: {command}").format(command=command)
+        return f"{self.sentence(translate)} {next_step}"
+
+    def sentence(self, translate: Callable[[str], str]) -> str:
+        """Return the sentence alone, through a translation of its template."""
         return translate(self.template).format(**self.values)
 
 
@@ -127,10 +137,11 @@ def problem(
     field: str | None = None,
     row: int | None = None,
     suggestion: str | None = None,
+    command: str | None = None,
     **values: object,
 ) -> Problem:
-    """Build a Problem whose template is filled with `values`."""
-    return Problem(code, template, values, suggestion, field=field, row=row)
+    """Build a Problem whose template and command are filled with `values`."""
+    return Problem(code, template, values, suggestion, field=field, row=row, command=command)
 
 
 def all_of(problems: Iterable[Problem], most: int = 10) -> tuple[Problem, ...]:

@@ -23,6 +23,7 @@ CALLS: Calls = {
     "ngettext": (0, 1),
     "problem": (1,),
     "report": (1,),
+    "translate": (0,),
 }
 #: Notes on queries; elsewhere these names mean other things.
 NOTES: Calls = {"note": (1,), "tell": (1,), "tell_without": (1,), "tell_unsayable": (1,)}

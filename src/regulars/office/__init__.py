@@ -10,6 +10,7 @@ from regulars.office.shops import (
     create_shop,
     find_shop,
     list_shops,
+    no_shop,
     read_token,
     save_token,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "create_shop",
     "find_shop",
     "list_shops",
+    "no_shop",
     "read_token",
     "save_token",
 ]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from regulars.errors import InputError, NotFoundError, problem
+from regulars.errors import InputError, NotFoundError, Problem, problem
 from regulars.office.models.audit import AuditEntry
 from regulars.office.models.shops import Shop, ShopToken
 from regulars.sealing import Sealer
@@ -96,9 +96,14 @@ def find_shop(session: Session, name: str) -> Shop:
     column = Shop.domain if name.endswith(".myshopify.com") else Shop.name
     shop = session.scalar(select(Shop).where(column == name))
     if shop is None:
-        template = 'There is no shop "{name}". List shops with: regulars shops list'
-        raise NotFoundError(problem("no_shop", template, name=name, field="shop"))
+        raise NotFoundError(no_shop(name))
     return shop
+
+
+def no_shop(name: str) -> Problem:
+    """Return what is told where there is no shop of a name."""
+    template = 'There is no shop "{name}".'
+    return problem("no_shop", template, name=name, field="shop", command="regulars shops list")
 
 
 def list_shops(session: Session) -> Sequence[Shop]:

@@ -92,11 +92,10 @@ def find_segment(session: Session, shop: Shop, id_or_name: int | str) -> Segment
     if found is None:
         found = session.scalar(live.where(Segment.name_key == name_key(text)))
     if found is None:
-        template = (
-            "There is no segment {segment} in the shop {shop}. "
-            "List segments with: regulars segments list --shop {shop}"
-        )
-        raise NotFoundError(problem("no_segment", template, segment=text, shop=shop.name))
+        template = "There is no segment {segment} in the shop {shop}."
+        command = "regulars segments list --shop {shop}"
+        told = problem("no_segment", template, segment=text, shop=shop.name, command=command)
+        raise NotFoundError(told)
     return found
 
 

@@ -165,8 +165,9 @@ FAMILIES, TEMPLATES = _read(
 def find_template(key: str) -> Template:
     """Return a template; raises NotFoundError."""
     if key not in TEMPLATES:
-        template = 'There is no template "{key}". List them with: regulars templates list'
-        raise NotFoundError(problem("no_template", template, key=key[:60]))
+        template = 'There is no template "{key}".'
+        command = "regulars templates list --shop NAME"
+        raise NotFoundError(problem("no_template", template, key=key[:60], command=command))
     return TEMPLATES[key]
 
 

@@ -127,11 +127,10 @@ def find_static(session: Session, shop: Shop, id_or_name: int | str) -> StaticSe
     if found is None:
         found = session.scalar(of_shop.where(StaticSegment.name_key == name_key(text)))
     if found is None:
-        template = (
-            "There is no static segment {name} in the shop {shop}. "
-            "List them with: regulars static list --shop {shop}"
-        )
-        raise NotFoundError(problem("no_static_segment", template, name=text, shop=shop.name))
+        template = "There is no static segment {name} in the shop {shop}."
+        command = "regulars static list --shop {shop}"
+        told = problem("no_static_segment", template, name=text, shop=shop.name, command=command)
+        raise NotFoundError(told)
     return found
 
 

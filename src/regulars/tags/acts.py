@@ -127,8 +127,8 @@ def find_assignment(session: Session, shop: Shop, assignment_id: int) -> TagAssi
         raise NotFoundError(
             problem(
                 "no_tag_assignment",
-                "Tag assignment {id} does not exist in shop {shop}. "
-                "List assignments with: regulars tags history --shop {shop}",
+                "Tag assignment {id} does not exist in shop {shop}.",
+                command="regulars tags history --shop {shop}",
                 field="id",
                 id=assignment_id,
                 shop=shop.name,

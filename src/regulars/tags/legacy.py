@@ -40,8 +40,8 @@ def find_tag(session: Session, shop: Shop, tag_id: int) -> tuple[StaticTag, Stat
         raise NotFoundError(
             problem(
                 "no_legacy_tag",
-                "There is no tag {id} of a static segment in shop {shop}. "
-                "List them with: regulars tags legacy --shop {shop}",
+                "There is no tag {id} of a static segment in shop {shop}.",
+                command="regulars tags legacy --shop {shop}",
                 field="id",
                 id=tag_id,
                 shop=shop.name,

@@ -155,8 +155,8 @@ def find_rule(session: Session, shop: Shop, rule_id: int) -> TagRule:
         raise NotFoundError(
             problem(
                 "no_tag_rule",
-                "Tag rule {id} does not exist in shop {shop}. "
-                "List rules with: regulars tags rules list --shop {shop}",
+                "Tag rule {id} does not exist in shop {shop}.",
+                command="regulars tags rules list --shop {shop}",
                 field="id",
                 id=rule_id,
                 shop=shop.name,

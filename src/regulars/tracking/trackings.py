@@ -86,8 +86,8 @@ def find_tracking(session: Session, shop: Shop, tracking_id: int) -> RevenueTrac
         raise NotFoundError(
             problem(
                 "no_tracking",
-                "Tracking {id} does not exist in shop {shop}. "
-                "List trackings with: regulars tracking list --shop {shop}",
+                "Tracking {id} does not exist in shop {shop}.",
+                command="regulars tracking list --shop {shop}",
                 field="id",
                 id=tracking_id,
                 shop=shop.name,

@@ -27,7 +27,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from regulars import static_segments, support
 from regulars.errors import InputError, NotFoundError, PermissionDenied, Problem, problem
-from regulars.office import Shop, list_shops
+from regulars.office import Shop, list_shops, no_shop
 from regulars.office.audit import COMMAND_LINE
 from regulars.office.models.staff import ApiKey, Staff, StaffSession, StaffShop
 from regulars.web import access, embedding, sessions
@@ -450,8 +450,7 @@ class ApiCall:
         with self.runtime.office.reading() as session:
             shop = session.scalar(select(Shop).where(Shop.name == name))
         if shop is None or (self.shop_ids is not None and shop.id not in self.shop_ids):
-            template = 'There is no shop "{name}". List shops with: regulars shops list'
-            raise NotFoundError(problem("no_shop", template, name=name, field="shop"))
+            raise NotFoundError(no_shop(name))
         return shop
 
     def customers_of(self, name: str) -> Shop:

@@ -6,7 +6,6 @@ A bug of ours shows a reference and nothing else; its text goes to the log under
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -67,8 +66,6 @@ TITLES = {
 CHOOSE_AGAIN = N_(
     "It may have been deleted meanwhile. Load the page again and choose from the list."
 )
-#: The sentence with which a message names a command, in either language.
-_COMMAND = re.compile(r"(?<=[.。])[^.。]*\bregulars [a-z][^。]*。?$")
 #: What to do next, for whoever looks at a page; a person's mistake says it itself.
 NEXT_STEPS = {
     400: N_("Go back, load the page again, and send it once more."),
@@ -241,17 +238,15 @@ def _plain(language: str) -> Localizer:
     return Localizer(language, ZoneInfo("UTC"), "USD")
 
 
-def _for_page(message: str, visit: Visit) -> str:
-    """Name what can be done on a page, in place of the command that a message ends with."""
-    without = _COMMAND.sub("", message)
-    return message if without == message else f"{without} {visit.say(CHOOSE_AGAIN)}"
+def _for_page(one: Problem, visit: Visit) -> str:
+    """Tell a problem with what can be done on a page, in place of a command."""
+    sentence = one.sentence(visit.say.template)
+    return sentence if one.command is None else f"{sentence} {visit.say(CHOOSE_AGAIN)}"
 
 
 def _error_page(request: Request, status: int, problems: Sequence[Problem]) -> Response:
     visit = open_visit(request, FormData())
-    messages = [told(one, visit.say).message for one in problems]
-    if status == 404:
-        messages = [_for_page(one, visit) for one in messages]
+    messages = [_for_page(one, visit) for one in problems]
     title = visit.say(TITLES.get(status, TITLES[500]))
     # That a page is not there is said by its title.
     is_nowhere = status == 404 and request.method == "GET"

@@ -32,11 +32,11 @@ PROBLEM: dict[str, Any] = {
             "title": "This page does not exist",
             "status": 404,
             "code": "no_shop",
-            "detail": 'There is no shop "tea". List shops with: regulars shops list',
+            "detail": 'There is no shop "tea". List them with: regulars shops list',
             "errors": [
                 {
                     "code": "no_shop",
-                    "message": 'There is no shop "tea". List shops with: regulars shops list',
+                    "message": 'There is no shop "tea". List them with: regulars shops list',
                     "field": "shop",
                 }
             ],
