@@ -177,7 +177,14 @@ def duplicate_segment(
 
 
 def delete_segment(session: Session, shop: Shop, segment: Segment, *, now: datetime) -> None:
-    """Put a segment into the trash; ConflictError, listing them, where something needs it.
+    """Put a segment into the trash; ConflictError, listing them, where something needs it."""
+    demand_unneeded(session, shop, segment, now=now)
+    segment.deleted_at = segment.updated_at = now
+    segment.name_key = trash_key(segment.id)
+
+
+def demand_unneeded(session: Session, shop: Shop, segment: Segment, *, now: datetime) -> None:
+    """Raise ConflictError where segments or tag rules need a segment; it lists them.
 
     Trackings do not: they go on with its rule (decision 0021). Nor do assignments under way: their
     audience is stored.
@@ -202,8 +209,6 @@ def delete_segment(session: Session, shop: Shop, segment: Segment, *, now: datet
                 rules=named["rule"],
             )
         )
-    segment.deleted_at = segment.updated_at = now
-    segment.name_key = trash_key(segment.id)
 
 
 def restore_segment(session: Session, shop: Shop, segment_id: int, *, now: datetime) -> Segment:

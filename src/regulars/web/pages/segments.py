@@ -13,7 +13,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from regulars import static_segments
-from regulars.errors import InputError
+from regulars.errors import ConflictError, InputError
 from regulars.language import describe, parse
 from regulars.money import decimal_of
 from regulars.office.models.segments import Segment
@@ -22,6 +22,7 @@ from regulars.office.models.trackings import RevenueTracking
 from regulars.segments import (
     all_users,
     delete_segment,
+    demand_unneeded,
     difference,
     find_segment,
     list_segments,
@@ -198,6 +199,10 @@ def show_delete(visit: SignedIn, segment_id: int) -> Response:
     segment = _find(visit, segment_id)
     with visit.runtime.office.reading() as session:
         users = all_users(session, visit.shop, segment, now=visit.now)
+        try:
+            demand_unneeded(session, visit.shop, segment, now=visit.now)
+        except ConflictError as needed:
+            return _needed(visit, segment, needed, status=200)
     return visit.dialog(
         "segments/delete.html",
         segment=segment,
@@ -217,15 +222,19 @@ def delete(visit: SignedIn, segment_id: int) -> Response:
             found = find_segment(session, visit.shop, segment_id)
             delete_segment(session, visit.shop, found, now=visit.now)
     except InputError as wrong:
-        return visit.dialog(
-            "segments/delete.html",
-            status=409,
-            segment=segment,
-            back=f"/segments/{segment_id}",
-            problems=visit.problems(wrong),
-        )
+        return _needed(visit, segment, wrong, status=409)
     visit.jobs.follow_definitions(visit.shop)
     return visit.go("/segments", visit.say("“{name}” was deleted.", name=segment.name))
+
+
+def _needed(visit: Visit, segment: Segment, wrong: InputError, *, status: int) -> Response:
+    return visit.dialog(
+        "segments/delete.html",
+        status=status,
+        segment=segment,
+        back=f"/segments/{segment.id}",
+        problems=visit.problems(wrong),
+    )
 
 
 @router.get("/{segment_id:int}/export")
