@@ -69,18 +69,18 @@ class ListRows:
 
     # -- a file ----------------------------------------------------------------------------------
 
-    def check(self, upload_id: int, parts: Sequence[Path], calling_code: str) -> None:
-        """Take files of keys and find out whom each row stands for; again from the start.
+    def check(self, upload_id: int, keys: Path, calling_code: str) -> None:
+        """Take a file of keys, a part of an upload, and find out whom each row stands for.
 
-        One part after the other, so that memory is that of a part, however many there are.
+        What a transaction puts into temporary tables is in memory until it ends: a part each.
         """
-        self._run("forget_checked", upload_id=upload_id)
-        for keys in parts:
-            self._run("take_keys", path=str(keys))
-            self._fit(calling_code)
-            self._run("keep_checked", upload_id=upload_id)
-        for part in range(len(parts)):
-            self._run("mark_duplicates", upload_id=upload_id, part=part, parts=len(parts))
+        self._run("take_keys", path=str(keys))
+        self._fit(calling_code)
+        self._run("keep_checked", upload_id=upload_id)
+
+    def mark_duplicates(self, upload_id: int, part: int, parts: int) -> None:
+        """Mark the checked rows that say again what one before them says, part by part."""
+        self._run("mark_duplicates", upload_id=upload_id, part=part, parts=parts)
 
     def counts(self, upload_id: int) -> dict[str, int]:
         """Return the rows of a checked file by outcome."""

@@ -7,9 +7,10 @@ commit comes before the office's: a stop between the two leaves an upload that c
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO, Final, cast, get_args
 
@@ -188,7 +189,7 @@ def run_check(
         return
     code = calling_code(parts.shop.currency)
     reading = Reading(tuple(upload.columns), parts.shop.kind == "shopify", code)
-    wrong, counts = None, dict[str, int]()
+    wrong, counts = None, {}
     part_name = f"upload-{upload.id}.{{}}.csv"
 
     def part(number: int) -> Path:
@@ -205,18 +206,20 @@ def run_check(
             progress=progress,
             part_rows=parts.part_rows,
         )
-        with parts.warehouse.transaction(changes_facts=False) as cursor:
-            # Somebody's rows were taken out meanwhile: the keys in hand may still be theirs.
-            if _edition(file) != read:
-                return False
-            rows = ListRows(cursor)
-            rows.check(upload.id, [part(number) for number in range(written)], code)
-            counts.update(rows.counts(upload.id))
+        for step in _check_steps(upload.id, [part(number) for number in range(written)], code):
+            # A transaction each: memory is that of one part, and others may write in between.
+            with parts.warehouse.transaction(changes_facts=False) as cursor:
+                # Somebody's rows were taken out meanwhile: the keys in hand may still be theirs.
+                if _edition(file) != read:
+                    return False
+                step(ListRows(cursor))
         return True
 
     try:
         while not is_checked():
             pass
+        with parts.warehouse.reader() as cursor:
+            counts = ListRows(cursor).counts(upload.id)
     except InputError as error:
         wrong = str(_named(error, parts.file(upload), upload.file_name))
     finally:
@@ -226,6 +229,17 @@ def run_check(
         kept = find_upload(session, parts.shop, upload_id)
         kept.state, kept.problem = ("failed" if wrong else "checked"), (wrong or "")[:2000] or None
         kept.counts = {outcome: counts.get(outcome, 0) for outcome in OUTCOMES}
+
+
+def _check_steps(
+    upload_id: int, files: Sequence[Path], code: str
+) -> Iterator[Callable[[ListRows], None]]:
+    """Give what is done to check an upload, from the start, whose keys are in these files."""
+    yield partial(ListRows.forget_checked, upload_id=upload_id)
+    for file in files:
+        yield partial(ListRows.check, upload_id=upload_id, keys=file, calling_code=code)
+    for part in range(len(files)):
+        yield partial(ListRows.mark_duplicates, upload_id=upload_id, part=part, parts=len(files))
 
 
 def effects(parts: Parts, upload: Upload) -> dict[Mode, Effect]:
