@@ -7,15 +7,15 @@ was not. What a query names, and what is said of it, is `language`'s.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Final
 
 import duckdb
 
 from regulars.engine.lowered import text_of
+from regulars.engine.places import Place, places_of
 from regulars.engine.predicates import is_storable
-from regulars.language.catalogue import CATALOGUE, Events, Labels, StoreCredit, Value, folded
+from regulars.language.catalogue import folded
 from regulars.language.problems import nearest
 from regulars.language.tree import Node, Text
 from regulars.language.unseen import Named, Unseen, named_values
@@ -28,41 +28,6 @@ VALUES_MAX: Final = 200
 #: Values never seen for which a nearest one is looked for: as many as notes are told.
 NEAR_MAX: Final = 10
 
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """Where a shop keeps values: the text, and what is compared where case does not count."""
-
-    table: str
-    text: str
-    key: str
-
-
-def _column(table: str, text: str, key: str = "") -> _Column:
-    return _Column(table, text, key or text)
-
-
-#: What a parameter looks at → where such values are kept; what is sold may no longer be listed.
-_OF_ROWS: Final[Mapping[str, tuple[_Column, ...]]] = {
-    "app_id": (_column("orders", "app_id"),),
-    "location_id": (_column("orders", "location_id"),),
-    "source_name": (_column("orders", "source_name"),),
-    "referrer": (_column("orders", "referrer"),),
-    "utm_source": (_column("orders", "utm_source"),),
-    "utm_medium": (_column("orders", "utm_medium"),),
-    "utm_campaign": (_column("orders", "utm_campaign"),),
-    "tag_keys": (_column("order_tags", "tag", "tag_key"),),
-    "discount_code_keys": (_column("order_discount_codes", "code", "code_key"),),
-    "product_id": (_column("products", "product_id"), _column("lines", "product_id")),
-    "variant_id": (_column("lines", "variant_id"),),
-    "vendor": (_column("products", "vendor"), _column("lines", "vendor")),
-    "product_type": (_column("products", "product_type"),),
-    "category_id": (_column("products", "category_id"),),
-    "product_tag_keys": (_column("product_tags", "tag", "tag_key"),),
-    "collection_ids": (_column("product_collections", "collection_id"),),
-    "currency": (_column("store_credit_accounts", "currency"),),
-}
-_METAFIELD: Final = (_column("metafields", "key"),)
 
 _LOADED: Final = "SELECT EXISTS (SELECT 1 FROM customers)"
 # Stops at the first row that has the value.
@@ -94,20 +59,20 @@ def unseen_values(warehouse: Warehouse, tree: Node) -> Unseen:
     named = named_values(tree)[:VALUES_MAX]
     if not named:
         return {}
-    by_place: dict[tuple[_Column, ...], list[Named]] = {}
+    by_place: dict[tuple[Place, ...], list[Named]] = {}
     for one in named:
-        by_place.setdefault(_columns(one), []).append(one)
+        by_place.setdefault(places_of(one.attribute, one.parameter), []).append(one)
     with warehouse.reader() as cursor:
         if not _is_loaded(cursor):
             return {}
         missing = [
-            (columns, one)
-            for columns, group in by_place.items()
-            for one in _missing(cursor, columns, group)
+            (places, one)
+            for places, group in by_place.items()
+            for one in _missing(cursor, places, group)
         ]
         near = {
-            one: _near(cursor, columns, one.value.value)
-            for columns, one in missing[:NEAR_MAX]
+            one: _near(cursor, places, one.value.value)
+            for places, one in missing[:NEAR_MAX]
             if isinstance(one.value, Text) and is_storable(one.value.value)
         }
     return {one: near.get(one) for _, one in missing}
@@ -117,50 +82,35 @@ def _is_loaded(cursor: duckdb.DuckDBPyConnection) -> bool:
     return cursor.execute(_LOADED).fetchone() == (True,)
 
 
-def _columns(one: Named) -> tuple[_Column, ...]:
-    row = CATALOGUE[one.attribute]
-    match row.source:
-        case Value(column=column):
-            return (_column("customers", column),)
-        case Labels(table="customer_tags"):
-            return (_column("customer_tags", "tag", "tag_key"),)
-        case Labels(table=table, column=column, fold=fold):
-            return (_column(table, column, f"lower({column})" if fold else ""),)
-        case Events() | StoreCredit():
-            parameter = row.parameter(one.parameter or "")
-            return _OF_ROWS[parameter.column.rpartition(".")[2]] if parameter else ()
-    return _METAFIELD
-
-
 def _missing(
-    cursor: duckdb.DuckDBPyConnection, columns: tuple[_Column, ...], group: Iterable[Named]
+    cursor: duckdb.DuckDBPyConnection, places: tuple[Place, ...], group: Iterable[Named]
 ) -> list[Named]:
     """Return those of values kept in one place that are not there."""
-    wanted = {one: _key(one, columns) for one in group}
-    for column in columns:
-        seen = _seen(cursor, column, {key for key in wanted.values() if is_storable(key)})
+    wanted = {one: _key(one, places) for one in group}
+    for place in places:
+        seen = _seen(cursor, place, {key for key in wanted.values() if is_storable(key)})
         wanted = {one: key for one, key in wanted.items() if key not in seen}
         if not wanted:
             break
     return list(wanted)
 
 
-def _seen(cursor: duckdb.DuckDBPyConnection, column: _Column, wanted: set[str]) -> set[str]:
+def _seen(cursor: duckdb.DuckDBPyConnection, place: Place, wanted: set[str]) -> set[str]:
     each = sorted(wanted)
     statement, asked = (_HAS, each) if len(each) <= _ONE_BY_ONE_MAX else (_HAS_SOME, [each])
-    text = statement.format(table=column.table, key=column.key)
+    text = statement.format(table=place.table, key=place.key)
     return {key for one in asked for (key,) in cursor.execute(text, {"wanted": one}).fetchall()}
 
 
-def _key(one: Named, columns: tuple[_Column, ...]) -> str:
+def _key(one: Named, places: tuple[Place, ...]) -> str:
     """Return a value as it is compared."""
-    text, key = text_of(one.value), columns[0].key
+    text, key = text_of(one.value), places[0].key
     if key.startswith("lower("):
         return text.lower()
-    return folded(text) if key != columns[0].text else text
+    return folded(text) if key != places[0].text else text
 
 
-def _near(cursor: duckdb.DuckDBPyConnection, columns: tuple[_Column, ...], text: str) -> str | None:
+def _near(cursor: duckdb.DuckDBPyConnection, places: tuple[Place, ...], text: str) -> str | None:
     """Return the value that was probably meant: mistyped, or in another width or case."""
     word = _plain(text[:_WORD_MAX])
     asked = {
@@ -172,8 +122,8 @@ def _near(cursor: duckdb.DuckDBPyConnection, columns: tuple[_Column, ...], text:
         "wide": _WIDE,
         "narrow": _NARROW,
     }
-    for column in columns:
-        statement = _ALIKE.format(table=column.table, text=column.text)
+    for place in places:
+        statement = _ALIKE.format(table=place.table, text=place.text)
         found: list[tuple[str]] = cursor.execute(statement, asked).fetchall()
         # The most alike last, so that it stands where several are written alike.
         alike = {_plain(value): value for (value,) in reversed(found)}

@@ -6,10 +6,11 @@ language fixes (states, tiers) are the catalogue's matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from regulars.engine.places import Place, places_of
 from regulars.language import complete
 from regulars.language.completion import Completion
 from regulars.language.places import place_name
@@ -22,48 +23,14 @@ MOST: Final = 20
 
 _PLACES: Final = ("customer_countries", "customer_regions", "customer_cities")
 
-# (attribute, parameter) → who has which value; `name` is how people call it.
-_OF_LINES: Final[Mapping[str, str]] = {
-    "id": """SELECT l.customer_no, l.product_id AS value, coalesce(p.title, l.title) AS name
-        FROM lines l LEFT JOIN products p USING (product_id)""",
-    "variant_id": "SELECT customer_no, variant_id AS value, title AS name FROM lines",
-    "tag": """SELECT l.customer_no, tag AS value, NULL AS name
-        FROM lines l JOIN product_tags USING (product_id)""",
-    "product_type": """SELECT l.customer_no, product_type AS value, NULL AS name
-        FROM lines l JOIN products USING (product_id)""",
-    "vendor": "SELECT customer_no, vendor AS value, NULL AS name FROM lines",
-    "category": """SELECT l.customer_no, category_id AS value, category AS name
-        FROM lines l JOIN products USING (product_id)""",
-    "collection_id": """SELECT l.customer_no, collection_id AS value, c.title AS name
-        FROM lines l JOIN product_collections c USING (product_id)""",
-}
-_OF_ORDERS: Final[Mapping[str, str]] = {
-    "tag": """SELECT customer_no, tag AS value, NULL AS name
-        FROM orders JOIN order_tags USING (order_id)""",
-    "discount_code": """SELECT customer_no, code AS value, NULL AS name
-        FROM orders JOIN order_discount_codes USING (order_id)""",
-    "source": "SELECT customer_no, source_name AS value, NULL AS name FROM orders",
-    "app_id": "SELECT customer_no, app_id AS value, NULL AS name FROM orders",
-    "location_id": "SELECT customer_no, location_id AS value, NULL AS name FROM orders",
-    "referrer": "SELECT customer_no, referrer AS value, NULL AS name FROM orders",
-    "utm_source": "SELECT customer_no, utm_source AS value, NULL AS name FROM orders",
-    "utm_medium": "SELECT customer_no, utm_medium AS value, NULL AS name FROM orders",
-    "utm_campaign": "SELECT customer_no, utm_campaign AS value, NULL AS name FROM orders",
-}
-_OF_CUSTOMERS: Final[Mapping[str, str]] = {
-    "customer_tags": "SELECT customer_no, tag AS value, NULL AS name FROM customer_tags",
-    "customer_countries": "SELECT customer_no, country_code AS value, NULL AS name FROM addresses",
-    "customer_regions": "SELECT customer_no, region_code AS value, NULL AS name FROM addresses",
-    "customer_cities": "SELECT customer_no, city_key AS value, NULL AS name FROM addresses",
-    "customer_email_domain": """SELECT customer_no, email_domain AS value, NULL AS name
-        FROM customers""",
-    "customer_language": "SELECT customer_no, language AS value, NULL AS name FROM customers",
-    "companies": "SELECT customer_no, company_id AS value, NULL AS name FROM customer_companies",
-}
+#: Attributes that are no functions whose values are offered: those that the language does not list.
+_OF_CUSTOMERS: Final = frozenset({
+    "customer_tags", *_PLACES, "customer_email_domain", "customer_language", "companies",
+})  # fmt: skip
 # The most frequent first. `$words` is looked for in the value and in its name.
 _OFFERED: Final = """
 SELECT value, any_value(name), count(DISTINCT customer_no)
-FROM ({having})
+FROM (SELECT customer_no, {text} AS value, {name} AS name FROM {owned})
 JOIN (SELECT customer_no FROM customers WHERE deleted_at IS NULL) USING (customer_no)
 WHERE value IS NOT NULL AND value <> ''
   AND (contains(lower(value), $words) OR contains(lower(coalesce(name, '')), $words))
@@ -94,12 +61,12 @@ def offers(
     """Return values of an attribute or parameter that hold these words, most frequent first."""
     if attribute in {"segment", "csv_list"}:
         return _segments(runtime, shop, words, lists=attribute == "csv_list")
-    having = _having(attribute, parameter)
-    if having is None:
+    place = _place(attribute, parameter)
+    if place is None:
         return []
     # Places are looked for by the names that people read, which the warehouse does not know.
     is_place = attribute in _PLACES
-    found = _offered(runtime.warehouse(shop), having, "" if is_place else words, all_=is_place)
+    found = _offered(runtime.warehouse(shop), place, "" if is_place else words, all_=is_place)
     if is_place:
         named = (
             replace(one, name=place_name(attribute, one.value, language) or "") for one in found
@@ -127,23 +94,24 @@ def completions(
 
 def is_offered(attribute: str, parameter: str | None) -> bool:
     """Whether the shop's values of this are known."""
-    return attribute in {"segment", "csv_list"} or _having(attribute, parameter) is not None
+    return attribute in {"segment", "csv_list"} or _place(attribute, parameter) is not None
 
 
-def _having(attribute: str, parameter: str | None) -> str | None:
+def _place(attribute: str, parameter: str | None) -> Place | None:
+    """Return where the values to be offered are kept: with what was bought, not what is sold."""
     if parameter is None:
-        return _OF_CUSTOMERS.get(attribute)
-    if attribute == "orders_placed":
-        return _OF_ORDERS.get(parameter)
-    if attribute.startswith("products_purchased"):
-        return _OF_LINES.get(parameter.removeprefix("first_").removeprefix("then_"))
-    return None
+        is_offered = attribute in _OF_CUSTOMERS
+    else:
+        is_offered = attribute.startswith(("orders_placed", "products_purchased"))
+    places = places_of(attribute, parameter) if is_offered else ()
+    return places[-1] if places else None
 
 
-def _offered(warehouse: Warehouse, having: str, words: str, *, all_: bool) -> list[Offer]:
+def _offered(warehouse: Warehouse, place: Place, words: str, *, all_: bool) -> list[Offer]:
+    statement = _OFFERED.format(text=place.text, name=place.name, owned=place.owned)
     asked = {"words": words.casefold(), "most": 10_000 if all_ else MOST}
     with warehouse.reader() as cursor:
-        rows = cursor.execute(_OFFERED.format(having=having), asked).fetchall()
+        rows = cursor.execute(statement, asked).fetchall()
     return [Offer(str(value), str(name or ""), count) for value, name, count in rows]
 
 
