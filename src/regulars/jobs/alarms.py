@@ -16,7 +16,6 @@ from regulars import support
 from regulars.jobs import comparing, keeping, notices, proving, queue
 from regulars.jobs.run import JobRun
 from regulars.office.models.inbox import InboxEvent
-from regulars.office.models.jobs import Job
 from regulars.office.models.shops import Shop
 from regulars.settings import Settings
 
@@ -54,9 +53,8 @@ def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
     """Have the operator written to where there are alarms that were not told lately."""
     if not settings.smtp_url:
         return
-    told = select(func.max(Job.created_at)).where(Job.kind == "tell_of_alarms")
-    last = session.scalar(told)
-    if (last is None or last + EVERY <= now) and counts(session):
+    last = queue.last_asked(session, "tell_of_alarms")
+    if queue.is_over(last, EVERY, now) and counts(session):
         queue.enqueue(session, shop_id=None, kind="tell_of_alarms", now=now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from regulars import outgoing
@@ -56,9 +56,7 @@ def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
     """Have a copy made once a day where copies are to be kept."""
     if not settings.backups_kept:
         return
-    made = select(func.max(Job.created_at)).where(Job.kind == "make_backup", Job.key == DAILY)
-    last = session.scalar(made)
-    if last is None or last + DAY <= now:
+    if queue.is_over(queue.last_asked(session, "make_backup", key=DAILY), DAY, now):
         asked: dict[str, object] = {"keep": settings.backups_kept}
         queue.enqueue(
             session, shop_id=None, kind="make_backup", now=now, key=DAILY, arguments=asked

@@ -17,7 +17,7 @@ from regulars.jobs import queue
 from regulars.jobs.run import JobRun
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
-from regulars.segments import proof
+from regulars.segments import day_of, proof
 
 log = logging.getLogger(__name__)
 
@@ -80,27 +80,22 @@ def found_wrong(session: Session, shop: Shop) -> list[dict[str, object]]:
 
 def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:
     """Enqueue the next proof once an hour has passed."""
-    newest = session.scalar(
-        select(Job.created_at)
-        .where(Job.shop_id == shop.id, Job.kind == "prove")
-        .order_by(Job.id.desc())
-        .limit(1)
-    )
-    if (newest or shop.created_at) + EVERY <= now:
+    newest = queue.last_asked(session, "prove", shop_id=shop.id)
+    if queue.is_over(newest or shop.created_at, EVERY, now):
         queue.enqueue(session, shop_id=shop.id, kind="prove", now=now)
 
 
 def _is_settled(run: JobRun) -> bool:
     """Whether the kept members are those of today, with no evaluation still to come."""
-    today = run.runtime.clock().astimezone(run.shop.zone).date()
     is_open = select(Job.id).where(
         Job.shop_id == run.shop.id,
         Job.kind.in_(UNSETTLED),
         Job.state.in_(("waiting", "failed", "running")),
     )
     with run.runtime.office.reading() as session:
-        changed_on = session.get_one(Shop, run.shop.id).day_changed_on
-        return changed_on == today and session.scalar(is_open.limit(1)) is None
+        shop = session.get_one(Shop, run.shop.id)
+        has_day = shop.day_changed_on == day_of(shop, run.runtime.clock())
+        return has_day and session.scalar(is_open.limit(1)) is None
 
 
 def _result(job: Job | None) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, func, or_, select, true, update
+from sqlalchemy import and_, case, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from regulars.errors import RegularsError
@@ -66,6 +66,31 @@ def enqueue(
     session.add(job)
     session.flush()
     return job
+
+
+def is_over(last: datetime | None, pause: timedelta, now: datetime) -> bool:
+    """Whether a pause since something was done last is over, if it was ever done.
+
+    It is over too where that instant has not come: the clock was set back.
+    """
+    return last is None or not now - pause < last <= now
+
+
+def last_asked(
+    session: Session, kind: str, *, shop_id: int | None = None, key: str | None = None
+) -> datetime | None:
+    """Return when a job of this kind and shop, and of this key if one is given, was made last."""
+    made = select(Job.created_at).where(Job.kind == kind, Job.shop_id == shop_id)
+    with_key = made if key is None else made.where(Job.key == key)
+    return session.scalar(with_key.order_by(Job.id.desc()).limit(1))
+
+
+def follow_clock(session: Session, now: datetime) -> None:
+    """Let what a clock that was set back made wait be due now."""
+    ahead = or_(Job.created_at > now, Job.leased_until > now + LEASE)
+    waiting = update(Job).where(Job.state.in_(("waiting", "failed")), ahead)
+    made_at = case((Job.created_at > now, now), else_=Job.created_at)
+    session.execute(waiting.values(due_at=now, created_at=made_at, leased_until=None))
 
 
 def take(session: Session, now: datetime, kinds: Collection[str] = ()) -> Job | None:

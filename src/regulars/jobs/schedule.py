@@ -9,26 +9,24 @@ from sqlalchemy.orm import Session
 
 from regulars.jobs import alarms, comparing, keeping, proving, queue, tagging, telling
 from regulars.office.models.shops import Shop
+from regulars.segments import day_of
 from regulars.settings import Settings
-
-DAY = timedelta(days=1)
 
 
 def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
     """Enqueue for each shop what its calendar and clock ask for; asking twice adds nothing."""
+    queue.follow_clock(session, now)
     pause = timedelta(minutes=settings.catch_up_minutes)
     alarms.enqueue_due(session, now, settings)
     keeping.enqueue_due(session, now, settings)
     for shop in session.scalars(select(Shop)):
-        today = now.astimezone(shop.zone).date()
-        # A clock that was days ahead and came back left a day behind that has not come.
-        if shop.day_changed_on not in {today, today + DAY}:
+        if shop.day_changed_on != day_of(shop, now):
             queue.enqueue(session, shop_id=shop.id, kind="day_change", now=now)
         tagging.enqueue_due(session, shop, now)
         proving.enqueue_due(session, shop, now)
         telling.enqueue_due(session, shop, now)
         if shop.kind != "shopify" or shop.disconnected_at or shop.loaded_at is None:
             continue
-        if shop.caught_up_at is None or shop.caught_up_at + pause <= now:
+        if queue.is_over(shop.caught_up_at, pause, now):
             queue.enqueue(session, shop_id=shop.id, kind="catch_up", now=now)
         comparing.enqueue_due(session, shop, now)

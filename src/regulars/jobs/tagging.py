@@ -44,7 +44,7 @@ def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:
         queue.enqueue(session, shop_id=shop.id, kind="work_tags", now=now)
     if now.astimezone(shop.zone).hour >= DRIFT_HOUR and drift.has_live_tags(session, shop.id):
         last = drift.last_check(session, shop.id)
-        is_old = last is None or last.checked_at + DRIFT_PAUSE <= now
+        is_old = queue.is_over(last.checked_at if last else None, DRIFT_PAUSE, now)
         if is_old and not queue.is_running(session, shop.id, ("check_tag_drift",)):
             queue.enqueue(session, shop_id=shop.id, kind="check_tag_drift", now=now)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from regulars import outgoing
@@ -51,11 +51,7 @@ def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:
     """Enqueue a look where none was taken for long; asking twice adds nothing."""
     if not outgoing.is_told(session, shop.id):
         return
-    looks = select(func.max(Job.created_at)).where(
-        Job.shop_id == shop.id, Job.kind == "tell_outside"
-    )
-    last = session.scalar(looks)
-    if last is None or last + LOOK_PAUSE <= now:
+    if queue.is_over(queue.last_asked(session, "tell_outside", shop_id=shop.id), LOOK_PAUSE, now):
         queue.enqueue(session, shop_id=shop.id, kind="tell_outside", now=now)
 
 

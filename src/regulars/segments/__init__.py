@@ -22,7 +22,7 @@ from regulars.segments.definitions import (
 )
 from regulars.segments.difference import Piece, difference
 from regulars.segments.log import Cause
-from regulars.segments.memberships import Change, Changes, Memberships
+from regulars.segments.memberships import Change, Changes, Memberships, day_of
 from regulars.segments.names import name_key
 from regulars.segments.preview import EditPreview, Effect, preview_edit
 from regulars.segments.refresh import (
@@ -47,6 +47,7 @@ __all__ = [
     "all_users",
     "checked_query",
     "create_segment",
+    "day_of",
     "definitions",
     "delete_segment",
     "demand_unneeded",

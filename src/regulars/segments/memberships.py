@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -152,6 +152,17 @@ class State:
         return self.working[self.plan(of, name).definition.segment_id]
 
 
+def day_of(shop: Shop, now: datetime) -> date:
+    """Return the shop's day.
+
+    A clock that is set back over midnight does not bring the day before back: who is evaluated
+    meanwhile is evaluated for the day that has begun already, as everybody else was. A clock that
+    was days ahead and came back left a day behind that has not come.
+    """
+    today = days.local_day(now, shop.zone)
+    return today + DAY if shop.day_changed_on == today + DAY else today
+
+
 class Memberships:
     """The present members of every segment of one shop."""
 
@@ -213,13 +224,9 @@ class Memberships:
     def live_context(self, shop: Shop, now: datetime) -> Context:
         """Return the context of kept memberships: the last instant of the shop's day.
 
-        Everything told today counts, whatever the clocks of Shopify and this machine differ by. A
-        clock that is set back over midnight does not bring the day before back: who is evaluated
-        meanwhile is evaluated for the day that has begun already, as everybody else was.
+        Everything told today counts, whatever the clocks of Shopify and this machine differ by.
         """
-        today = days.local_day(now, shop.zone)
-        if shop.day_changed_on == today + DAY:
-            today += DAY
+        today = day_of(shop, now)
         end = days.day_end(today, shop.zone)
         as_of = (end or datetime.max.replace(tzinfo=UTC)) - days.MICROSECOND
         live = self._context(shop, as_of, self._state.named_set)
