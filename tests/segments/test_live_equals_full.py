@@ -36,6 +36,8 @@ QUERIES = {
     "Recent": "last_order_date >= -3d",
     "Tagged": "customer_tags CONTAINS 'vip'",
     "Quiet": "orders_placed MATCHES (date >= -5d, count = 0)",
+    "Ranked": "rfm_recency_score >= 3",
+    "Ranked before": "segment = 'Ranked' AND NOT orders_placed MATCHES (date >= -2d, count >= 2)",
     "Tea": "products_purchased MATCHES (tag = 'tea')",
     "Not VIP": "segment != 'VIP'",
     "Mix": "(segment = 'Recent' OR segment = 'Tagged') AND NOT segment = 'Not VIP'",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from regulars import segments
+from regulars.segments.day_change import few_moved, last_of_day
 from regulars.warehouse.facts import CustomerDeleted, CustomersMerged, ProductFact
 from tests.jobs.at_work import reopen
 
@@ -65,6 +66,27 @@ def test_midnight_of_the_shop_moves_customers_by_time_alone(at_work):
 
     assert at_work.members(recent) == set()
     assert at_work.logged(recent) == [("+ana", "order"), ("-ana", "day_change")]
+
+
+def test_midnight_asks_only_whom_the_new_day_may_move(at_work):
+    recent = at_work.segment("Recent", "orders_placed MATCHES (date >= -3d) AND amount_spent >= 1")
+    people = {"ana": 3, "bo": 2, "cleo": 40}
+    at_work.told(
+        *(at_work.order(n, who, days_ago=ago) for n, (who, ago) in enumerate(people.items()))
+    )
+    now = at_work.clock() + timedelta(days=1)
+    runtime, shop = at_work.runtime, at_work.shop
+    evaluator = runtime.evaluator(shop)
+    live = runtime.memberships(shop).live_context(shop, now)
+    with runtime.office.reading() as session:
+        every = segments.definitions(session, shop)
+    before = last_of_day(live.today - timedelta(days=1), live)
+
+    with few_moved(evaluator, every, {recent}, before, live) as few:
+        moved = runtime.warehouse(shop).customer_ids(few.customers).values()
+
+    assert set(moved) == {"ana"}
+    assert at_work.members(recent) == {"ana", "bo"}
 
 
 def test_a_sleep_of_weeks_is_caught_up_by_one_day_change(at_work):

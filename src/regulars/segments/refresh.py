@@ -89,15 +89,18 @@ def refresh_day(
     before = last_of_day(shop.day_changed_on, live)
     is_ahead = evaluator.knows_later(before)
     with office.reading() as session:
-        timed = [one for one in definitions(session, shop) if is_ahead or one.mentions_time]
+        every = definitions(session, shop)
         # What holds for no earlier day is found out anew.
         is_later = shop.day_changed_on is not None and shop.day_changed_on < live.today
         ready = up_to_date(session, shop) if is_later else frozenset[int]()
 
-    def few_of(context: Context) -> AbstractContextManager[Few | None]:
-        return few_moved(evaluator, timed, ready, before, context)
+    ids = {one.segment_id for one in every if is_ahead or one.mentions_time}
+    # What is made of segments moves with them.
+    concerned = [one for one in every if one.segment_id in ids or one.references]
 
-    ids = {one.segment_id for one in timed}
+    def few_of(context: Context) -> AbstractContextManager[Few | None]:
+        return few_moved(evaluator, concerned, ready, before, context)
+
     return refresh(
         office, warehouse, memberships, shop, ids, cause="day_change", now=now, few_of=few_of
     )
