@@ -180,6 +180,18 @@ def test_the_problem_of_one_shop_does_not_stop_another(at_work):
     assert timedelta(0) < rows(at_work)[0].next_attempt_at - at_work.clock()
 
 
+def test_a_clock_set_back_does_not_keep_what_failed_waiting(at_work):
+    at_work.jobs.inbox.put(event(at_work, "e1", order_body(1, 11, 300, at_work)))
+    with at_work.runtime.office.session() as session:
+        failed = session.scalars(select(InboxEvent)).one()
+        failed.attempt_count, failed.next_attempt_at = 1, at_work.clock() + timedelta(seconds=5)
+    at_work.set_back(timedelta(days=1))
+
+    at_work.jobs.inbox.apply_all()
+
+    assert [one.state for one in rows(at_work)] == ["applied"]
+
+
 def test_a_burst_that_leaves_things_open_asks_for_them_in_one_job(at_work):
     for number in range(1, 6):
         body = orjson.dumps({"id": number, "updated_at": at_work.clock().isoformat()})

@@ -139,6 +139,20 @@ def test_what_failed_is_tried_again_with_growing_pauses(world, receiver):
     assert endpoint(world, number).failing_since is None
 
 
+def test_a_clock_set_back_does_not_keep_a_failed_delivery_waiting(world, receiver):
+    receiver.statuses = [500, 204]
+    world.segment("Big", "amount_spent >= 40000")
+    listen(world)
+    world.order("ana", 30_000, order_id="new")
+    world.work()
+    assert [one.state for one in deliveries(world)] == ["waiting"]
+    world.runtime.clock.instant -= timedelta(days=1)
+
+    world.work()
+
+    assert [one.state for one in deliveries(world)] == ["delivered"]
+
+
 def test_in_the_end_it_is_given_up_and_can_be_sent_again(world, receiver):
     receiver.statuses = [503]
     number, _secret = listen(world)

@@ -284,7 +284,9 @@ def _insert(session: Session, rows: Sequence[dict[str, object]]) -> int:
 
 
 def _is_due(now: datetime) -> tuple[Any, ...]:
-    due = or_(InboxEvent.next_attempt_at.is_(None), InboxEvent.next_attempt_at <= now)
+    at = InboxEvent.next_attempt_at
+    # No pause is so long that it ends later: the clock was set back.
+    due = or_(at.is_(None), at <= now, at > now + queue.BACK_OFF_MAX)
     return InboxEvent.state == "waiting", due
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from regulars.clock import Clock
@@ -107,10 +107,16 @@ class Sender:
 
 
 def _due(session: Session, endpoint_id: int, now: datetime) -> list[Delivery]:
+    # What is of a later instant, or pauses longer than anything does, is due as well: the clock was
+    # set back.
     rows = select(Delivery).where(
         Delivery.endpoint_id == endpoint_id,
         Delivery.state == "waiting",
-        Delivery.next_attempt_at <= now,
+        or_(
+            Delivery.next_attempt_at <= now,
+            Delivery.next_attempt_at > now + PAUSE_MAX,
+            and_(Delivery.created_at > now, Delivery.attempt_count == 0),
+        ),
     )
     return list(session.scalars(rows.order_by(Delivery.id).limit(BATCH)))
 
