@@ -69,6 +69,13 @@ class Settings(BaseSettings):
     duckdb_memory: str = Field(
         default="1GB", description="Most memory one shop's warehouse may use, like 512MB or 4GB."
     )
+    customer_memory_mb: int = Field(
+        default=128,
+        ge=0,
+        le=65_536,
+        description="Most memory, in MB, for the customers of one shop who ordered last, about 700 "
+        "bytes each: what arrives about them changes their memberships sooner.",
+    )
     backups_kept: int = Field(
         default=0,
         ge=0,

@@ -17,7 +17,7 @@ from regulars.jobs import Event
 from regulars.jobs.inbox import ATTEMPTS_MAX
 from regulars.office.models.inbox import InboxEvent
 from regulars.web import create_app
-from regulars.web.receiving import BODY_BYTES_MAX, Arrivals, Delivery
+from regulars.web.receiving import BODY_BYTES_MAX, Arrival, Arrivals
 from tests.jobs.test_inbox import order_body
 from tests.warehouse.full_disk import full_disk
 
@@ -155,26 +155,25 @@ def test_webhooks_are_sent_not_fetched(client):
 def test_what_arrives_during_a_commit_is_kept_by_the_next_one():
     commits, is_open = [], threading.Event()
 
-    def keep(deliveries):
-        commits.append([one.event_id for one in deliveries])
+    def keep(arrived):
+        commits.append([one.body for one in arrived])
         is_open.wait(30)
-        return [503 if one.event_id == "3" else 200 for one in deliveries]
+        return [503 if one.body == b"3" else 200 for one in arrived]
 
     async def arrive():
         arrivals = Arrivals(keep)
         told = [
-            asyncio.create_task(arrivals.keep(Delivery("", "", str(number), "", b"")))
-            for number in range(4)
+            asyncio.create_task(arrivals.keep(Arrival({}, b"%d" % number))) for number in range(4)
         ]
         while not commits:
             await asyncio.sleep(0)
-        told.append(asyncio.create_task(arrivals.keep(Delivery("", "", "late", "", b""))))
+        told.append(asyncio.create_task(arrivals.keep(Arrival({}, b"late"))))
         await asyncio.sleep(0)
         is_open.set()
         return await asyncio.gather(*told)
 
     assert asyncio.run(arrive()) == [200, 200, 200, 503, 200]
-    assert commits == [["0", "1", "2", "3"], ["late"]]
+    assert commits == [[b"0", b"1", b"2", b"3"], [b"late"]]
 
 
 def test_health_is_ready_once_nothing_is_being_loaded(client, at_work):

@@ -41,7 +41,6 @@ from regulars.engine.lowered import (
     sides,
 )
 from regulars.engine.view import CountedOrder, View, days_between, view_of
-from regulars.language.catalogue import folded
 from regulars.language.rfm import together
 from regulars.language.shapes import (
     Annual,
@@ -270,27 +269,12 @@ def _value(source: Value, test: Test) -> Answer:
 # -- labels and named sets -------------------------------------------------------------------------
 
 
-def labels_of(record: CustomerRecord, source: Labels) -> list[str]:
-    """Return the texts of a list attribute, as stored."""
-    if source.table == "customer_tags":
-        return list(record.tags)
-    if source.table == "customer_companies":
-        return sorted(record.company_ids)
-    found = (getattr(place, source.column) for place in record.places)
-    return [text for text in found if text is not None]
-
-
 def _labels(source: Labels, test: Test) -> Answer:
     if isinstance(test, Present):
-        return lambda view: bool(labels_of(view.record, source))
+        return lambda view: bool(view.labels(source))
     test = only(Texts, test)
-    wanted, fold = test.values[0], source.fold
-
-    def contains(view: View) -> bool:
-        stored = labels_of(view.record, source)
-        return any((folded(text) if fold else text) == wanted for text in stored)
-
-    return contains
+    wanted = test.values[0]
+    return lambda view: wanted in view.labels(source)
 
 
 def _named(test: Test, of: str, context: Context) -> Answer:
@@ -352,24 +336,53 @@ def rows_kept(
     conditions: Sequence[Condition], of: str, zone: ZoneInfo
 ) -> Callable[[View], Iterator[Row]]:
     """Return how the rows that meet every condition are found in a view."""
+    picked = next((one for one in conditions if _picks(one, of)), None)
     checks: dict[bool, list[RowCheck]] = {True: [], False: []}
     for condition in conditions:
-        checks[_is_of_order(condition.column, of)].append(row_check(condition, of, zone))
+        if condition is not picked:
+            checks[_is_of_order(condition.column, of)].append(row_check(condition, of, zone))
     # What is the same for all lines of an order is asked once.
     of_order, of_line = _every(checks[True]), _every(checks[False])
+    if picked is not None:
+        return _lines_kept(picked, of_order, of_line)
+    return _orders_kept(of_order) if of == "orders" else _all_kept(of_order, of_line)
 
+
+def _orders_kept(of_order: RowCheck) -> Callable[[View], Iterator[Row]]:
     def kept(view: View) -> Iterator[Row]:
-        for counted in view.orders:
-            if not of_order(counted, None):
-                continue
-            if of == "orders":
-                yield counted, None
-                continue
-            for line in counted.order.lines:
-                if of_line(counted, line):
-                    yield counted, line
+        return ((counted, None) for counted in view.orders if of_order(counted, None))
 
     return kept
+
+
+def _all_kept(of_order: RowCheck, of_line: RowCheck) -> Callable[[View], Iterator[Row]]:
+    def kept(view: View) -> Iterator[Row]:
+        for counted in view.orders:
+            if of_order(counted, None):
+                for line in counted.order.lines:
+                    if of_line(counted, line):
+                        yield counted, line
+
+    return kept
+
+
+def _lines_kept(
+    picked: Condition, of_order: RowCheck, of_line: RowCheck
+) -> Callable[[View], Iterator[Row]]:
+    column, value = picked.column, only(Texts, picked.test).values[0]
+
+    def kept(view: View) -> Iterator[Row]:
+        for counted, line in view.lines_by(column).get(value, ()):
+            if of_order(counted, None) and of_line(counted, line):
+                yield counted, line
+
+    return kept
+
+
+def _picks(condition: Condition, of: str) -> bool:
+    """Whether a condition names one text of lines, which a view then finds at once."""
+    names_text = isinstance(condition.test, Texts) and len(condition.test.values) == 1
+    return names_text and not condition.negated and not _is_of_order(condition.column, of)
 
 
 def _every(checks: Sequence[RowCheck]) -> RowCheck:

@@ -19,7 +19,6 @@ from regulars.engine.customer import (
     count_of,
     figure_of,
     kilometres,
-    labels_of,
     paired_rows,
     row_value,
     rows_kept,
@@ -40,7 +39,7 @@ from regulars.engine.lowered import (
 from regulars.engine.pasts import is_past_known
 from regulars.engine.rfm import Standing, standing
 from regulars.engine.times import Flips, flips
-from regulars.engine.view import CountedOrder, View
+from regulars.engine.view import CountedOrder, View, labels_of
 from regulars.language.catalogue import CATALOGUE
 from regulars.language.rfm import WITHOUT_ORDERS
 from regulars.language.shapes import (

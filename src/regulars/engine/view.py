@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from regulars.engine.context import Universe
 from regulars.engine.days import local_day
-from regulars.warehouse.record import CustomerRecord, OrderRecord
+from regulars.language.shapes import Labels
+from regulars.warehouse.places import folded
+from regulars.warehouse.record import CustomerRecord, LineRecord, OrderRecord
 
 
-@dataclass(frozen=True, slots=True)
-class CountedOrder:
+class CountedOrder(NamedTuple):
     """A counted order at the instant; `number` counts from 1, `gap_days` is None for the first."""
 
     order: OrderRecord
@@ -30,6 +32,19 @@ class CountedOrder:
         return days_between(self.previous_at, self.order.processed_at, zone)
 
 
+CountedLine = tuple[CountedOrder, LineRecord]
+
+
+def labels_of(record: CustomerRecord, source: Labels) -> list[str]:
+    """Return the texts of a list attribute, as stored."""
+    if source.table == "customer_tags":
+        return list(record.tags)
+    if source.table == "customer_companies":
+        return sorted(record.company_ids)
+    found = (getattr(place, source.column) for place in record.places)
+    return [text for text in found if text is not None]
+
+
 def days_between(earlier: datetime, later: datetime, zone: ZoneInfo) -> int:
     """Return the number of shop days from one instant's day to another's."""
     return local_day(later, zone).toordinal() - local_day(earlier, zone).toordinal()
@@ -38,7 +53,15 @@ def days_between(earlier: datetime, later: datetime, zone: ZoneInfo) -> int:
 class View:
     """What the customer evaluator looks at; made once per customer and instant."""
 
-    __slots__ = ("as_of", "orders", "record", "refunded_amount", "spent_amount")
+    __slots__ = (
+        "_labels",
+        "_lines",
+        "as_of",
+        "orders",
+        "record",
+        "refunded_amount",
+        "spent_amount",
+    )
 
     def __init__(self, record: CustomerRecord, as_of: datetime) -> None:
         self.record = record
@@ -46,6 +69,33 @@ class View:
         self.orders = counted_orders(record, as_of)
         self.spent_amount = sum(order.net_amount for order in self.orders)
         self.refunded_amount = sum(order.refunded_amount for order in self.orders)
+        self._lines: dict[str, Mapping[Hashable, Sequence[CountedLine]]] = {}
+        self._labels: dict[Labels, frozenset[str]] = {}
+
+    def lines_by(self, column: str) -> Mapping[Hashable, Sequence[CountedLine]]:
+        """Return the lines of counted orders by what they say in a column, oldest order first.
+
+        A line that says several things there, like its product's tags, stands under each.
+        """
+        found = self._lines.get(column)
+        if found is None:
+            grouped: dict[Hashable, list[CountedLine]] = {}
+            for counted in self.orders:
+                for line in counted.order.lines:
+                    said = getattr(line, column)
+                    for one in said if isinstance(said, frozenset) else (said,):
+                        grouped.setdefault(one, []).append((counted, line))
+            found = self._lines[column] = grouped
+        return found
+
+    def labels(self, source: Labels) -> frozenset[str]:
+        """Return the texts of a list attribute as rules compare them."""
+        found = self._labels.get(source)
+        if found is None:
+            stored = labels_of(self.record, source)
+            found = frozenset(map(folded, stored) if source.fold else stored)
+            self._labels[source] = found
+        return found
 
     @property
     def order_count(self) -> int:

@@ -61,6 +61,7 @@ class Jobs:
             "work": self._work,
             "inbox": self._apply,
             "tick": self._tick,
+            "remember": self._remember,
         }
         self._wakes = Wakes(tasks, runtime.settings.worker_count + SHORT_SLOTS)
         tagging.listen(self)
@@ -261,6 +262,7 @@ class Jobs:
         self._schedule()
         self._wakes.wake("inbox")
         self._wakes.wake("work")
+        self._wakes.wake("remember")
 
     def _free(self) -> None:
         with self.runtime.office.session() as session:
@@ -271,10 +273,15 @@ class Jobs:
         with self.runtime.office.session() as session:
             schedule.enqueue_due(session, self.runtime.clock(), self.runtime.settings)
 
+    def _remember(self) -> None:
+        self.runtime.warehouses.remember(lambda: self._wakes.running)
+
     def _apply(self) -> None:
         if self.inbox.apply_all():
-            # What was applied may have asked for more work.
+            # What was applied may have asked for more work, and may have opened a warehouse.
             self._wakes.wake("work")
+            if self.runtime.warehouses.are_lacking:
+                self._wakes.wake("remember")
 
     def _work(self) -> None:
         lane = next((one for one in self._lanes if one.slots.acquire(blocking=False)), None)

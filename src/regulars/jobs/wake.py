@@ -65,8 +65,8 @@ class Wakes:
 
     @property
     def running(self) -> bool:
-        """Whether threads are at work."""
-        return self._consumer is not None
+        """Whether threads are at work and nobody asked them to stop."""
+        return self._consumer is not None and not self._consumer.stop_flag.is_set()
 
     def start(self) -> None:
         """Start the threads."""

@@ -35,7 +35,10 @@ class Runtime:
         self.clock = clock
         self.sealer = Sealer.of_file(home / "secret.key")
         self.office = Office(settings.database_url, clock)
-        memory = WarehouseSettings(memory_limit=settings.duckdb_memory)
+        memory = WarehouseSettings(
+            memory_limit=settings.duckdb_memory,
+            sheets_bytes=settings.customer_memory_mb * 1024 * 1024,
+        )
         self.warehouses = Warehouses(home / "shops", memory)
         self.news = News()
         #: What the command line of this machine proves itself with; new at each start.

@@ -333,20 +333,22 @@ class Changing:
             told += self._state.warehouse.records(more, cursor)
         shared = self._compile()
         views = {record.customer_no: shared.view(record) for record in told}
+        numbers = sorted({*customer_nos, *more})
+        among = BitMap(numbers)
         # What cannot be evaluated is left out: its members stay as they are.
         asked = [
-            (plan.definition, plan.matches, self._state.working[plan.definition.segment_id])
-            for plan in self._state.plans.values()
+            (plan.definition, plan.matches, set(self._state.working[segment_id] & among))
+            for segment_id, plan in self._state.plans.items()
             if plan.matches is not None
         ]
         entries: list[LogEntry] = []
         # Customer by customer, so that the answers they share are worked out once; for each of
         # them parts come before what is made of them.
-        for number in sorted({*customer_nos, *more}):
+        for number in numbers:
             view = views.get(number)
-            for one, matches, working in asked:
+            for one, matches, belonged in asked:
                 belongs = view is not None and matches(view)
-                if belongs != (number in working):
+                if belongs != (number in belonged):
                     cause = causes.get(number, "order")
                     if number in listed and one.lists:
                         cause = "upload"

@@ -63,7 +63,7 @@ def verify(raw_body: bytes, header: str | None, secrets: Sequence[str]) -> bool:
     except (binascii.Error, ValueError):
         return False
     fits = [
-        hmac.compare_digest(hmac.new(secret.encode(), raw_body, hashlib.sha256).digest(), told)
+        hmac.compare_digest(hmac.digest(secret.encode(), raw_body, hashlib.sha256), told)
         for secret in secrets
         if secret
     ]

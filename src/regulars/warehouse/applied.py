@@ -55,12 +55,15 @@ class TouchedCustomers:
         self._open = frozenset(customer_nos) | (self._open or frozenset())
         self._touches_products = self._touches_products or products
 
-    def settle(self, version: int, *, kept: bool) -> None:
-        """Close the transaction: what was told belongs to `version`, if that was kept."""
+    def settle(self, version: int, *, kept: bool) -> frozenset[int] | None:
+        """Close the transaction: what was told belongs to `version`, if that was kept.
+
+        Returns whom it touched; None where it did not tell.
+        """
         told, self._open = self._open, None
         products, self._touches_products = self._touches_products, False
         if not kept:
-            return
+            return told
         if products or told is None:
             self._products_version = version
         self._version = version
@@ -68,6 +71,7 @@ class TouchedCustomers:
             self._known.clear()
         else:
             self._known.append((version, told))
+        return told
 
     def since(self, version: int) -> frozenset[int] | None:
         """Return who was touched after a version; None where a part of that is not known."""

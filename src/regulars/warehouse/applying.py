@@ -6,7 +6,7 @@ orders.py); the tables are touched only where something is different from before
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,9 +32,11 @@ from regulars.warehouse.facts import (
     CustomersMerged,
     Fact,
 )
-from regulars.warehouse.orders import OrdersChanged, apply_orders
+from regulars.warehouse.memory import Memory
+from regulars.warehouse.orders import OrdersChanged, apply_orders, put_order
 from regulars.warehouse.places import email_domain
 from regulars.warehouse.products import apply_products
+from regulars.warehouse.sheets import Sheets, Sums
 from regulars.warehouse.sql import statements
 
 _SET_SHAPES: Final[dict[str, Shape]] = {
@@ -59,22 +61,48 @@ _SET_SHAPES: Final[dict[str, Shape]] = {
 }
 _ABOUT_CUSTOMERS: Final = (CustomerFact, CustomerDeleted, CustomerRedacted, CustomersMerged)
 _NOS: Final[Shape] = {"customer_no": "customer"}
+_SUMS: Final[Shape] = {
+    **_NOS,
+    "order_count": "whole",
+    "spent_amount": "whole",
+    "first_order_at": "whole",
+    "last_order_at": "whole",
+}
 _STORED: Final = (*PROFILE, *CONSENT, *FIGURES)
+#: What is read of every customer before the stored values.
+_TOLD: Final = (
+    "profile_updated_at",
+    "tags_updated_at",
+    "consent_updated_at",
+    "erased_at",
+    "is_erased_forever",
+    "merged_into_no",
+)
 _WHOLE: Final = frozenset(FIGURES)
 
 
-def apply_facts(cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], at: datetime) -> Applied:
-    """Write the facts inside the open transaction and tell what changed."""
-    batch = CustomerBatch(cursor, facts)
+def apply_facts(
+    cursor: duckdb.DuckDBPyConnection,
+    facts: Sequence[Fact],
+    at: datetime,
+    memory: Memory,
+) -> Applied:
+    """Write the facts inside the open transaction and tell what changed; `memory` follows."""
+    sheets = memory.sheets
+    batch = CustomerBatch(cursor, facts, sheets)
     for fact in facts:
         batch.take(fact, at)
     batch.save()
-    orders = apply_orders(cursor, facts, at, batch.no_of)
+    orders = apply_orders(cursor, facts, at, batch.no_of, memory.orders)
     products = apply_products(cursor, facts, at)
     moved = batch.move_orders()
     changed = batch.changed_nos | orders.customer_nos | moved
-    _keep(cursor, "keep_sums", orders.customer_nos | moved)
-    _keep(cursor, "keep_unseen", batch.told_nos | moved | batch.counted_anew(orders))
+    anew = batch.told_nos | moved | batch.counted_anew(orders)
+    followed = _follow(orders, sheets, besides=batch.changed_nos | anew)
+    sheets.outdate(changed - followed.keys())
+    _save_sums(cursor, followed)
+    _keep(cursor, "keep_sums", (orders.customer_nos | moved) - followed.keys())
+    _keep(cursor, "keep_unseen", anew)
     return Applied(
         at=at,
         customer_nos=frozenset(changed),
@@ -84,6 +112,31 @@ def apply_facts(cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], at: da
         gone_customer_nos=batch.gone_nos,
         numbers=batch.numbers,
     )
+
+
+def _follow(orders: OrdersChanged, sheets: Sheets, besides: Set[int]) -> dict[int, Sums]:
+    """Let the sheets follow that are here and only got orders; return their sums."""
+    followed = {}
+    for no, facts in orders.plain.items():
+        if no in orders.unplain_nos or no in besides:
+            continue
+        sheet = sheets.find(no)
+        if sheet is not None:
+            for fact in facts:
+                put_order(sheet, fact)
+            followed[no] = sheet.sum_up()
+            sheets.put(sheet)
+    return followed
+
+
+def _save_sums(cursor: duckdb.DuckDBPyConnection, sums: Mapping[int, Sums]) -> None:
+    rows = [
+        (no, one.order_count, one.spent_amount, one.first_order_at, one.last_order_at)
+        for no, one in sorted(sums.items())
+    ]
+    if rows:
+        with given(cursor, "given_sums", _SUMS, rows):
+            cursor.execute(statements("apply")["save_sums"])
 
 
 def _keep(cursor: duckdb.DuckDBPyConnection, statement: str, nos: Iterable[int]) -> None:
@@ -97,8 +150,11 @@ def _keep(cursor: duckdb.DuckDBPyConnection, statement: str, nos: Iterable[int])
 class CustomerBatch:
     """The customers that one batch names: their stored state, then their state after the facts."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact]) -> None:
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], sheets: Sheets
+    ) -> None:
         self._cursor = cursor
+        self._sheets = sheets
         self._sql = statements("apply")
         self._by_id: dict[str, CustomerState] = {}
         self._by_no: dict[int, CustomerState] = {}
@@ -209,20 +265,35 @@ class CustomerBatch:
         return state
 
     def _read(self, ids: list[str]) -> None:
-        if not ids:
-            return
-        what = "customers" if self._reads_all else "figures"
-        rows = self._cursor.execute(self._sql[f"{what}_by_id"], {"ids": ids}).fetchall()
-        read = [self._keep(row) for row in rows]
-        wanted = _led_to(read, self._by_no)
+        known = [] if self._reads_all else self._read_sheets(ids)
+        ids = [one for one in ids if one not in self._by_id]
+        read = self._read_rows("by_id", {"ids": ids}) if ids else []
+        wanted = _led_to([*known, *read], self._by_no)
         while wanted:
-            asked = {"nos": wanted}
-            rows = self._cursor.execute(self._sql[f"{what}_by_no"], asked).fetchall()
-            further = [self._keep(row) for row in rows]
+            further = self._read_rows("by_no", {"nos": wanted})
             read += further
             wanted = _led_to(further, self._by_no)
         self._read_details([state.customer_no for state in read])
-        self._number([id_ for id_ in ids if id_ not in self._by_id])
+        self._number([one for one in ids if one not in self._by_id])
+
+    def _read_sheets(self, ids: list[str]) -> list[CustomerState]:
+        """Take over what a batch of orders has to know of customers whose sheets are here."""
+        found = []
+        for customer_id in ids:
+            no = self._sheets.number(customer_id)
+            sheet = None if no is None else self._sheets.find(no)
+            if sheet is not None:
+                values = (sheet.value(name) for name in (*_TOLD, *FIGURES))
+                state = self._keep((sheet.customer_no, customer_id, *values))
+                if sheet.figures_told_at is not None:
+                    named = zip(FIGURES, sheet.figures_told_at, strict=True)
+                    state.versions = {name: at for name, at in named if at is not None}
+                found.append(state)
+        return found
+
+    def _read_rows(self, by: str, asked: dict[str, Any]) -> list[CustomerState]:
+        statement = self._sql[f"{'customers' if self._reads_all else 'figures'}_{by}"]
+        return [self._keep(row) for row in self._cursor.execute(statement, asked).fetchall()]
 
     def _keep(self, row: tuple[Any, ...]) -> CustomerState:
         told, tags, consent = row[2:5]

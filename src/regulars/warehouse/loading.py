@@ -32,6 +32,7 @@ from regulars.warehouse.facts import (
     MetafieldFact,
     StoreCreditFact,
 )
+from regulars.warehouse.memory import Memory
 from regulars.warehouse.opening import WarehouseSettings, file_problems
 from regulars.warehouse.places import folded
 from regulars.warehouse.sql import statements
@@ -247,7 +248,7 @@ def merge(
             allow(missing, living)
     if facts:
         # Each of these facts says when it was true, so the instant of applying decides nothing.
-        apply_facts(cursor, facts, as_of or _EPOCH)
+        apply_facts(cursor, facts, as_of or _EPOCH, Memory())
     if kind != "products":
         cursor.execute(sql["all_nos"])
         cursor.execute(statements("apply")["keep_sums"])

@@ -10,6 +10,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import duckdb
@@ -22,10 +24,8 @@ from regulars.warehouse.sql import statements
 
 _ENTRIES: Final[Shape] = {
     "segment_id": "whole",
-    "customer_no": "whole",
-    "happened_at": "instant",
+    "customer_no": "customer",
     "joined": "yes",
-    "cause": "text",
     "version": "whole",
 }
 
@@ -95,17 +95,25 @@ class MembershipLog:
         backwards.
         """
         rows = []
+        last_at: datetime | None = None
+        changing: dict[int, tuple[BitMap, datetime]] = {}
         for segment_id, customer_no, at, joined, cause, version in entries:
-            members = self._changing(cursor, segment_id)
+            if at != last_at:
+                changing.clear()
+                last_at = at
+            found = changing.get(segment_id)
+            if found is None:
+                found = self._changing(cursor, segment_id), self._date(segment_id, at)
+                changing[segment_id] = found
+            members, date = found
             if (customer_no in members) == joined:
                 continue
             (members.add if joined else members.discard)(customer_no)
-            rows.append(
-                (segment_id, customer_no, self._date(segment_id, at), joined, cause, version)
-            )
-        if rows:
-            with given(cursor, "given_entries", _ENTRIES, rows):
-                cursor.execute(self._sql["add"])
+            rows.append((segment_id, customer_no, joined, version, date, cause))
+        # Nearly always all of one instant and one cause, which then are said once.
+        for said, some in groupby(rows, key=itemgetter(4, 5)):
+            with given(cursor, "given_entries", _ENTRIES, [row[:4] for row in some]):
+                cursor.execute(self._sql["add"], said)
         return len(rows)
 
     def log_members(

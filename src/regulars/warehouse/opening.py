@@ -35,11 +35,13 @@ class WarehouseSettings:
     `threads`: DuckDB's own threads; None means all cores but one, so that requests are answered.
     `checkpoint_bytes`: how large the write-ahead log grows before the warehouse folds it in.
     DuckDB's own threshold of 16 MB stalls commits for up to 64 ms, so it is put out of reach.
+    `sheets_bytes`: memory for the sheets of those who ordered last (sheets.py).
     """
 
     memory_limit: str = "2GB"
     threads: int | None = None
     checkpoint_bytes: int = 64 * 1024 * 1024
+    sheets_bytes: int = 128 * 1024 * 1024
 
 
 def open_file(path: Path, incoming: Path, settings: WarehouseSettings) -> duckdb.DuckDBPyConnection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -11,7 +11,9 @@ import duckdb
 
 from regulars.warehouse.columns import Shape, given, inside
 from regulars.warehouse.facts import Fact, OrderDeleted, OrderFact, RefundChange, RefundFact
+from regulars.warehouse.marks import Marks
 from regulars.warehouse.places import folded
+from regulars.warehouse.sheets import Sheet, microseconds
 from regulars.warehouse.sql import statements
 
 _IDS: Final[Shape] = {"id": "text"}
@@ -24,6 +26,7 @@ _ORDER: Final[Shape] = {
     "cancelled_at": "instant",
     "is_test": "yes",
     "total_amount": "whole",
+    "refunded_amount": "whole",
     "source_name": "text",
     "app_id": "text",
     "location_id": "text",
@@ -77,6 +80,16 @@ class _Stored:
 
 
 @dataclass(slots=True)
+class _Known:
+    """What the tables hold about the orders that a batch names."""
+
+    orders: dict[str, _Stored] = field(default_factory=dict)
+    tombstones: dict[str, datetime] = field(default_factory=dict)
+    #: How many refunds an order has, told with it or before it.
+    refund_counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class OrdersChanged:
     """Which orders changed, and whose they are or were."""
 
@@ -86,6 +99,11 @@ class OrdersChanged:
     recounted_nos: set[int] = field(default_factory=set)
     #: The earliest of the orders written, by customer.
     earliest_at: dict[int, datetime] = field(default_factory=dict)
+    #: By customer, orders that nothing was ever paid back on and that were nobody else's: with
+    #: these alone a sheet follows the tables.
+    plain: dict[int, list[OrderFact]] = field(default_factory=dict)
+    #: Whose orders changed in any other way too.
+    unplain_nos: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -102,6 +120,7 @@ def apply_orders(
     facts: Sequence[Fact],
     at: datetime,
     no_of: Callable[[str | None], int | None],
+    marks: Marks,
 ) -> OrdersChanged:
     """Write what the batch tells of orders and refunds."""
     told = _told(facts, at)
@@ -109,8 +128,11 @@ def apply_orders(
     ids = {*told.orders, *told.deleted, *(order_id for _, order_id, _ in told.refunds.values())}
     if not ids:
         return changed
-    tombstones = _bury(cursor, ids, told.deleted, "order")
-    stored = _stored(cursor, {*told.orders, *told.deleted})
+    known = _known(cursor, marks.possible(cursor, ids))
+    marks.add(ids)
+    if _bury(cursor, told.deleted, known.tombstones):
+        known = _known(cursor, ids)
+    stored, tombstones = known.orders, known.tombstones
     written = {
         order_id: fact
         for order_id, (rank, fact) in told.orders.items()
@@ -131,15 +153,27 @@ def apply_orders(
     changed.order_ids |= refunded
     versions = {order_id: rank.updated_at for order_id, (rank, _) in told.orders.items()}
     nos = {order_id: no_of(fact.customer_id) for order_id, fact in written.items()}
-    _write(cursor, written, versions, nos)
+    paid_back = refunded | known.refund_counts.keys()
+    _write(cursor, written, versions, nos, _refunded(cursor, written.keys() & paid_back))
     # A deletion may leave a newer order standing and take refunds told before it.
     resummed = (refunded | (told.deleted.keys() & stored.keys())) - written.keys()
-    changed.recounted_nos |= _sum_refunds(cursor, resummed)
+    resummed_nos = _sum_refunds(cursor, resummed)
+    changed.recounted_nos |= resummed_nos
     for order_id, no in nos.items():
         if no is not None:
             processed_at = inside(written[order_id].processed_at)
             changed.earliest_at[no] = min(changed.earliest_at.get(no, processed_at), processed_at)
     changed.customer_nos = changed.recounted_nos | changed.earliest_at.keys()
+    changed.unplain_nos |= resummed_nos
+    for order_id in buried:
+        changed.unplain_nos |= _whose(stored[order_id].customer_no)
+    for order_id, fact in written.items():
+        no = nos[order_id]
+        before = stored[order_id].customer_no if order_id in stored else no
+        if order_id in paid_back or before != no:
+            changed.unplain_nos |= _whose(before) | _whose(no)
+        elif no is not None:
+            changed.plain.setdefault(no, []).append(fact)
     return changed
 
 
@@ -180,36 +214,42 @@ def _is_newer(stored: _Stored, instant: datetime) -> bool:
     return stored.rank is not None and stored.rank.updated_at > instant
 
 
+def _known(cursor: duckdb.DuckDBPyConnection, ids: Collection[str]) -> _Known:
+    """Read what the tables hold about these orders."""
+    known = _Known()
+    if not ids:
+        return known
+    told: dict[str, tuple[datetime | None, int | None, bool]] = {}
+    rows = cursor.execute(statements("apply")["known_orders"], {"ids": sorted(ids)}).fetchall()
+    for what, order_id, at, customer_no, is_cancelled, refund_count in rows:
+        if what == "order":
+            told[order_id] = (at, customer_no, is_cancelled)
+        elif what == "refunds":
+            known.refund_counts[order_id] = refund_count
+        else:
+            known.tombstones[order_id] = at
+    for order_id, (at, customer_no, is_cancelled) in told.items():
+        refund_count = known.refund_counts.get(order_id, 0)
+        rank = None if at is None else Rank(at, is_cancelled, refund_count)
+        known.orders[order_id] = _Stored(rank, customer_no)
+    return known
+
+
 def _bury(
-    cursor: duckdb.DuckDBPyConnection, ids: set[str], deleted: dict[str, datetime], kind: str
-) -> dict[str, datetime]:
-    """Keep the new tombstones and return all that stand over these ids."""
-    sql = statements("apply")
-    asked = {"kind": kind, "ids": sorted(ids)}
-    known: dict[str, datetime] = dict(cursor.execute(sql["tombstones"], asked).fetchall())
+    cursor: duckdb.DuckDBPyConnection, deleted: dict[str, datetime], known: dict[str, datetime]
+) -> bool:
+    """Keep the new tombstones; return whether there were any."""
     new = {i: at for i, at in deleted.items() if i not in known or at > known[i]}
     if new:
+        sql = statements("apply")
         with given(cursor, "given_tombstones", _TOMBSTONE, list(new.items())):
-            cursor.execute(sql["add_tombstones"], [kind])
+            cursor.execute(sql["add_tombstones"], ["order"])
             cursor.execute(sql["drop_refunds_of_deleted"])
-    return known | new
+    return bool(new)
 
 
-def _stored(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> dict[str, _Stored]:
-    if not ids:
-        return {}
-    sql = statements("apply")
-    refunds: dict[str, int] = {}
-    asked = {"ids": sorted(ids)}
-    rows = cursor.execute(sql["orders_by_id"], asked).fetchall()
-    if rows:
-        refunds = dict(cursor.execute(sql["refund_counts"], asked).fetchall())
-    return {
-        order_id: _Stored(
-            Rank(at, cancelled, refunds.get(order_id, 0)) if at is not None else None, no
-        )
-        for order_id, at, no, cancelled in rows
-    }
+def _whose(customer_no: int | None) -> set[int]:
+    return set() if customer_no is None else {customer_no}
 
 
 def _drop(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> None:
@@ -226,11 +266,14 @@ def _write(
     written: dict[str, OrderFact],
     versions: dict[str, datetime],
     nos: dict[str, int | None],
+    refunded: dict[str, int],
 ) -> None:
     if not written:
         return
     sql = statements("apply")
-    orders = [_order_row(fact, nos[i], versions[i]) for i, fact in written.items()]
+    orders = [
+        _order_row(fact, nos[i], versions[i], refunded.get(i, 0)) for i, fact in written.items()
+    ]
     with given(cursor, "given_orders", _ORDER, orders):
         cursor.execute(sql["add_orders"])
     tags = [(i, t, k) for i, fact in written.items() for k, t in _by_key(fact.tags)]
@@ -250,7 +293,9 @@ def _by_key(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
     return {folded(text): text for text in reversed(tuple(texts))}.items()
 
 
-def _order_row(fact: OrderFact, customer_no: int | None, version: datetime) -> tuple[Any, ...]:
+def _order_row(
+    fact: OrderFact, customer_no: int | None, version: datetime, refunded_amount: int
+) -> tuple[Any, ...]:
     return (
         fact.order_id,
         customer_no,
@@ -260,6 +305,7 @@ def _order_row(fact: OrderFact, customer_no: int | None, version: datetime) -> t
         inside(fact.cancelled_at),
         fact.is_test,
         fact.total_amount,
+        refunded_amount,
         fact.source_name,
         fact.app_id,
         fact.location_id,
@@ -285,6 +331,37 @@ def _lines(fact: OrderFact, customer_no: int | None) -> Iterable[tuple[Any, ...]
             line.quantity,
             line.amount,
         )
+
+
+def put_order(sheet: Sheet, fact: OrderFact) -> None:
+    """Let a customer's sheet follow an order on which nothing was paid back."""
+    if fact.is_test:
+        sheet.take_order(fact.order_id)
+        return
+    lines = [
+        (line.product_id, line.variant_id, line.title, line.vendor, line.quantity, line.amount)
+        for line in fact.lines
+    ]
+    sheet.put_order(
+        (
+            fact.order_id,
+            fact.name,
+            microseconds(fact.processed_at),
+            None if fact.cancelled_at is None else microseconds(fact.cancelled_at),
+            fact.total_amount,
+            None,
+            lines or None,
+            [key for key, _ in _by_key(fact.tags)] or None,
+            [key for key, _ in _by_key(fact.discount_codes)] or None,
+            fact.source_name,
+            fact.app_id,
+            fact.location_id,
+            fact.referrer,
+            fact.utm_source,
+            fact.utm_medium,
+            fact.utm_campaign,
+        )
+    )
 
 
 def _apply_refunds(
@@ -313,6 +390,14 @@ def _apply_refunds(
             cursor.execute(sql["add_refunds"])
     before = {stored[row[0]][0] for row in rows if row[0] in stored}
     return {row[1] for row in rows} | before
+
+
+def _refunded(cursor: duckdb.DuckDBPyConnection, ids: Set[str]) -> dict[str, int]:
+    """Return what was paid back on these orders."""
+    if not ids:
+        return {}
+    asked = {"ids": sorted(ids)}
+    return dict(cursor.execute(statements("apply")["refunded"], asked).fetchall())
 
 
 def _sum_refunds(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> set[int]:

@@ -2,7 +2,8 @@
 
 The same values as in the tables, for one customer at the present; looking at an earlier instant is
 the reader's work (an order counts from `processed_at`, a refund from `refunded_at`, a cancellation
-from `cancelled_at`). Instants are aware UTC datetimes.
+from `cancelled_at`). Instants are aware UTC datetimes. Rows are named tuples, which are made in a
+fifth of a dataclass's time: a customer has dozens, and each order has them made.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class LineRecord:
+class LineRecord(NamedTuple):
     """One line of an order, with what is known about its product."""
 
     product_id: str | None
@@ -29,16 +30,14 @@ class LineRecord:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class RefundRecord:
+class RefundRecord(NamedTuple):
     """One refund: money back at an instant."""
 
     refunded_at: datetime
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRecord:
+class OrderRecord(NamedTuple):
     """One order with its lines and refunds; test orders are left out."""
 
     order_id: str
@@ -59,8 +58,7 @@ class OrderRecord:
     utm_campaign: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceRecord:
+class PlaceRecord(NamedTuple):
     """One address."""
 
     country_code: str | None
@@ -70,8 +68,7 @@ class PlaceRecord:
     longitude: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoreCreditRecord:
+class StoreCreditRecord(NamedTuple):
     """One store credit account."""
 
     balance: Decimal

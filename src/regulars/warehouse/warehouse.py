@@ -25,11 +25,13 @@ from regulars.warehouse.columns import given, inside, outside
 from regulars.warehouse.facts import Fact
 from regulars.warehouse.loading import Allow, Loaded, LoadKind, Progress, merge, staged
 from regulars.warehouse.membership import Flip, LogEntry, LoggedEntry, MembershipLog, bitmap_of
+from regulars.warehouse.memory import Memory
 from regulars.warehouse.narrowing import narrow
 from regulars.warehouse.opening import WarehouseSettings, file_problems, open_file
 from regulars.warehouse.products import ABOUT_PRODUCTS
-from regulars.warehouse.reading import Product, read_records
+from regulars.warehouse.reading import read_products, read_sheets
 from regulars.warehouse.record import CustomerRecord
+from regulars.warehouse.sheets import Sheet, pack
 from regulars.warehouse.sql import statements
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,9 @@ INDEXES: Final = {
     "orders_by_customer": "orders",
     "lines_by_customer": "orders",
 }
+
+# So many customers are read into memory at once: the tables are read as a whole for them.
+REMEMBERED_AT_ONCE: Final = 10_000
 
 Cursor = duckdb.DuckDBPyConnection
 #: Called inside the transaction that applied a batch; the place to log memberships.
@@ -64,12 +69,9 @@ class Warehouse:
         self._is_lost = False
         self._log = MembershipLog()
         self._is_committing = False
-        #: Whether the transaction at hand leaves the products alone.
-        self._keeps_products = False
         self._data_version = int(self.meta("data_version") or 0)
         self._touched = TouchedCustomers(self._data_version)
-        #: What is known of products in the last committed state; for the writing thread alone.
-        self._products: dict[str, Product] = {}
+        self._memory = Memory(settings.sheets_bytes)
         self._lacks_indexes = True
         with self._alone():
             self._index()
@@ -179,13 +181,13 @@ class Warehouse:
         finally:
             self._log.settle(kept=kept)
             if changes_facts:
-                self._touched.settle(version, kept=kept)
+                self._memory.settle(self._touched.settle(version, kept=kept), kept=kept)
+            else:
+                self._memory.sheets.settle((), kept=kept)
             cursor.close()
             if kept:
                 self._data_version = version
-            if changes_facts and not (kept and self._keeps_products):
-                self._products.clear()
-            self._is_committing = self._keeps_products = False
+            self._is_committing = False
 
     @contextmanager
     def _reading(self, cursor: Cursor | None) -> Iterator[Cursor]:
@@ -209,11 +211,13 @@ class Warehouse:
         """
         batch = list(facts)
         with self.transaction() as cursor:
-            self._keeps_products = not any(isinstance(fact, ABOUT_PRODUCTS) for fact in batch)
+            self._memory.keeps_products = not any(
+                isinstance(fact, ABOUT_PRODUCTS) for fact in batch
+            )
             if event_keys and not self._add_events(cursor, event_keys, at):
                 self._touched.add(())
                 return Applied(at=at, skipped=True)
-            applied = apply_facts(cursor, batch, at)
+            applied = apply_facts(cursor, batch, at, self._memory)
             self._touched.add(applied.customer_nos, products=bool(applied.product_ids))
             if then is not None:
                 then(cursor, applied)
@@ -233,8 +237,9 @@ class Warehouse:
         """
         with self.transaction() as cursor:
             changed, new, gone = BitMap(), BitMap(), BitMap()
+            memory = Memory()
             for batch in batches(cursor):
-                part = apply_facts(cursor, batch, at)
+                part = apply_facts(cursor, batch, at, memory)
                 changed.update(part.customer_nos)
                 new.update(part.new_customer_nos)
                 gone.update(part.gone_customer_nos)
@@ -252,16 +257,22 @@ class Warehouse:
         """Keep the deliveries that are new; return whether there were any."""
         sql = statements("apply")
         keys = sorted(set(event_keys))
-        known = {key for (key,) in cursor.execute(sql["known_events"], {"keys": keys}).fetchall()}
+        maybe = self._memory.events.possible(cursor, keys)
+        known = set()
+        if maybe:
+            rows = cursor.execute(sql["known_events"], {"keys": maybe}).fetchall()
+            known = {key for (key,) in rows}
         new = [key for key in keys if key not in known]
         if new:
             cursor.execute(sql["add_events"], {"keys": new, "at": inside(at)})
+            self._memory.events.add(new)
         return bool(new)
 
     def forget_events(self, before: datetime) -> None:
         """Forget deliveries applied before an instant; Shopify retries for four hours only."""
         with self.transaction(changes_facts=False) as cursor:
             cursor.execute("DELETE FROM applied_events WHERE applied_at < ?", [inside(before)])
+            self._memory.events.forget()
 
     def load_jsonl(
         self,
@@ -343,9 +354,56 @@ class Warehouse:
     ) -> list[CustomerRecord]:
         """Return all that is known about these customers, ordered by number."""
         is_writer = cursor is not None and self._writer_thread == threading.get_ident()
-        known = self._products if is_writer and self._keeps_products else None
+        products = self._memory.products if is_writer and self._memory.keeps_products else {}
         with self._reading(cursor) as reading:
-            return read_records(reading, customer_nos, known)
+            nos = sorted(set(customer_nos))
+            found = self._known_sheets(nos) if is_writer else {}
+            for no, text in read_sheets(reading, (no for no in nos if no not in found)):
+                found[no] = Sheet(no, text)
+                if is_writer:
+                    self._memory.sheets.put(found[no])
+            sheets = [found[no] for no in nos if no in found]
+            read_products(reading, sheets, products)
+        return [sheet.record(products) for sheet in sheets]
+
+    def _known_sheets(self, nos: Iterable[int]) -> dict[int, Sheet]:
+        sheets = ((no, self._memory.sheets.find(no)) for no in nos)
+        return {no: sheet for no, sheet in sheets if sheet is not None}
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether those who ordered last have to be read into memory."""
+        return self._memory.sheets.is_lacking
+
+    def remember(self, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Read those who ordered last into memory, unless they are; return how many are there.
+
+        The next order of each of them is applied without looking for them in the tables. Ends early
+        where the memory is full or `go_on` says no.
+        """
+        if not self.is_lacking:
+            return len(self._memory.sheets)
+        self._memory.sheets.is_lacking = False
+        with self.reader() as cursor:
+            most = {"most": self._memory.sheets.most}
+            nos = [
+                no for (no,) in cursor.execute(statements("read")["ordered_last"], most).fetchall()
+            ]
+        for start in range(0, len(nos), REMEMBERED_AT_ONCE):
+            if not go_on():
+                break
+            # Older than what the cursor sees, or as old: who was touched since is left out.
+            version = self._data_version
+            with self.reader() as cursor:
+                texts = read_sheets(cursor, nos[start : start + REMEMBERED_AT_ONCE])
+            packed = [(no, Sheet(no, text).customer_id, pack(text.encode())) for no, text in texts]
+            with self._alone():
+                touched = self._touched.since(version)
+                if touched is None or not self._memory.sheets.remember(
+                    one for one in packed if one[0] not in touched
+                ):
+                    break
+        return len(self._memory.sheets)
 
     def customer_ids(
         self, customer_nos: Iterable[int], cursor: Cursor | None = None
@@ -630,6 +688,16 @@ class Warehouses:
                 log.error("the warehouse of shop %s cannot be opened: %s", shop_id, error)
                 count += 1
         return count
+
+    @property
+    def are_lacking(self) -> bool:
+        """Whether an open warehouse has not read into memory who ordered last."""
+        return any(warehouse.is_lacking for warehouse in list(self._open.values()))
+
+    def remember(self, go_on: Callable[[], bool]) -> None:
+        """Have every open warehouse read into memory who ordered last."""
+        for warehouse in list(self._open.values()):
+            warehouse.remember(go_on)
 
     def remove(self, shop_id: int) -> None:
         """Close a shop's warehouse and remove its files for good."""

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 import regulars
 from regulars.web import access, api, faults, openapi, pages
@@ -24,9 +25,19 @@ if TYPE_CHECKING:
     from regulars.runtime import Runtime
 
 
+class Application(FastAPI):
+    """The whole application: webhooks are answered first, anything else is routed."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what is asked first."""
+        return ReceiveWebhooks(
+            super().build_middleware_stack(), self.state.runtime, self.state.jobs
+        )
+
+
 def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
     """Build the application over an open runtime; starting and stopping workers is the caller's."""
-    app = FastAPI(
+    app = Application(
         title="Regulars",
         version=getattr(regulars, "__version__", "0"),
         docs_url=None,
@@ -55,7 +66,6 @@ def create_app(runtime: Runtime, jobs: Jobs) -> FastAPI:
     app.add_middleware(BoundBodies)
     app.add_middleware(faults.CatchBugs)
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=9)
-    app.add_middleware(ReceiveWebhooks, runtime=runtime, jobs=jobs)
     app.add_middleware(SecurityHeaders)
     return app
 

@@ -24,6 +24,14 @@ ALWAYS: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 
+#: What an answer says that has no content, and so asks for nothing.
+EMPTY: Final = (
+    *ALWAYS,
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+    (b"content-length", b"0"),
+)
+
 #: Where App Bridge comes from and speaks to; the only thing that is ever loaded from elsewhere.
 BRIDGE_ORIGIN = "https://cdn.shopify.com"
 

@@ -1,7 +1,8 @@
 """POST /webhooks/shopify: proved, kept, acknowledged; applying is the inbox's work.
 
-Webhooks come by hundreds a second. So they are answered before the routes of pages and API are
-asked one after the other, and what arrives together is kept by one commit in one other thread.
+Webhooks come by hundreds a second. So they are answered before anything else is asked, and what
+arrives within a moment is proved and kept together, by one commit in another thread: each change of
+threads holds up whoever is applying the ones before.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import select
-from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from regulars.jobs import Event
 from regulars.office import Shop
 from regulars.shopify import verify
+from regulars.web.headers import EMPTY
 
 if TYPE_CHECKING:
     from regulars.jobs import Jobs
@@ -36,22 +36,23 @@ BODY_BYTES_MAX: Final = 5 * 1024 * 1024
 DOMAIN: Final = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
 HEADER_CHARACTERS_MAX: Final = 100
 #: What an answer says beside its status.
-TOLD: Final[Mapping[int, Mapping[str, str]]] = {
-    405: {"Allow": "POST"},
-    503: {"Retry-After": "60"},
+TOLD: Final[Mapping[int, Sequence[tuple[bytes, bytes]]]] = {
+    405: [(b"allow", b"POST")],
+    503: [(b"retry-after", b"60")],
 }
+# Unnoticed beside the way to Shopify and back.
+TOGETHER_SECONDS: Final = 0.005
 
 
-class Delivery(NamedTuple):
-    """One webhook whose signature was right, as it arrived."""
+class Arrival(NamedTuple):
+    """One request as it arrived, proved by nothing yet; names of headers are in small letters."""
 
-    domain: str
-    topic: str
-    #: Shopify's name of the event or, without one, the hash of the body: the same is the same.
-    event_id: str
-    #: Shopify's own words; they may be anything.
-    triggered_at: str
+    headers: Mapping[bytes, bytes]
     body: bytes
+
+    def told(self, name: bytes) -> str:
+        """Return a header; empty where it is missing."""
+        return self.headers.get(name, b"").decode("latin-1")
 
 
 class ReceiveWebhooks:
@@ -62,7 +63,6 @@ class ReceiveWebhooks:
 
     def __init__(self, app: ASGIApp, runtime: Runtime, jobs: Jobs) -> None:
         self.app = app
-        self._runtime = runtime
         self._arrivals = Arrivals(partial(keep, runtime, jobs))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,31 +71,29 @@ class ReceiveWebhooks:
             await self.app(scope, receive, send)
             return
         status = await self._receive(scope, receive) if scope["method"] == "POST" else 405
-        await Response(status_code=status, headers=TOLD.get(status))(scope, receive, send)
+        headers = [*EMPTY, *TOLD.get(status, ())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _receive(self, scope: Scope, receive: Receive) -> int:
         body = await _body(receive)
         if body is None:
             return 413
-        headers = Headers(scope=scope)
-        secret = self._runtime.settings.api_secret.get_secret_value()
-        if not verify(body, headers.get("x-shopify-hmac-sha256"), [secret]):
-            return 401
-        return await self._arrivals.keep(_delivery(headers, body))
+        return await self._arrivals.keep(Arrival(dict(scope["headers"]), body))
 
 
 class Arrivals:
-    """Has what arrives while one commit runs kept by the next: one sync for all of it."""
+    """Has what arrives within a moment, and while one commit runs, kept by the next."""
 
-    def __init__(self, keep: Callable[[Sequence[Delivery]], Sequence[int]]) -> None:
+    def __init__(self, keep: Callable[[Sequence[Arrival]], Sequence[int]]) -> None:
         self._keep = keep
-        self._arrived: list[tuple[Delivery, asyncio.Future[int]]] = []
+        self._arrived: list[tuple[Arrival, asyncio.Future[int]]] = []
         self._keeping: asyncio.Task[None] | None = None
 
-    async def keep(self, delivery: Delivery) -> int:
+    async def keep(self, arrival: Arrival) -> int:
         """Return the status of the answer, once it is known."""
         status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._arrived.append((delivery, status))
+        self._arrived.append((arrival, status))
         if self._keeping is None:
             self._keeping = asyncio.create_task(self._keep_arrived())
         return await status
@@ -104,9 +102,10 @@ class Arrivals:
         loop = asyncio.get_running_loop()
         try:
             while self._arrived:
+                await asyncio.sleep(TOGETHER_SECONDS)
                 together, self._arrived = self._arrived, []
-                deliveries = [delivery for delivery, _ in together]
-                statuses = await loop.run_in_executor(None, self._keep, deliveries)
+                arrivals = [arrival for arrival, _ in together]
+                statuses = await loop.run_in_executor(None, self._keep, arrivals)
                 for (_, told), status in zip(together, statuses, strict=True):
                     if not told.done():
                         told.set_result(status)
@@ -114,25 +113,37 @@ class Arrivals:
             self._keeping = None
 
 
-def keep(runtime: Runtime, jobs: Jobs, deliveries: Sequence[Delivery]) -> Sequence[int]:
-    """Keep webhooks by one commit; return the status of each answer."""
+def keep(runtime: Runtime, jobs: Jobs, arrivals: Sequence[Arrival]) -> Sequence[int]:
+    """Keep the webhooks that are Shopify's by one commit; return the status of each answer."""
+    secrets = [runtime.settings.api_secret.get_secret_value()]
+    proved = {
+        place: one
+        for place, one in enumerate(arrivals)
+        if verify(one.body, one.told(b"x-shopify-hmac-sha256"), secrets)
+    }
     try:
-        now = runtime.clock()
-        shop_ids = _shop_ids(runtime, {one.domain for one in deliveries})
-        events = {
-            place: _event(shop_ids[one.domain], one, now)
-            for place, one in enumerate(deliveries)
-            if one.topic and one.domain in shop_ids
-        }
-        kept = jobs.inbox.put_all(list(events.values()))
+        kept = _keep_proved(runtime, jobs, proved)
     except Exception:
         # The disk is full, the database away: Shopify sends them again, and the log says why.
-        log.exception("%s webhooks could not be kept", len(deliveries))
-        return [503] * len(deliveries)
+        log.exception("%s webhooks could not be kept", len(proved))
+        kept = dict.fromkeys(proved, 503)
+    return [kept.get(place, 401) for place in range(len(arrivals))]
+
+
+def _keep_proved(runtime: Runtime, jobs: Jobs, proved: Mapping[int, Arrival]) -> Mapping[int, int]:
+    now = runtime.clock()
+    domains = {place: one.told(b"x-shopify-shop-domain") for place, one in proved.items()}
+    shop_ids = _shop_ids(runtime, set(domains.values()))
+    events = {
+        place: _event(shop_ids[domains[place]], one, now)
+        for place, one in proved.items()
+        if one.told(b"x-shopify-topic") and domains[place] in shop_ids
+    }
+    kept = jobs.inbox.put_all(list(events.values()))
     # Signed by Shopify, but for a shop that is not here (any more): asking again is no use.
-    jobs.inbox.count_unknown(len(deliveries) - len(events))
+    jobs.inbox.count_unknown(len(proved) - len(events))
     refused = set(list(events)[kept:])
-    return [503 if place in refused else 200 for place in range(len(deliveries))]
+    return {place: 503 if place in refused else 200 for place in proved}
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -149,17 +160,6 @@ async def _body(receive: Receive) -> bytes | None:
     return b"".join(pieces)
 
 
-def _delivery(headers: Headers, body: bytes) -> Delivery:
-    event_id = headers.get("x-shopify-event-id") or headers.get("x-shopify-webhook-id")
-    return Delivery(
-        domain=headers.get("x-shopify-shop-domain", ""),
-        topic=headers.get("x-shopify-topic", "")[:HEADER_CHARACTERS_MAX],
-        event_id=(event_id or hashlib.sha256(body).hexdigest())[:HEADER_CHARACTERS_MAX],
-        triggered_at=headers.get("x-shopify-triggered-at", ""),
-        body=body,
-    )
-
-
 def _shop_ids(runtime: Runtime, domains: Collection[str]) -> Mapping[str, int]:
     told = [one for one in domains if DOMAIN.fullmatch(one)]
     with runtime.office.reading() as session:
@@ -167,13 +167,15 @@ def _shop_ids(runtime: Runtime, domains: Collection[str]) -> Mapping[str, int]:
         return {domain: shop_id for domain, shop_id in rows if domain is not None}
 
 
-def _event(shop_id: int, delivery: Delivery, now: datetime) -> Event:
+def _event(shop_id: int, arrival: Arrival, now: datetime) -> Event:
+    # Shopify's name of the event or, without one, the hash of the body: the same is the same.
+    event_id = arrival.told(b"x-shopify-event-id") or arrival.told(b"x-shopify-webhook-id")
     return Event(
         shop_id=shop_id,
-        topic=delivery.topic,
-        event_id=delivery.event_id,
-        triggered_at=_instant(delivery.triggered_at, now),
-        body=delivery.body,
+        topic=arrival.told(b"x-shopify-topic")[:HEADER_CHARACTERS_MAX],
+        event_id=(event_id or hashlib.sha256(arrival.body).hexdigest())[:HEADER_CHARACTERS_MAX],
+        triggered_at=_instant(arrival.told(b"x-shopify-triggered-at"), now),
+        body=arrival.body,
     )
 
 

@@ -153,16 +153,19 @@ GROUP BY id;
 -- What was deleted, and when.
 INSERT INTO tombstones SELECT ?, id, deleted_at FROM given_tombstones;
 
--- orders_by_id --
--- The stored orders among those that a batch names.
-SELECT order_id, updated_at, customer_no, cancelled_at IS NOT NULL FROM orders
-WHERE order_id IN (SELECT unnest($ids::VARCHAR[]));
-
--- refund_counts --
--- How many refunds these orders have: it decides between two states of one second.
-SELECT order_id, count(*) FROM refunds
-WHERE order_id IN (SELECT unnest($ids::VARCHAR[]))
-GROUP BY order_id;
+-- known_orders --
+-- What is known about the orders that a batch names: their stored state, when they were deleted, and
+-- how many refunds they have, which decides between two states of one second.
+SELECT 'order' AS what, order_id, updated_at AS at, customer_no, cancelled_at IS NOT NULL, NULL
+FROM orders WHERE order_id IN (SELECT unnest($ids::VARCHAR[]))
+UNION ALL
+SELECT 'refunds', order_id, NULL, NULL, NULL, count(*)
+FROM refunds WHERE order_id IN (SELECT unnest($ids::VARCHAR[]))
+GROUP BY order_id
+UNION ALL
+SELECT 'deleted', id, max(deleted_at), NULL, NULL, NULL
+FROM tombstones WHERE kind = 'order' AND id IN (SELECT unnest($ids::VARCHAR[]))
+GROUP BY id;
 
 -- drop_orders --
 -- Orders that are replaced or deleted.
@@ -180,16 +183,15 @@ DELETE FROM order_tags WHERE order_id IN (SELECT id FROM given_dropped);
 -- The discount codes of orders that are replaced or deleted.
 DELETE FROM order_discount_codes WHERE order_id IN (SELECT id FROM given_dropped);
 
+-- refunded --
+-- What was paid back on these orders.
+SELECT order_id, sum(amount)::BIGINT FROM refunds
+WHERE order_id IN (SELECT unnest($ids::VARCHAR[]))
+GROUP BY order_id;
+
 -- add_orders --
 -- Orders as they stand after this batch, with what is paid back on them.
-INSERT INTO orders BY NAME
-SELECT g.*, coalesce(r.amount, 0) AS refunded_amount
-FROM given_orders AS g
-LEFT JOIN (
-  SELECT order_id, sum(amount)::BIGINT AS amount FROM refunds
-  WHERE order_id IN (SELECT order_id FROM given_orders)
-  GROUP BY order_id
-) AS r ON r.order_id = g.order_id;
+INSERT INTO orders BY NAME SELECT * FROM given_orders;
 
 -- add_lines --
 -- Their lines.
@@ -264,6 +266,14 @@ LEFT JOIN (
   )
   GROUP BY customer_no
 ) AS s ON s.customer_no = g.customer_no
+WHERE customers.customer_no = g.customer_no;
+
+-- save_sums --
+-- The kept sums of customers whose sheets have been summed up.
+UPDATE customers SET
+  order_count = g.order_count, spent_amount = g.spent_amount,
+  first_order_at = make_timestamp(g.first_order_at), last_order_at = make_timestamp(g.last_order_at)
+FROM given_sums AS g
 WHERE customers.customer_no = g.customer_no;
 
 -- keep_unseen --

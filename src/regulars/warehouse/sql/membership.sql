@@ -22,9 +22,9 @@ SELECT DISTINCT customer_no FROM membership_intervals
 WHERE segment_id = ? AND joined_at < ? AND (left_at IS NULL OR left_at > ?);
 
 -- add --
--- Append flips; the order of rows is the order of happening.
+-- Append flips of one instant and cause; the order of rows is the order of happening.
 INSERT INTO membership_log
-SELECT segment_id, customer_no, happened_at, joined, cause, version FROM given_entries;
+SELECT segment_id, customer_no, $1, joined, $2, version FROM given_entries;
 
 -- add_flips --
 -- The same for many customers at once.

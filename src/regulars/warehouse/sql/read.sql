@@ -26,64 +26,109 @@ WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 SELECT customer_id, customer_no FROM customers
 WHERE customer_id IN (SELECT unnest($ids::VARCHAR[]));
 
--- customers --
--- All columns of these customers.
-SELECT * FROM customers WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
+-- sheets --
+-- Everything about these customers, one JSON text each, laid out as sheets.py reads it. A condition
+-- beside the customers' numbers would keep an index from being used, so test orders go afterwards.
+WITH own AS MATERIALIZED (
+  SELECT * FROM orders WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
+)
+SELECT c.customer_no, json_array(
+  c.customer_id,
+  json_array(
+    c.display_name, c.email, c.email_domain, c.phone, c.language, c.note, c.account_status,
+    c.email_subscription_status, c.sms_subscription_status, c.product_subscription_status,
+    c.predicted_spend_tier, c.rfm_group, epoch_us(c.added_at), epoch_us(c.abandoned_checkout_at),
+    epoch_us(c.profile_updated_at), epoch_us(c.tags_updated_at), epoch_us(c.consent_updated_at),
+    c.unseen_order_count, c.unseen_spent_amount, c.order_count, c.spent_amount,
+    epoch_us(c.first_order_at), epoch_us(c.last_order_at), c.merged_into_no, epoch_us(c.deleted_at),
+    c.shopify_order_count, c.shopify_spent_amount, epoch_us(c.erased_at), c.is_erased_forever
+  ),
+  v.told, t.told, a.told, b.told, m.told, s.told, o.told
+)::VARCHAR
+FROM customers AS c
+LEFT JOIN (
+  SELECT customer_no,
+    json_array(epoch_us(shopify_order_count), epoch_us(shopify_spent_amount)) AS told
+  FROM customer_versions WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
+) AS v ON v.customer_no = c.customer_no
+LEFT JOIN (
+  SELECT customer_no, list(tag ORDER BY tag_key) AS told
+  FROM customer_tags WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
+  GROUP BY customer_no
+) AS t ON t.customer_no = c.customer_no
+LEFT JOIN (
+  SELECT customer_no,
+    list(json_array(country_code, region_code, city_key, latitude, longitude)) AS told
+  FROM addresses WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
+  GROUP BY customer_no
+) AS a ON a.customer_no = c.customer_no
+LEFT JOIN (
+  SELECT customer_no, list(company_id) AS told
+  FROM customer_companies WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
+  GROUP BY customer_no
+) AS b ON b.customer_no = c.customer_no
+LEFT JOIN (
+  SELECT customer_no, list(json_array(key, type, value)) AS told
+  FROM metafields WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
+  GROUP BY customer_no
+) AS m ON m.customer_no = c.customer_no
+LEFT JOIN (
+  SELECT customer_no, list(json_array(
+    balance_amount::VARCHAR, currency, epoch_us(next_expiry_at), epoch_us(last_credit_at)
+  )) AS told
+  FROM store_credit_accounts WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
+  GROUP BY customer_no
+) AS s ON s.customer_no = c.customer_no
+LEFT JOIN (
+  SELECT own.customer_no, list(json_array(
+    order_id, own.name, epoch_us(own.processed_at), epoch_us(own.cancelled_at), own.total_amount,
+    r.told, l.told, g.told, d.told, own.source_name, own.app_id, own.location_id, own.referrer,
+    own.utm_source, own.utm_medium, own.utm_campaign
+  ) ORDER BY own.processed_at, order_id) AS told
+  FROM own
+  LEFT JOIN (
+    SELECT order_id,
+      list(json_array(epoch_us(refunded_at), amount) ORDER BY refunded_at, refund_id) AS told
+    FROM refunds WHERE order_id IN (SELECT order_id FROM own)
+    GROUP BY order_id
+  ) AS r USING (order_id)
+  LEFT JOIN (
+    SELECT order_id,
+      list(json_array(product_id, variant_id, title, vendor, quantity, amount)) AS told
+    FROM lines WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
+    GROUP BY order_id
+  ) AS l USING (order_id)
+  LEFT JOIN (
+    SELECT order_id, list(tag_key) AS told
+    FROM order_tags WHERE order_id IN (SELECT order_id FROM own)
+    GROUP BY order_id
+  ) AS g USING (order_id)
+  LEFT JOIN (
+    SELECT order_id, list(code_key) AS told
+    FROM order_discount_codes WHERE order_id IN (SELECT order_id FROM own)
+    GROUP BY order_id
+  ) AS d USING (order_id)
+  WHERE NOT own.is_test
+  GROUP BY own.customer_no
+) AS o ON o.customer_no = c.customer_no
+WHERE c.customer_no IN (SELECT unnest($nos::UINTEGER[]))
+ORDER BY c.customer_no;
 
--- customer_tags --
--- Their tags, in Shopify's order.
-SELECT customer_no, tag FROM customer_tags
-WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
-ORDER BY customer_no, tag_key;
+-- event_marks --
+-- A number for each delivery that was applied (marks.py).
+SELECT ('0x' || left(md5(event_key), 8))::UINTEGER AS mark FROM applied_events;
 
--- places --
--- Their addresses.
-SELECT customer_no, country_code, region_code, city_key, latitude, longitude FROM addresses
-WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
+-- order_marks --
+-- A number for each order of which anything is known: the order itself, a refund, its deletion.
+SELECT ('0x' || left(md5(order_id), 8))::UINTEGER AS mark FROM orders
+UNION ALL SELECT ('0x' || left(md5(order_id), 8))::UINTEGER FROM refunds
+UNION ALL SELECT ('0x' || left(md5(id), 8))::UINTEGER FROM tombstones WHERE kind = 'order';
 
--- companies --
--- Their companies.
-SELECT customer_no, company_id FROM customer_companies
-WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
-
--- metafields --
--- Their metafields.
-SELECT customer_no, key, type, value FROM metafields
-WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
-
--- store_credit --
--- Their store credit accounts.
-SELECT customer_no, balance_amount, currency, next_expiry_at, last_credit_at
-FROM store_credit_accounts
-WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
-
--- orders --
--- Their orders, oldest first, test orders too: a second condition would keep the index from being used.
-SELECT customer_no, is_test, order_id, name, processed_at, cancelled_at, total_amount, source_name, app_id,
-  location_id, referrer, utm_source, utm_medium, utm_campaign
-FROM orders
-WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]))
-ORDER BY customer_no, processed_at, order_id;
-
--- lines --
--- The lines of their orders, as stored.
-SELECT order_id, product_id, variant_id, title, vendor, quantity, amount FROM lines
-WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
-
--- refunds --
--- The refunds of these orders, oldest first.
-SELECT order_id, refunded_at, amount FROM refunds
-WHERE order_id IN (SELECT unnest($orders::VARCHAR[]))
-ORDER BY refunded_at, refund_id;
-
--- order_tags --
--- The tags of these orders.
-SELECT order_id, tag_key FROM order_tags WHERE order_id IN (SELECT unnest($orders::VARCHAR[]));
-
--- order_discount_codes --
--- The discount codes of these orders.
-SELECT order_id, code_key FROM order_discount_codes
-WHERE order_id IN (SELECT unnest($orders::VARCHAR[]));
+-- ordered_last --
+-- Customers, whoever ordered last first.
+SELECT customer_no FROM customers WHERE deleted_at IS NULL
+ORDER BY last_order_at DESC NULLS LAST, customer_no DESC
+LIMIT $most;
 
 -- products --
 -- What is known about these products.

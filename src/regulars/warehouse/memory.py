@@ -1,0 +1,37 @@
+"""What is kept in memory of one file's tables, for the thread that writes to it.
+
+All of it follows what that thread writes and says what its last commit left; where that is not
+known it is forgotten and read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from regulars.warehouse.marks import Marks
+from regulars.warehouse.sheets import Product, Sheets
+
+# So many products are kept known; beyond it they are read anew.
+PRODUCTS_MAX: Final = 50_000
+
+
+class Memory:
+    """Those who ordered last, which orders and deliveries there are, and the products they name."""
+
+    def __init__(self, sheets_bytes: int = 0) -> None:
+        self.sheets = Sheets(sheets_bytes)
+        self.orders = Marks("order")
+        self.events = Marks("event")
+        self.products: dict[str, Product] = {}
+        #: Whether the transaction at hand leaves the products alone.
+        self.keeps_products = False
+
+    def settle(self, changed: Collection[int] | None, *, kept: bool) -> None:
+        """End a transaction that changed facts of these customers, or of nobody knows whom."""
+        self.sheets.settle(changed, kept=kept)
+        if kept and changed is None:
+            self.orders.forget()
+        if not (kept and self.keeps_products):
+            self.products.clear()
+        self.keeps_products = False
