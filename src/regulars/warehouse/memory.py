@@ -6,7 +6,7 @@ known it is forgotten and read again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from regulars.warehouse.marks import Marks
@@ -14,6 +14,8 @@ from regulars.warehouse.sheets import Product, Sheets
 
 # So many products are kept known; beyond it they are read anew.
 PRODUCTS_MAX: Final = 50_000
+# So many are read as soon as one is asked for: the whole catalogue of most shops.
+PRODUCTS_AT_ONCE: Final = 10_000
 
 
 class Memory:
@@ -24,14 +26,16 @@ class Memory:
         self.orders = Marks("order")
         self.events = Marks("event")
         self.products: dict[str, Product] = {}
-        #: Whether the transaction at hand leaves the products alone.
-        self.keeps_products = False
 
     def settle(self, changed: Collection[int] | None, *, kept: bool) -> None:
         """End a transaction that changed facts of these customers, or of nobody knows whom."""
         self.sheets.settle(changed, kept=kept)
         if kept and changed is None:
             self.orders.forget()
-        if not (kept and self.keeps_products):
+        if not kept or changed is None:
             self.products.clear()
-        self.keeps_products = False
+
+    def forget_products(self, product_ids: Iterable[str]) -> None:
+        """Read these products anew: the open transaction changed them."""
+        for product_id in product_ids:
+            self.products.pop(product_id, None)

@@ -14,9 +14,6 @@ from regulars.warehouse.facts import UNSET, Fact, ProductDeleted, ProductFact
 from regulars.warehouse.places import folded
 from regulars.warehouse.sql import statements
 
-#: The facts that change what is known of a product.
-ABOUT_PRODUCTS: Final = (ProductFact, ProductDeleted)
-
 _IDS: Final[Shape] = {"id": "text"}
 _PRODUCT: Final[Shape] = {
     "product_id": "text",

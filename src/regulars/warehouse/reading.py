@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Set
 from typing import Any
 
 import duckdb
 
-from regulars.warehouse.memory import PRODUCTS_MAX
-from regulars.warehouse.sheets import Product, Sheet
+from regulars.warehouse.memory import PRODUCTS_AT_ONCE, PRODUCTS_MAX
+from regulars.warehouse.sheets import Product
 from regulars.warehouse.sql import statements
 
 
@@ -23,11 +23,16 @@ def read_sheets(
     return cursor.execute(statements("read")["sheets"], {"nos": nos}).fetchall()
 
 
+def some_products(cursor: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the ids of a shop's products; of a very large catalogue, of many."""
+    rows = cursor.execute(statements("read")["some_products"], {"most": PRODUCTS_AT_ONCE})
+    return {product_id for (product_id,) in rows.fetchall()}
+
+
 def read_products(
-    cursor: duckdb.DuckDBPyConnection, sheets: Sequence[Sheet], known: dict[str, Product]
+    cursor: duckdb.DuckDBPyConnection, ids: Set[str], known: dict[str, Product]
 ) -> None:
-    """Add what is not known yet of the products on these sheets."""
-    ids = {product_id for sheet in sheets for product_id in sheet.product_ids}
+    """Add what is not known yet of these products."""
     missing = sorted(ids - known.keys())
     if not missing:
         return

@@ -28,8 +28,7 @@ from regulars.warehouse.membership import Flip, LogEntry, LoggedEntry, Membershi
 from regulars.warehouse.memory import Memory
 from regulars.warehouse.narrowing import narrow
 from regulars.warehouse.opening import WarehouseSettings, file_problems, open_file
-from regulars.warehouse.products import ABOUT_PRODUCTS
-from regulars.warehouse.reading import read_products, read_sheets
+from regulars.warehouse.reading import read_products, read_sheets, some_products
 from regulars.warehouse.record import CustomerRecord
 from regulars.warehouse.sheets import Sheet, pack
 from regulars.warehouse.sql import statements
@@ -211,13 +210,11 @@ class Warehouse:
         """
         batch = list(facts)
         with self.transaction() as cursor:
-            self._memory.keeps_products = not any(
-                isinstance(fact, ABOUT_PRODUCTS) for fact in batch
-            )
             if event_keys and not self._add_events(cursor, event_keys, at):
                 self._touched.add(())
                 return Applied(at=at, skipped=True)
             applied = apply_facts(cursor, batch, at, self._memory)
+            self._memory.forget_products(applied.product_ids)
             self._touched.add(applied.customer_nos, products=bool(applied.product_ids))
             if then is not None:
                 then(cursor, applied)
@@ -354,7 +351,7 @@ class Warehouse:
     ) -> list[CustomerRecord]:
         """Return all that is known about these customers, ordered by number."""
         is_writer = cursor is not None and self._writer_thread == threading.get_ident()
-        products = self._memory.products if is_writer and self._memory.keeps_products else {}
+        products = self._memory.products if is_writer else {}
         with self._reading(cursor) as reading:
             nos = sorted(set(customer_nos))
             found = self._known_sheets(nos) if is_writer else {}
@@ -363,7 +360,10 @@ class Warehouse:
                 if is_writer:
                     self._memory.sheets.put(found[no])
             sheets = [found[no] for no in nos if no in found]
-            read_products(reading, sheets, products)
+            ids = {product_id for sheet in sheets for product_id in sheet.product_ids}
+            if is_writer and ids and not products:
+                ids |= some_products(reading)
+            read_products(reading, ids, products)
         return [sheet.record(products) for sheet in sheets]
 
     def _known_sheets(self, nos: Iterable[int]) -> dict[int, Sheet]:
@@ -390,20 +390,22 @@ class Warehouse:
                 no for (no,) in cursor.execute(statements("read")["ordered_last"], most).fetchall()
             ]
         for start in range(0, len(nos), REMEMBERED_AT_ONCE):
-            if not go_on():
+            if not go_on() or not self._remember(nos[start : start + REMEMBERED_AT_ONCE]):
                 break
-            # Older than what the cursor sees, or as old: who was touched since is left out.
-            version = self._data_version
-            with self.reader() as cursor:
-                texts = read_sheets(cursor, nos[start : start + REMEMBERED_AT_ONCE])
-            packed = [(no, Sheet(no, text).customer_id, pack(text.encode())) for no, text in texts]
-            with self._alone():
-                touched = self._touched.since(version)
-                if touched is None or not self._memory.sheets.remember(
-                    one for one in packed if one[0] not in touched
-                ):
-                    break
         return len(self._memory.sheets)
+
+    def _remember(self, nos: Sequence[int]) -> bool:
+        """Read these customers into memory; return whether there was room for them."""
+        # Older than what the cursor sees, or as old: who was touched since is left out.
+        version = self._data_version
+        with self.reader() as cursor:
+            texts = dict(read_sheets(cursor, nos))
+        found = [(no, texts[no]) for no in nos if no in texts]
+        packed = [(no, Sheet(no, text).customer_id, pack(text.encode())) for no, text in found]
+        with self._alone():
+            touched = self._touched.since(version)
+            known = [] if touched is None else [one for one in packed if one[0] not in touched]
+            return self._memory.sheets.remember(known)
 
     def customer_ids(
         self, customer_nos: Iterable[int], cursor: Cursor | None = None

@@ -130,6 +130,10 @@ SELECT customer_no FROM customers WHERE deleted_at IS NULL
 ORDER BY last_order_at DESC NULLS LAST, customer_no DESC
 LIMIT $most;
 
+-- some_products --
+-- As many products as are read at once.
+SELECT product_id FROM products LIMIT $most;
+
 -- products --
 -- What is known about these products.
 SELECT product_id, product_type, category_id FROM products
