@@ -1,7 +1,7 @@
 """Sheets: all that the tables hold of one customer, and the sheets of many, packed in memory.
 
 An order that arrives asks for everything about one customer. Columns are the wrong place to look
-for that (decision 0060), so whoever ordered last is kept in memory, as a batch leaves them.
+for that (decision 0052), so whoever ordered last is kept in memory, as a batch leaves them.
 """
 
 from __future__ import annotations
