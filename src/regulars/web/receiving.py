@@ -41,7 +41,7 @@ TOLD: Final[Mapping[int, Sequence[tuple[bytes, bytes]]]] = {
     503: [(b"retry-after", b"60")],
 }
 # Unnoticed beside the way to Shopify and back.
-TOGETHER_SECONDS: Final = 0.005
+TOGETHER_SECONDS: Final = 0.02
 
 
 class Arrival(NamedTuple):
