@@ -130,14 +130,15 @@ class MembershipLog:
         before = self._changing(cursor, segment_id)
         flips = (members - before, before - members)
         date = self._date(segment_id, at)
-        for joined, who in zip((True, False), flips, strict=True):
-            if who:
-                cursor.register("given_flips", {"customer_no": np.array(who.to_array(), np.uint32)})
-                try:
-                    values = [segment_id, date, joined, cause, version]
-                    cursor.execute(self._sql["add_flips"], values)
-                finally:
-                    cursor.unregister("given_flips")
+        numbers = [np.array(who.to_array(), np.uint32) for who in flips]
+        joined = np.repeat([True, False], [len(who) for who in numbers])
+        if len(joined):
+            given_flips = {"customer_no": np.concatenate(numbers), "joined": joined}
+            cursor.register("given_flips", given_flips)
+            try:
+                cursor.execute(self._sql["add_flips"], [segment_id, date, cause, version])
+            finally:
+                cursor.unregister("given_flips")
         self._current[segment_id] = BitMap(members)
         return flips
 

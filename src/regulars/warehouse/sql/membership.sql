@@ -29,7 +29,7 @@ SELECT segment_id, customer_no, $1, joined, $2, version FROM given_entries;
 -- add_flips --
 -- The same for many customers at once.
 INSERT INTO membership_log
-SELECT ?, customer_no, ?, ?, ?, ? FROM given_flips;
+SELECT ?, customer_no, ?, joined, ?, ? FROM given_flips;
 
 -- entries --
 -- The newest entries first, a page at a time; the key of a page is its last rowid.
