@@ -222,13 +222,30 @@ def test_a_mark_is_the_same_in_python_and_in_the_tables(warehouse: Warehouse, ke
         assert cursor.execute(asked, [key]).fetchall() == [(mark_of(key),)]
 
 
-def test_what_an_earlier_process_wrote_is_known(tmp_path: Path):
+def test_marks_that_were_read_before_a_change_nobody_told_of_do_not_count(warehouse: Warehouse):
+    marks = warehouse._memory.orders
+    with warehouse.reader() as cursor:
+        age, read = marks.age, marks.read(cursor)
+    with warehouse.transaction() as cursor:
+        cursor.execute("INSERT INTO tombstones VALUES ('order', 'n1', '2030-01-01')")
+    marks.complete(read, age)
+
+    assert not marks.is_whole
+    assert marks.possible(["n1"]) == ["n1"]
+    assert [one.orders for one in apply(warehouse, [order(1, "7", 2)])] == [()]
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_what_an_earlier_process_wrote_is_known(tmp_path: Path, is_read: bool):
     settings = WarehouseSettings(threads=1, memory_limit="300MB")
     first = Warehouses(tmp_path, settings)
     first.of(1).apply([order(1, "7", 5)], at=moment(9), event_keys=["orders/create a"])
     first.close()
     second = Warehouses(tmp_path, settings)
     warehouse = second.of(1)
+
+    if is_read:
+        assert warehouse.remember() == 1
 
     again = warehouse.apply([order(9, "7", 9)], at=moment(9), event_keys=["orders/create a"])
     older = apply(warehouse, [order(1, "7", 2)])

@@ -19,27 +19,46 @@ from regulars.warehouse.sql import statements
 
 
 class Marks:
-    """The marks of one kind of key, read at the first question and kept up from then on."""
+    """The marks of one kind of key; until they have been read, every key may be there."""
 
     def __init__(self, kind: Literal["event", "order"]) -> None:
         self._statement = statements("read")[f"{kind}_marks"]
-        self._marks: BitMap | None = None
+        self._marks = BitMap()
+        #: Whether those that the file held before have been read.
+        self.is_whole = False
+        #: Rises when nobody knows what was written: what was read before that says too little.
+        self._age = 0
 
-    def possible(self, cursor: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> list[str]:
+    @property
+    def age(self) -> int:
+        """What `complete` is to be told with marks that are read from now on."""
+        return self._age
+
+    def possible(self, keys: Iterable[str]) -> list[str]:
         """Return those of these keys that the file may hold, in their order."""
-        if self._marks is None:
-            self._marks = bitmap_of(cursor.execute(self._statement))
-        marks = self._marks
-        return [key for key in keys if mark_of(key) in marks]
+        if not self.is_whole:
+            return list(keys)
+        return [key for key in keys if mark_of(key) in self._marks]
+
+    def read(self, cursor: duckdb.DuckDBPyConnection) -> BitMap:
+        """Return the marks of all that a reader sees."""
+        return bitmap_of(cursor.execute(self._statement))
+
+    def complete(self, marks: BitMap, age: int) -> None:
+        """Take over the marks that were read when the age was this."""
+        if age == self._age:
+            self._marks |= marks
+            self.is_whole = True
 
     def add(self, keys: Iterable[str]) -> None:
         """Take note of keys that the open transaction writes; one too many does no harm."""
-        if self._marks is not None:
-            self._marks.update(map(mark_of, keys))
+        self._marks.update(map(mark_of, keys))
 
     def forget(self) -> None:
-        """Read them anew before the next question: nobody told what was written."""
-        self._marks = None
+        """Have them read anew: nobody told what was written."""
+        self._marks = BitMap()
+        self.is_whole = False
+        self._age += 1
 
 
 def mark_of(key: str) -> int:

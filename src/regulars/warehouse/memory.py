@@ -27,6 +27,11 @@ class Memory:
         self.events = Marks("event")
         self.products: dict[str, Product] = {}
 
+    @property
+    def is_lacking(self) -> bool:
+        """Whether something has to be read that the tables hold."""
+        return self.sheets.is_lacking or not (self.orders.is_whole and self.events.is_whole)
+
     def settle(self, changed: Collection[int] | None, *, kept: bool) -> None:
         """End a transaction that changed facts of these customers, or of nobody knows whom."""
         self.sheets.settle(changed, kept=kept)

@@ -128,7 +128,7 @@ def apply_orders(
     ids = {*told.orders, *told.deleted, *(order_id for _, order_id, _ in told.refunds.values())}
     if not ids:
         return changed
-    known = _known(cursor, marks.possible(cursor, ids))
+    known = _known(cursor, marks.possible(ids))
     marks.add(ids)
     if _bury(cursor, told.deleted, known.tombstones):
         known = _known(cursor, ids)

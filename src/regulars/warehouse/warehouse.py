@@ -47,7 +47,7 @@ INDEXES: Final = {
 }
 
 # So many customers are read into memory at once: the tables are read as a whole for them.
-REMEMBERED_AT_ONCE: Final = 10_000
+REMEMBERED_AT_ONCE: Final = 20_000
 
 Cursor = duckdb.DuckDBPyConnection
 #: Called inside the transaction that applied a batch; the place to log memberships.
@@ -71,6 +71,7 @@ class Warehouse:
         self._data_version = int(self.meta("data_version") or 0)
         self._touched = TouchedCustomers(self._data_version)
         self._memory = Memory(settings.sheets_bytes)
+        self._remembering = threading.Lock()
         self._lacks_indexes = True
         with self._alone():
             self._index()
@@ -254,7 +255,7 @@ class Warehouse:
         """Keep the deliveries that are new; return whether there were any."""
         sql = statements("apply")
         keys = sorted(set(event_keys))
-        maybe = self._memory.events.possible(cursor, keys)
+        maybe = self._memory.events.possible(keys)
         known = set()
         if maybe:
             rows = cursor.execute(sql["known_events"], {"keys": maybe}).fetchall()
@@ -372,27 +373,44 @@ class Warehouse:
 
     @property
     def is_lacking(self) -> bool:
-        """Whether those who ordered last have to be read into memory."""
-        return self._memory.sheets.is_lacking
+        """Whether something has to be read into memory that makes applying quicker."""
+        return self._memory.is_lacking
 
     def remember(self, go_on: Callable[[], bool] = lambda: True) -> int:
-        """Read those who ordered last into memory, unless they are; return how many are there.
+        """Read into memory what it lacks: which orders there are, and those who ordered last.
 
-        The next order of each of them is applied without looking for them in the tables. Ends early
-        where the memory is full or `go_on` says no.
+        The next order of each of them is applied without looking for them in the tables. Returns
+        how many are there; ends early where the memory is full or `go_on` says no.
         """
-        if not self.is_lacking:
-            return len(self._memory.sheets)
+        if self.is_lacking and self._remembering.acquire(blocking=False):
+            try:
+                self._read_marks()
+                self._read_customers(go_on)
+            finally:
+                self._remembering.release()
+        return len(self._memory.sheets)
+
+    def _read_marks(self) -> None:
+        for marks in (self._memory.orders, self._memory.events):
+            if not marks.is_whole:
+                age = marks.age
+                with self.reader() as cursor:
+                    found = marks.read(cursor)
+                with self._alone():
+                    marks.complete(found, age)
+
+    def _read_customers(self, go_on: Callable[[], bool]) -> None:
+        if not self._memory.sheets.is_lacking:
+            return
         self._memory.sheets.is_lacking = False
         with self.reader() as cursor:
-            most = {"most": self._memory.sheets.most}
-            nos = [
-                no for (no,) in cursor.execute(statements("read")["ordered_last"], most).fetchall()
-            ]
+            asked = cursor.execute(
+                statements("read")["ordered_last"], {"most": self._memory.sheets.most}
+            )
+            nos = [no for (no,) in asked.fetchall()]
         for start in range(0, len(nos), REMEMBERED_AT_ONCE):
             if not go_on() or not self._remember(nos[start : start + REMEMBERED_AT_ONCE]):
                 break
-        return len(self._memory.sheets)
 
     def _remember(self, nos: Sequence[int]) -> bool:
         """Read these customers into memory; return whether there was room for them."""
