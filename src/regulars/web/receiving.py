@@ -40,8 +40,8 @@ TOLD: Final[Mapping[int, Sequence[tuple[bytes, bytes]]]] = {
     405: [(b"allow", b"POST")],
     503: [(b"retry-after", b"60")],
 }
-# Unnoticed beside the way to Shopify and back.
-TOGETHER_SECONDS: Final = 0.02
+# Unnoticed beside the way to Shopify and back; Shopify's connections wait for so long each time.
+TOGETHER_SECONDS: Final = 0.005
 
 
 class Arrival(NamedTuple):
