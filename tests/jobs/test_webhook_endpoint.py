@@ -16,8 +16,8 @@ from regulars.errors import LimitError
 from regulars.jobs import Event
 from regulars.jobs.inbox import ATTEMPTS_MAX
 from regulars.office.models.inbox import InboxEvent
-from regulars.web import create_app
-from regulars.web.receiving import BODY_BYTES_MAX, Arrival, Arrivals
+from regulars.web import create_app, receiving
+from regulars.web.receiving import BODY_BYTES_MAX, ENOUGH, Arrival, Arrivals
 from tests.jobs.test_inbox import order_body
 from tests.warehouse.full_disk import full_disk
 
@@ -174,6 +174,26 @@ def test_what_arrives_during_a_commit_is_kept_by_the_next_one():
 
     assert asyncio.run(arrive()) == [200, 200, 200, 503, 200]
     assert commits == [[b"0", b"1", b"2", b"3"], [b"late"]]
+
+
+def test_a_burst_does_not_wait_for_more():
+    commits = []
+
+    def keep(arrived):
+        commits.append(len(arrived))
+        return [200] * len(arrived)
+
+    async def arrive():
+        arrivals = Arrivals(keep)
+        told = [arrivals.keep(Arrival({}, b"")) for _ in range(ENOUGH)]
+        receiving.TOGETHER_SECONDS, before = 60, receiving.TOGETHER_SECONDS
+        try:
+            return await asyncio.wait_for(asyncio.gather(*told), 30)
+        finally:
+            receiving.TOGETHER_SECONDS = before
+
+    assert asyncio.run(arrive()) == [200] * ENOUGH
+    assert commits == [ENOUGH]
 
 
 def test_health_is_ready_once_nothing_is_being_loaded(client, at_work):

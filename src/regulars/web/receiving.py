@@ -12,6 +12,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -40,8 +41,10 @@ TOLD: Final[Mapping[int, Sequence[tuple[bytes, bytes]]]] = {
     405: [(b"allow", b"POST")],
     503: [(b"retry-after", b"60")],
 }
-# Unnoticed beside the way to Shopify and back; Shopify's connections wait for so long each time.
-TOGETHER_SECONDS: Final = 0.005
+# Unnoticed beside the way to Shopify and back. In a burst so many are soon together, and the others
+# do not wait for nothing.
+TOGETHER_SECONDS: Final = 0.02
+ENOUGH: Final = 16
 
 
 class Arrival(NamedTuple):
@@ -83,11 +86,12 @@ class ReceiveWebhooks:
 
 
 class Arrivals:
-    """Has what arrives within a moment, and while one commit runs, kept by the next."""
+    """Has what arrives within a moment, and while one commit runs, kept by the next commit."""
 
     def __init__(self, keep: Callable[[Sequence[Arrival]], Sequence[int]]) -> None:
         self._keep = keep
         self._arrived: list[tuple[Arrival, asyncio.Future[int]]] = []
+        self._are_enough = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
 
     async def keep(self, arrival: Arrival) -> int:
@@ -95,14 +99,19 @@ class Arrivals:
         status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._arrived.append((arrival, status))
         if self._keeping is None:
+            self._are_enough = asyncio.Event()
             self._keeping = asyncio.create_task(self._keep_arrived())
+        if len(self._arrived) >= ENOUGH:
+            self._are_enough.set()
         return await status
 
     async def _keep_arrived(self) -> None:
         loop = asyncio.get_running_loop()
         try:
             while self._arrived:
-                await asyncio.sleep(TOGETHER_SECONDS)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._are_enough.wait(), TOGETHER_SECONDS)
+                self._are_enough.clear()
                 together, self._arrived = self._arrived, []
                 arrivals = [arrival for arrival, _ in together]
                 statuses = await loop.run_in_executor(None, self._keep, arrivals)
