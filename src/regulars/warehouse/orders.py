@@ -306,6 +306,13 @@ def _order_row(
         fact.is_test,
         fact.total_amount,
         refunded_amount,
+        *_origin(fact),
+    )
+
+
+def _origin(fact: OrderFact) -> tuple[str | None, ...]:
+    """Return how an order came about, as both its row and its sheet end."""
+    return (
         fact.source_name,
         fact.app_id,
         fact.location_id,
@@ -353,13 +360,7 @@ def put_order(sheet: Sheet, fact: OrderFact) -> None:
             lines or None,
             [key for key, _ in _by_key(fact.tags)] or None,
             [key for key, _ in _by_key(fact.discount_codes)] or None,
-            fact.source_name,
-            fact.app_id,
-            fact.location_id,
-            fact.referrer,
-            fact.utm_source,
-            fact.utm_medium,
-            fact.utm_campaign,
+            *_origin(fact),
         )
     )
 

@@ -60,6 +60,19 @@ COLUMNS: Final = (
 _PLACES: Final = {name: place for place, name in enumerate(COLUMNS)}
 _INSTANTS: Final = tuple(place for name, place in _PLACES.items() if name.endswith("_at"))
 
+# What a sheet's JSON lists, in order.
+_PARTS: Final = (
+    "customer_id",
+    "_values",
+    "_told",
+    "_tags",
+    "_places",
+    "_companies",
+    "_metafields",
+    "_credit",
+    "_orders",
+)
+
 # What stands where on an order of a sheet, which has the fields of an OrderRecord.
 _PROCESSED, _CANCELLED, _TOTAL, _REFUNDS, _LINES = 2, 3, 4, 5, 6
 
@@ -107,18 +120,7 @@ def instant_of(told: int | None) -> datetime | None:
 class Sheet:
     """Everything about one customer as the tables hold it; test orders are left out."""
 
-    __slots__ = (
-        "_companies",
-        "_credit",
-        "_metafields",
-        "_orders",
-        "_places",
-        "_tags",
-        "_told",
-        "_values",
-        "customer_id",
-        "customer_no",
-    )
+    __slots__ = ("customer_no", *_PARTS)
 
     def __init__(self, customer_no: int, text: str | bytes) -> None:
         self.customer_no = customer_no
@@ -137,19 +139,7 @@ class Sheet:
     @property
     def text(self) -> bytes:
         """The sheet as JSON, as the statement that reads sheets writes it."""
-        return orjson.dumps(
-            (
-                self.customer_id,
-                self._values,
-                self._told,
-                self._tags,
-                self._places,
-                self._companies,
-                self._metafields,
-                self._credit,
-                self._orders,
-            )
-        )
+        return orjson.dumps([getattr(self, part) for part in _PARTS])
 
     def value(self, name: str) -> Any:
         """Return one column of `customers`; instants have no zone, as inside DuckDB."""

@@ -91,7 +91,8 @@ class Arrivals:
     def __init__(self, keep: Callable[[Sequence[Arrival]], Sequence[int]]) -> None:
         self._keep = keep
         self._arrived: list[tuple[Arrival, asyncio.Future[int]]] = []
-        self._are_enough = asyncio.Event()
+        #: Made with the task that waits for it, as it belongs to that task's loop.
+        self._are_enough: asyncio.Event
         self._keeping: asyncio.Task[None] | None = None
 
     async def keep(self, arrival: Arrival) -> int:
