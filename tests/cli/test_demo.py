@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import webbrowser
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ import httpx
 import pytest
 
 from regulars.bootstrap.serving import free_port
+from regulars.cli.demo import open_browser
 
 #: Generous: two busy cores start an interpreter, make a shop and load it in a few seconds.
 PATIENCE_SECONDS = 120
@@ -138,3 +140,16 @@ def test_a_segment_gets_a_tag_loses_it_and_follows_an_order(demo):
     # The order by which the newcomer joined is a line of its own.
     assert (figures["orders"], figures["revenue"]) == (1, "4321")
     assert (figures["joining"]["orders"], figures["joining"]["revenue"]) == (1, "4321")
+
+
+@pytest.mark.parametrize(("told", "left"), [("yes", None), ("firefox", "firefox")])
+def test_a_yes_is_not_taken_for_the_name_of_a_browser(monkeypatch, told, left):
+    opened = []
+    monkeypatch.setenv("BROWSER", told)
+    monkeypatch.setattr(
+        webbrowser, "open", lambda link: opened.append((link, os.environ.get("BROWSER")))
+    )
+
+    open_browser("http://127.0.0.1:1/")
+
+    assert opened == [("http://127.0.0.1:1/", left)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import threading
@@ -138,8 +139,15 @@ def _welcome(app: Serving, shopify_url: str, browser: str) -> None:
     terminal.tell(f"Sign in (once):     {link}")
     terminal.tell("Ctrl-C stops both.")
     if browser.lower() not in {"no", "0", "false"}:
-        # Where there is no browser this does nothing.
-        webbrowser.open(link)
+        open_browser(link)
+
+
+def open_browser(link: str) -> None:
+    """Open a link in the person's browser; where there is none this does nothing."""
+    # To Python the variable names a program, and a program called "yes" repeats the link for ever.
+    if os.environ.get("BROWSER", "").lower() in {"yes", "1", "true"}:
+        del os.environ["BROWSER"]
+    webbrowser.open(link)
 
 
 def _until_stopped() -> None:
