@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 
 def query_text(page: Page) -> str:
@@ -37,6 +37,25 @@ def test_a_segment_is_made_with_the_builder_and_counts_while_typing(open_page):
     page.get_by_role("button", name="Save segment").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Made by hand")
     expect(page.get_by_text("“Made by hand” is saved.")).to_be_visible()
+
+
+def test_what_is_typed_before_the_scripts_came_is_counted(open_page):
+    page = open_page()
+    held: list[Route] = []
+
+    def hold(script: Route) -> None:
+        held.append(script)
+
+    page.route(re.compile(r"/vendor/htmx"), hold)
+    page.goto("/segments/new", wait_until="commit")
+    page.get_by_label("Value of Number of orders").fill("2")
+    page.get_by_label("Segment name").fill("Typed early")
+    expect(big_count(page)).to_have_text("33")
+    held.pop().continue_()
+
+    expect(big_count(page)).to_have_text("22")
+    expect(page.get_by_label("Segment name")).to_have_value("Typed early")
+    assert query_text(page) == "number_of_orders >= 2"
 
 
 def test_the_builder_follows_the_text_and_a_suggestion_is_one_click(open_page):

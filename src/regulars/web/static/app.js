@@ -168,7 +168,6 @@
     }
     const wrong = from.querySelector?.("[data-focus], [aria-invalid=true]:not([data-live])");
     if (wrong && !isTyping(document.activeElement)) wrong.focus();
-    sync(document);
     openDialogs(from);
     for (const form of $$("form[data-submit-now]", from)) form.requestSubmit();
     if (globalThis.regularsPlots) globalThis.regularsPlots(from);
@@ -197,6 +196,13 @@
   });
   document.addEventListener("submit", () => { unsaved = false; });
   addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+
+  // ---- what was typed before htmx was at work, or is kept by a browser that goes back, is told to it ----
+  const replay = () => {
+    for (const field of $$("form[data-guard] :is(input, textarea):not([type=checkbox], [type=radio])")) {
+      if (field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  };
 
   // ---- shortcuts ----
   let gone = -Infinity;
@@ -242,6 +248,7 @@
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const target = event.detail.ctx?.target;
+    sync(document);
     settle(target instanceof Element && target.isConnected ? target : document.body);
   });
 
@@ -281,6 +288,8 @@
     const menu = document.querySelector(".side-toggle");
     if (menu && matchMedia("(max-width: 860px)").matches) menu.open = false;
     settle(document.body);
+    if (document.querySelector("[data-htmx-powered]")) replay();
+    else document.addEventListener("htmx:after:process", replay, { once: true });
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
