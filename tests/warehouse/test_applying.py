@@ -338,7 +338,7 @@ def test_a_delivery_applied_before_does_nothing(warehouse: Warehouse) -> None:
 def test_facts_and_memberships_are_kept_together_or_not_at_all(warehouse: Warehouse) -> None:
     def fail(cursor: duckdb.DuckDBPyConnection, applied: Applied) -> None:
         entries = [LogEntry(1, no, NOW, True, "order", 1) for no in applied.customer_nos]
-        warehouse.log(cursor, entries)
+        warehouse.log(entries)
         raise ValueError("the work after the facts failed")
 
     version = warehouse.data_version
@@ -367,8 +367,8 @@ def test_then_sees_the_new_facts(warehouse: Warehouse) -> None:
 def test_the_data_version_rises_with_facts_and_not_with_memberships(warehouse: Warehouse) -> None:
     before = warehouse.data_version
     warehouse.apply([order("o1", "1", 1, 500)], at=NOW)
-    with warehouse.transaction(changes_facts=False) as cursor:
-        warehouse.log(cursor, [LogEntry(1, 0, NOW, True, "created", 1)])
+    with warehouse.transaction(changes_facts=False):
+        warehouse.log([LogEntry(1, 0, NOW, True, "created", 1)])
 
     assert warehouse.data_version == before + 1
 

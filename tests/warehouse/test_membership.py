@@ -16,8 +16,8 @@ def day(number: int) -> datetime:
 
 
 def log(warehouse: Warehouse, *entries: LogEntry) -> int:
-    with warehouse.transaction(changes_facts=False) as cursor:
-        return warehouse.log(cursor, entries)
+    with warehouse.transaction(changes_facts=False):
+        return warehouse.log(entries)
 
 
 def joins(customer_no: int, on: int) -> LogEntry:
@@ -96,7 +96,7 @@ def test_a_rolled_back_entry_is_forgotten(warehouse: Warehouse) -> None:
     log(warehouse, joins(1, 1))
 
     def log_and_stop(cursor: duckdb.DuckDBPyConnection, _: Applied) -> None:
-        warehouse.log(cursor, [leaves(1, 2), joins(2, 2)])
+        warehouse.log([leaves(1, 2), joins(2, 2)])
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError, match="stopped"):

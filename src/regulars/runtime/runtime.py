@@ -65,19 +65,21 @@ class Runtime:
         """Return the shop's set evaluator, one for all, so that its cache is shared."""
         from regulars.engine import SetEvaluator
 
+        warehouse = self.warehouse(shop)
         with self._lock:
             if shop.id not in self._evaluators:
-                self._evaluators[shop.id] = SetEvaluator(self.warehouse(shop))
+                self._evaluators[shop.id] = SetEvaluator(warehouse)
             return self._evaluators[shop.id]
 
     def memberships(self, shop: Shop) -> Memberships:
         """Return who belongs to which segment of the shop, loaded at the first call."""
         from regulars.segments import Memberships
 
+        warehouse = self.warehouse(shop)
         with self._lock:
             found = self._memberships.get(shop.id)
             if found is None:
-                found = Memberships(self.warehouse(shop), self.evaluator(shop))
+                found = Memberships(warehouse, self.evaluator(shop))
                 with self.office.reading() as session:
                     found.load(session, shop)
                 self._memberships[shop.id] = found

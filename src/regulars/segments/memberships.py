@@ -353,7 +353,7 @@ class Changing:
                     if number in listed and one.lists:
                         cause = "upload"
                     entries.append(self._flip(one, number, belongs, cause))
-        self._state.warehouse.log(cursor, entries)
+        self._state.warehouse.log(entries)
         self._store_rfm(cursor)
 
     def refresh(

@@ -13,7 +13,7 @@ from typing import Any, Final
 import duckdb
 
 from regulars.warehouse.applied import Applied
-from regulars.warehouse.columns import Shape, given
+from regulars.warehouse.columns import Shape, given, inside
 from regulars.warehouse.customers import (
     CONSENT,
     FIELDS,
@@ -36,8 +36,9 @@ from regulars.warehouse.memory import Memory
 from regulars.warehouse.orders import OrdersChanged, apply_orders, put_order
 from regulars.warehouse.places import email_domain
 from regulars.warehouse.products import apply_products
-from regulars.warehouse.sheets import Sheets, Sums
+from regulars.warehouse.sheets import Sheets, Sums, instant_of
 from regulars.warehouse.sql import statements
+from regulars.warehouse.writing import Writer
 
 _SET_SHAPES: Final[dict[str, Shape]] = {
     "addresses": {
@@ -61,13 +62,7 @@ _SET_SHAPES: Final[dict[str, Shape]] = {
 }
 _ABOUT_CUSTOMERS: Final = (CustomerFact, CustomerDeleted, CustomerRedacted, CustomersMerged)
 _NOS: Final[Shape] = {"customer_no": "customer"}
-_SUMS: Final[Shape] = {
-    **_NOS,
-    "order_count": "whole",
-    "spent_amount": "whole",
-    "first_order_at": "whole",
-    "last_order_at": "whole",
-}
+_SUMS: Final = ("customer_no", "order_count", "spent_amount", "first_order_at", "last_order_at")
 _STORED: Final = (*PROFILE, *CONSENT, *FIGURES)
 #: What is read of every customer before the stored values.
 _TOLD: Final = (
@@ -82,25 +77,25 @@ _WHOLE: Final = frozenset(FIGURES)
 
 
 def apply_facts(
-    cursor: duckdb.DuckDBPyConnection,
+    writer: Writer,
     facts: Sequence[Fact],
     at: datetime,
     memory: Memory,
 ) -> Applied:
     """Write the facts inside the open transaction and tell what changed; `memory` follows."""
-    sheets = memory.sheets
+    cursor, sheets = writer.cursor, memory.sheets
     batch = CustomerBatch(cursor, facts, sheets)
     for fact in facts:
         batch.take(fact, at)
     batch.save()
-    orders = apply_orders(cursor, facts, at, batch.no_of, memory.orders)
+    orders = apply_orders(writer, facts, at, batch.no_of, memory.orders)
     products = apply_products(cursor, facts, at)
     moved = batch.move_orders()
     changed = batch.changed_nos | orders.customer_nos | moved
     anew = batch.told_nos | moved | batch.counted_anew(orders)
     followed = _follow(orders, sheets, besides=batch.changed_nos | anew)
     sheets.outdate(changed - followed.keys())
-    _save_sums(cursor, followed)
+    _save_sums(writer, followed)
     _keep(cursor, "keep_sums", (orders.customer_nos | moved) - followed.keys())
     _keep(cursor, "keep_unseen", anew)
     return Applied(
@@ -129,14 +124,18 @@ def _follow(orders: OrdersChanged, sheets: Sheets, besides: Set[int]) -> dict[in
     return followed
 
 
-def _save_sums(cursor: duckdb.DuckDBPyConnection, sums: Mapping[int, Sums]) -> None:
+def _save_sums(writer: Writer, sums: Mapping[int, Sums]) -> None:
     rows = [
-        (no, one.order_count, one.spent_amount, one.first_order_at, one.last_order_at)
+        (
+            no,
+            one.order_count,
+            one.spent_amount,
+            inside(instant_of(one.first_order_at)),
+            inside(instant_of(one.last_order_at)),
+        )
         for no, one in sorted(sums.items())
     ]
-    if rows:
-        with given(cursor, "given_sums", _SUMS, rows):
-            cursor.execute(statements("apply")["save_sums"])
+    writer.update("customers", _SUMS, rows)
 
 
 def _keep(cursor: duckdb.DuckDBPyConnection, statement: str, nos: Iterable[int]) -> None:
@@ -405,7 +404,7 @@ class CustomerBatch:
         with given(self._cursor, "given_nos", _NOS, [(s.customer_no,) for s in states]):
             self._cursor.execute(self._sql[f"drop_{name}"])
         if rows:
-            with given(self._cursor, "given_rows", shape, rows):
+            with given(self._cursor, "given_told", shape, rows):
                 self._cursor.execute(self._sql[f"add_{name}"])
 
 

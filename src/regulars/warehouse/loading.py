@@ -36,6 +36,7 @@ from regulars.warehouse.memory import Memory
 from regulars.warehouse.opening import WarehouseSettings, file_problems
 from regulars.warehouse.places import folded
 from regulars.warehouse.sql import statements
+from regulars.warehouse.writing import Writer
 
 LoadKind = Literal["customers", "orders", "products"]
 #: Told how much of the load is done, from 0 to 1.
@@ -248,7 +249,7 @@ def merge(
             allow(missing, living)
     if facts:
         # Each of these facts says when it was true, so the instant of applying decides nothing.
-        apply_facts(cursor, facts, as_of or _EPOCH, Memory())
+        apply_facts(Writer(cursor), facts, as_of or _EPOCH, Memory())
     if kind != "products":
         cursor.execute(sql["all_nos"])
         cursor.execute(statements("apply")["keep_sums"])

@@ -10,8 +10,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 import duckdb
@@ -19,15 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from regulars.warehouse.columns import Shape, given, inside, outside
+from regulars.warehouse.columns import inside, outside
 from regulars.warehouse.sql import statements
+from regulars.warehouse.writing import Writer
 
-_ENTRIES: Final[Shape] = {
-    "segment_id": "whole",
-    "customer_no": "customer",
-    "joined": "yes",
-    "version": "whole",
-}
+_ENTRIES: Final = ("segment_id", "customer_no", "happened_at", "joined", "cause", "version")
 
 
 class LogEntry(NamedTuple):
@@ -88,7 +82,7 @@ class MembershipLog:
         """Return a copy of the segment's members now."""
         return BitMap(self._loaded(cursor, segment_id))
 
-    def log(self, cursor: duckdb.DuckDBPyConnection, entries: Iterable[LogEntry]) -> int:
+    def log(self, writer: Writer, entries: Iterable[LogEntry]) -> int:
         """Append the entries that change something; return how many.
 
         An entry older than the segment's last one is dated like that one: the log never goes
@@ -103,17 +97,14 @@ class MembershipLog:
                 last_at = at
             found = changing.get(segment_id)
             if found is None:
-                found = self._changing(cursor, segment_id), self._date(segment_id, at)
+                found = self._changing(writer.cursor, segment_id), self._date(segment_id, at)
                 changing[segment_id] = found
             members, date = found
             if (customer_no in members) == joined:
                 continue
             (members.add if joined else members.discard)(customer_no)
-            rows.append((segment_id, customer_no, joined, version, date, cause))
-        # Nearly always all of one instant and one cause, which then are said once.
-        for said, some in groupby(rows, key=itemgetter(4, 5)):
-            with given(cursor, "given_entries", _ENTRIES, [row[:4] for row in some]):
-                cursor.execute(self._sql["add"], said)
+            rows.append((segment_id, customer_no, date, joined, cause, version))
+        writer.add("membership_log", _ENTRIES, rows)
         return len(rows)
 
     def log_members(

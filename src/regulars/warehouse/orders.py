@@ -15,40 +15,41 @@ from regulars.warehouse.marks import Marks
 from regulars.warehouse.places import folded
 from regulars.warehouse.sheets import Sheet, microseconds
 from regulars.warehouse.sql import statements
+from regulars.warehouse.writing import Writer
 
 _IDS: Final[Shape] = {"id": "text"}
-_ORDER: Final[Shape] = {
-    "order_id": "text",
-    "customer_no": "whole",
-    "name": "text",
-    "processed_at": "instant",
-    "updated_at": "instant",
-    "cancelled_at": "instant",
-    "is_test": "yes",
-    "total_amount": "whole",
-    "refunded_amount": "whole",
-    "source_name": "text",
-    "app_id": "text",
-    "location_id": "text",
-    "referrer": "text",
-    "utm_source": "text",
-    "utm_medium": "text",
-    "utm_campaign": "text",
-}
-_LINE: Final[Shape] = {
-    "order_id": "text",
-    "customer_no": "whole",
-    "processed_at": "instant",
-    "product_id": "text",
-    "variant_id": "text",
-    "title": "text",
-    "vendor": "text",
-    "sku": "text",
-    "quantity": "whole",
-    "amount": "whole",
-}
-_TAG: Final[Shape] = {"order_id": "text", "tag": "text", "tag_key": "text"}
-_CODE: Final[Shape] = {"order_id": "text", "code": "text", "code_key": "text"}
+_ORDER: Final = (
+    "order_id",
+    "customer_no",
+    "name",
+    "processed_at",
+    "updated_at",
+    "cancelled_at",
+    "is_test",
+    "total_amount",
+    "refunded_amount",
+    "source_name",
+    "app_id",
+    "location_id",
+    "referrer",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+)
+_LINE: Final = (
+    "order_id",
+    "customer_no",
+    "processed_at",
+    "product_id",
+    "variant_id",
+    "title",
+    "vendor",
+    "sku",
+    "quantity",
+    "amount",
+)
+_TAG: Final = ("order_id", "tag", "tag_key")
+_CODE: Final = ("order_id", "code", "code_key")
 _REFUND: Final[Shape] = {
     "refund_id": "text",
     "order_id": "text",
@@ -116,7 +117,7 @@ class _Told:
 
 
 def apply_orders(
-    cursor: duckdb.DuckDBPyConnection,
+    writer: Writer,
     facts: Sequence[Fact],
     at: datetime,
     no_of: Callable[[str | None], int | None],
@@ -128,6 +129,7 @@ def apply_orders(
     ids = {*told.orders, *told.deleted, *(order_id for _, order_id, _ in told.refunds.values())}
     if not ids:
         return changed
+    cursor = writer.cursor
     known = _known(cursor, marks.possible(ids))
     marks.add(ids)
     if _bury(cursor, told.deleted, known.tombstones):
@@ -154,7 +156,7 @@ def apply_orders(
     versions = {order_id: rank.updated_at for order_id, (rank, _) in told.orders.items()}
     nos = {order_id: no_of(fact.customer_id) for order_id, fact in written.items()}
     paid_back = refunded | known.refund_counts.keys()
-    _write(cursor, written, versions, nos, _refunded(cursor, written.keys() & paid_back))
+    _write(writer, written, versions, nos, _refunded(cursor, written.keys() & paid_back))
     # A deletion may leave a newer order standing and take refunds told before it.
     resummed = (refunded | (told.deleted.keys() & stored.keys())) - written.keys()
     resummed_nos = _sum_refunds(cursor, resummed)
@@ -262,30 +264,22 @@ def _drop(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> None:
 
 
 def _write(
-    cursor: duckdb.DuckDBPyConnection,
+    writer: Writer,
     written: dict[str, OrderFact],
     versions: dict[str, datetime],
     nos: dict[str, int | None],
     refunded: dict[str, int],
 ) -> None:
-    if not written:
-        return
-    sql = statements("apply")
     orders = [
         _order_row(fact, nos[i], versions[i], refunded.get(i, 0)) for i, fact in written.items()
     ]
-    with given(cursor, "given_orders", _ORDER, orders):
-        cursor.execute(sql["add_orders"])
+    lines = [row for i, fact in written.items() for row in _lines(fact, nos[i])]
     tags = [(i, t, k) for i, fact in written.items() for k, t in _by_key(fact.tags)]
     codes = [(i, c, k) for i, fact in written.items() for k, c in _by_key(fact.discount_codes)]
-    for name, shape, rows in (
-        ("add_lines", _LINE, [row for i, fact in written.items() for row in _lines(fact, nos[i])]),
-        ("add_order_tags", _TAG, tags),
-        ("add_order_discount_codes", _CODE, codes),
-    ):
-        if rows:
-            with given(cursor, "given_rows", shape, rows):
-                cursor.execute(sql[name])
+    writer.add("orders", _ORDER, orders)
+    writer.add("lines", _LINE, lines)
+    writer.add("order_tags", _TAG, tags)
+    writer.add("order_discount_codes", _CODE, codes)
 
 
 def _by_key(texts: Iterable[str]) -> Iterable[tuple[str, str]]:

@@ -173,7 +173,7 @@ def _write(
         for key, tag in {folded(tag): tag for tag in reversed(fact.tags)}.items()
     ]
     if tags:
-        with given(cursor, "given_rows", _TAG, tags):
+        with given(cursor, "given_told", _TAG, tags):
             cursor.execute(statements("apply")["add_product_tags"])
 
 
@@ -185,8 +185,8 @@ def _group(
     """Write the told collections, and when they were told."""
     rows = [(i, c, title) for i, by_id in titles.items() for c, title in by_id.items()]
     if rows:
-        with given(cursor, "given_rows", _COLLECTION, rows):
+        with given(cursor, "given_told", _COLLECTION, rows):
             cursor.execute(statements("apply")["add_product_collections"])
     if dates:
-        with given(cursor, "given_rows", _DATE, list(dates.items())):
+        with given(cursor, "given_told", _DATE, list(dates.items())):
             cursor.execute(statements("apply")["date_collections"])

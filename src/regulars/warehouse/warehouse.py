@@ -32,6 +32,7 @@ from regulars.warehouse.reading import read_products, read_sheets, some_products
 from regulars.warehouse.record import CustomerRecord
 from regulars.warehouse.sheets import Sheet, pack
 from regulars.warehouse.sql import statements
+from regulars.warehouse.writing import Writer
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,9 @@ INDEXES: Final = {
 # So many customers are read into memory at once: the tables are read as a whole for them.
 REMEMBERED_AT_ONCE: Final = 20_000
 
+_META: Final = ("name", "value")
+_EVENTS: Final = ("event_key", "applied_at")
+
 Cursor = duckdb.DuckDBPyConnection
 #: Called inside the transaction that applied a batch; the place to log memberships.
 Then = Callable[[Cursor, Applied], None]
@@ -64,6 +68,9 @@ class Warehouse:
         self._connection = open_file(path, self._incoming, settings)
         self._writing = threading.Lock()
         self._loading = threading.Lock()
+        #: What writes the open transaction, and what waits to write the next batch of facts.
+        self._writer: Writer | None = None
+        self._standing: Writer | None = None
         self._writer_thread: int | None = None
         self._is_lost = False
         self._log = MembershipLog()
@@ -145,8 +152,14 @@ class Warehouse:
         Waits for another writer. `changes_facts=False` is for blocks that only append to the
         membership log: `data_version`, and so every cached answer, stays.
         """
+        with self._writes(changes_facts=changes_facts) as writer:
+            yield writer.cursor
+
+    @contextmanager
+    def _writes(self, *, changes_facts: bool = True, stands: bool = False) -> Iterator[Writer]:
+        """Open a transaction; one that `stands` is written with what wrote the last such one."""
         with self._alone():
-            yield from self._transaction(changes_facts)
+            yield from self._transaction(changes_facts, stands)
             self._checkpoint_if_due()
 
     @contextmanager
@@ -161,22 +174,23 @@ class Warehouse:
             finally:
                 self._writer_thread = None
 
-    def _transaction(self, changes_facts: bool) -> Iterator[Cursor]:
-        cursor = self._connection.cursor()
+    def _transaction(self, changes_facts: bool, stands: bool) -> Iterator[Writer]:
+        standing = self._standing if stands else None
+        writer = self._writer = standing or Writer(self._connection.cursor())
         version = self._data_version + 1 if changes_facts else self._data_version
         kept = False
         try:
             with self._problems():
-                cursor.execute("BEGIN TRANSACTION")
+                writer.cursor.execute("BEGIN TRANSACTION")
                 try:
-                    yield cursor
+                    yield writer
                     if changes_facts:
-                        self._set_meta(cursor, "data_version", str(version))
+                        writer.update("meta", _META, [("data_version", str(version))])
                         self._is_committing = True
-                    cursor.execute("COMMIT")
+                    writer.cursor.execute("COMMIT")
                     kept = True
                 except BaseException:
-                    _roll_back(cursor)
+                    _roll_back(writer.cursor)
                     raise
         finally:
             self._log.settle(kept=kept)
@@ -184,7 +198,11 @@ class Warehouse:
                 self._memory.settle(self._touched.settle(version, kept=kept), kept=kept)
             else:
                 self._memory.sheets.settle((), kept=kept)
-            cursor.close()
+            self._writer = None
+            if stands:
+                self._standing = writer if kept else None
+            if not (stands and kept):
+                writer.close()
             if kept:
                 self._data_version = version
             self._is_committing = False
@@ -210,15 +228,15 @@ class Warehouse:
         deliveries that the facts came by; when all of them were applied before, nothing is done.
         """
         batch = list(facts)
-        with self.transaction() as cursor:
-            if event_keys and not self._add_events(cursor, event_keys, at):
+        with self._writes(stands=True) as writer:
+            if event_keys and not self._add_events(writer, event_keys, at):
                 self._touched.add(())
                 return Applied(at=at, skipped=True)
-            applied = apply_facts(cursor, batch, at, self._memory)
+            applied = apply_facts(writer, batch, at, self._memory)
             self._memory.forget_products(applied.product_ids)
             self._touched.add(applied.customer_nos, products=bool(applied.product_ids))
             if then is not None:
-                then(cursor, applied)
+                then(writer.cursor, applied)
         return applied
 
     def apply_batches(
@@ -233,11 +251,11 @@ class Warehouse:
         Orders and products are not listed in the result, there may be millions. `batches` is given
         the transaction's cursor, to look up what earlier batches wrote.
         """
-        with self.transaction() as cursor:
+        with self._writes() as writer:
             changed, new, gone = BitMap(), BitMap(), BitMap()
             memory = Memory()
-            for batch in batches(cursor):
-                part = apply_facts(cursor, batch, at, memory)
+            for batch in batches(writer.cursor):
+                part = apply_facts(writer, batch, at, memory)
                 changed.update(part.customer_nos)
                 new.update(part.new_customer_nos)
                 gone.update(part.gone_customer_nos)
@@ -248,22 +266,20 @@ class Warehouse:
                 gone_customer_nos=frozenset(gone),
             )
             if then is not None:
-                then(cursor, applied)
+                then(writer.cursor, applied)
         return applied
 
-    def _add_events(self, cursor: Cursor, event_keys: Collection[str], at: datetime) -> bool:
+    def _add_events(self, writer: Writer, event_keys: Collection[str], at: datetime) -> bool:
         """Keep the deliveries that are new; return whether there were any."""
-        sql = statements("apply")
         keys = sorted(set(event_keys))
         maybe = self._memory.events.possible(keys)
         known = set()
         if maybe:
-            rows = cursor.execute(sql["known_events"], {"keys": maybe}).fetchall()
-            known = {key for (key,) in rows}
+            asked = writer.cursor.execute(statements("apply")["known_events"], {"keys": maybe})
+            known = {key for (key,) in asked.fetchall()}
         new = [key for key in keys if key not in known]
-        if new:
-            cursor.execute(sql["add_events"], {"keys": new, "at": inside(at)})
-            self._memory.events.add(new)
+        writer.add("applied_events", _EVENTS, [(key, inside(at)) for key in new])
+        self._memory.events.add(new)
         return bool(new)
 
     def forget_events(self, before: datetime) -> None:
@@ -573,13 +589,17 @@ class Warehouse:
     def close(self) -> None:
         """Close the file; waits for a running transaction."""
         with self._alone():
+            if self._standing is not None:
+                self._standing.close()
             self._connection.close()
 
     # -- membership ----------------------------------------------------------------------------
 
-    def log(self, cursor: Cursor, entries: Iterable[LogEntry]) -> int:
-        """Append flips inside the open transaction; those that change nothing are left out."""
-        return self._log.log(cursor, entries)
+    def log(self, entries: Iterable[LogEntry]) -> int:
+        """Append flips inside this thread's transaction; those that change nothing are left out."""
+        if self._writer is None or self._writer_thread != threading.get_ident():
+            raise RuntimeError("no transaction is open in this thread")
+        return self._log.log(self._writer, entries)
 
     def log_members(
         self,

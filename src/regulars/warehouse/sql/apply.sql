@@ -2,11 +2,6 @@
 -- The deliveries among those given that this file already holds.
 SELECT event_key FROM applied_events WHERE event_key IN (SELECT unnest($keys::VARCHAR[]));
 
--- add_events --
--- Deliveries whose effect is in this transaction.
-INSERT INTO applied_events
-SELECT unnest($keys::VARCHAR[]), $at;
-
 -- next_customer_no --
 -- Numbers are dense and never reused.
 SELECT coalesce(max(customer_no) + 1, 0) FROM customers;
@@ -98,7 +93,7 @@ DELETE FROM customer_tags WHERE customer_no IN (SELECT customer_no FROM given_no
 
 -- add_tags --
 -- The tags as they stand after this batch.
-INSERT INTO customer_tags SELECT customer_no, tag, tag_key FROM given_rows;
+INSERT INTO customer_tags SELECT customer_no, tag, tag_key FROM given_told;
 
 -- drop_tag_marks --
 -- Before the newer ones are written.
@@ -106,7 +101,7 @@ DELETE FROM customer_tag_marks WHERE customer_no IN (SELECT customer_no FROM giv
 
 -- add_tag_marks --
 -- Single tags told after the whole set, after this batch.
-INSERT INTO customer_tag_marks SELECT customer_no, tag, tag_key, is_given, told_at FROM given_rows;
+INSERT INTO customer_tag_marks SELECT customer_no, tag, tag_key, is_given, told_at FROM given_told;
 
 -- drop_addresses --
 -- A told set replaces the stored one.
@@ -115,7 +110,7 @@ DELETE FROM addresses WHERE customer_no IN (SELECT customer_no FROM given_nos);
 -- add_addresses --
 -- The told addresses.
 INSERT INTO addresses
-SELECT customer_no, country_code, region_code, city_key, zip, latitude, longitude FROM given_rows;
+SELECT customer_no, country_code, region_code, city_key, zip, latitude, longitude FROM given_told;
 
 -- drop_company_ids --
 -- A told set replaces the stored one.
@@ -123,7 +118,7 @@ DELETE FROM customer_companies WHERE customer_no IN (SELECT customer_no FROM giv
 
 -- add_company_ids --
 -- The told companies.
-INSERT INTO customer_companies SELECT customer_no, company_id FROM given_rows;
+INSERT INTO customer_companies SELECT customer_no, company_id FROM given_told;
 
 -- drop_metafields --
 -- A told set replaces the stored one.
@@ -131,7 +126,7 @@ DELETE FROM metafields WHERE customer_no IN (SELECT customer_no FROM given_nos);
 
 -- add_metafields --
 -- The told metafields.
-INSERT INTO metafields SELECT customer_no, key, type, value FROM given_rows;
+INSERT INTO metafields SELECT customer_no, key, type, value FROM given_told;
 
 -- drop_store_credit --
 -- A told set replaces the stored one.
@@ -141,7 +136,7 @@ DELETE FROM store_credit_accounts WHERE customer_no IN (SELECT customer_no FROM 
 -- The told store credit accounts.
 INSERT INTO store_credit_accounts
 SELECT customer_no, CAST(balance AS DECIMAL(18, 4)), currency, next_expiry_at, last_credit_at
-FROM given_rows;
+FROM given_told;
 
 -- tombstones --
 -- When these were deleted.
@@ -188,22 +183,6 @@ DELETE FROM order_discount_codes WHERE order_id IN (SELECT id FROM given_dropped
 SELECT order_id, sum(amount)::BIGINT FROM refunds
 WHERE order_id IN (SELECT unnest($ids::VARCHAR[]))
 GROUP BY order_id;
-
--- add_orders --
--- Orders as they stand after this batch, with what is paid back on them.
-INSERT INTO orders BY NAME SELECT * FROM given_orders;
-
--- add_lines --
--- Their lines.
-INSERT INTO lines BY NAME SELECT * FROM given_rows;
-
--- add_order_tags --
--- Their tags.
-INSERT INTO order_tags SELECT order_id, tag, tag_key FROM given_rows;
-
--- add_order_discount_codes --
--- Their discount codes.
-INSERT INTO order_discount_codes SELECT order_id, code, code_key FROM given_rows;
 
 -- move_orders --
 -- Orders of a customer who was merged into another.
@@ -266,14 +245,6 @@ LEFT JOIN (
   )
   GROUP BY customer_no
 ) AS s ON s.customer_no = g.customer_no
-WHERE customers.customer_no = g.customer_no;
-
--- save_sums --
--- The kept sums of customers whose sheets have been summed up.
-UPDATE customers SET
-  order_count = g.order_count, spent_amount = g.spent_amount,
-  first_order_at = make_timestamp(g.first_order_at), last_order_at = make_timestamp(g.last_order_at)
-FROM given_sums AS g
 WHERE customers.customer_no = g.customer_no;
 
 -- keep_unseen --
@@ -341,15 +312,15 @@ INSERT INTO products BY NAME SELECT * FROM given_products;
 
 -- add_product_tags --
 -- Their tags.
-INSERT INTO product_tags SELECT product_id, tag, tag_key FROM given_rows;
+INSERT INTO product_tags SELECT product_id, tag, tag_key FROM given_told;
 
 -- add_product_collections --
 -- Their collections.
-INSERT INTO product_collections SELECT product_id, collection_id, title FROM given_rows;
+INSERT INTO product_collections SELECT product_id, collection_id, title FROM given_told;
 
 -- date_collections --
 -- When the collections of these products were last told.
 UPDATE products SET collections_at = g.collections_at
-FROM given_rows AS g
+FROM given_told AS g
 WHERE products.product_id = g.product_id
   AND products.collections_at IS DISTINCT FROM g.collections_at;

@@ -21,13 +21,8 @@ HAVING sum(CASE WHEN joined THEN 1 ELSE -1 END) = 1;
 SELECT DISTINCT customer_no FROM membership_intervals
 WHERE segment_id = ? AND joined_at < ? AND (left_at IS NULL OR left_at > ?);
 
--- add --
--- Append flips of one instant and cause; the order of rows is the order of happening.
-INSERT INTO membership_log
-SELECT segment_id, customer_no, $1, joined, $2, version FROM given_entries;
-
 -- add_flips --
--- The same for many customers at once.
+-- Append the flips of many customers in one segment at one instant.
 INSERT INTO membership_log
 SELECT ?, customer_no, ?, joined, ?, ? FROM given_flips;
 
