@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Insert, func, or_, select, update
+from sqlalchemy import Insert, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -94,9 +94,7 @@ class Inbox:
         """Apply what waits, shop by shop; whether there was anything."""
         now = self._runtime.clock()
         with self._runtime.office.reading() as session:
-            shop_ids = session.scalars(
-                select(InboxEvent.shop_id).where(*_is_due(now)).distinct()
-            ).all()
+            shop_ids = session.scalars(_WITH_WORK, _instants(now)).all()
         applied = [self._apply_shop(shop_id) for shop_id in shop_ids]
         return any(applied)
 
@@ -223,12 +221,8 @@ class Inbox:
         return True
 
     def _mark_applied(self, session: Session, events: Sequence[InboxEvent]) -> None:
-        ids, now = [event.id for event in events], self._runtime.clock()
-        session.execute(
-            update(InboxEvent)
-            .where(InboxEvent.id.in_(ids), InboxEvent.state == "waiting")
-            .values(state="applied", applied_at=now, body=None, problem=None)
-        )
+        told = {"ids": [event.id for event in events], "at": self._runtime.clock()}
+        session.connection().execute(_MARK_APPLIED, told)
 
     def _put_off(self, events: Sequence[InboxEvent], until: datetime) -> None:
         with self._runtime.office.session() as session:
@@ -270,7 +264,7 @@ def _values(event: Event, now: datetime) -> dict[str, object]:
     }
 
 
-# Made once: a statement is compiled at its first use and then kept.
+# Made once: building a statement anew takes longer than the database needs for it.
 _INSERT: Final[Mapping[str, Insert]] = {
     "sqlite": sqlite.insert(InboxEvent).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(InboxEvent).on_conflict_do_nothing(),
@@ -283,17 +277,30 @@ def _insert(session: Session, rows: Sequence[dict[str, object]]) -> int:
     return session.connection().execute(statement, rows).rowcount
 
 
-def _is_due(now: datetime) -> tuple[Any, ...]:
-    at = InboxEvent.next_attempt_at
+_AT: Final = InboxEvent.next_attempt_at
+_IS_DUE: Final = (
+    InboxEvent.state == "waiting",
     # No pause is so long that it ends later: the clock was set back.
-    due = or_(at.is_(None), at <= now, at > now + queue.BACK_OFF_MAX)
-    return InboxEvent.state == "waiting", due
+    or_(_AT.is_(None), bindparam("now") >= _AT, bindparam("latest") < _AT),
+)
+_WITH_WORK: Final = select(InboxEvent.shop_id).where(*_IS_DUE).distinct()
+_NEXT: Final = (
+    select(InboxEvent)
+    .where(InboxEvent.shop_id == bindparam("shop"), *_IS_DUE)
+    .order_by(InboxEvent.id)
+    .limit(BATCH_MAX)
+)
+_MARK_APPLIED: Final = (
+    update(InboxEvent)
+    .where(InboxEvent.id.in_(bindparam("ids", expanding=True)), InboxEvent.state == "waiting")
+    .values(state="applied", applied_at=bindparam("at"), body=None, problem=None)
+)
+
+
+def _instants(now: datetime) -> dict[str, object]:
+    """Return what decides whether an event is due."""
+    return {"now": now, "latest": now + queue.BACK_OFF_MAX}
 
 
 def _next_batch(session: Session, shop_id: int, now: datetime) -> Sequence[InboxEvent]:
-    return session.scalars(
-        select(InboxEvent)
-        .where(InboxEvent.shop_id == shop_id, *_is_due(now))
-        .order_by(InboxEvent.id)
-        .limit(BATCH_MAX)
-    ).all()
+    return session.scalars(_NEXT, {"shop": shop_id, **_instants(now)}).all()

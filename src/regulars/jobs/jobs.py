@@ -35,6 +35,9 @@ HEAD_START = timedelta(seconds=3)
 # shop's tags do not wait for them.
 SHORT_SLOTS = 2
 
+#: Whether news of a shop concerns a kind of work.
+Concerns = Callable[[Session, int], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -64,8 +67,10 @@ class Jobs:
             "remember": self._remember,
         }
         self._wakes = Wakes(tasks, runtime.settings.worker_count + SHORT_SLOTS)
+        self._starts: list[tuple[frozenset[str], str, Concerns]] = []
         tagging.listen(self)
         telling.listen(self)
+        runtime.news.listen(self._start_what_concerns)
 
     def start(self) -> None:
         """Start the threads and look for what was left undone."""
@@ -99,23 +104,23 @@ class Jobs:
         """Have due jobs looked at."""
         self._wakes.wake("work")
 
-    def start_on(
-        self, topics: Collection[str], kind: str, concerns: Callable[[Session, int], bool]
-    ) -> None:
+    def start_on(self, topics: Collection[str], kind: str, concerns: Concerns) -> None:
         """Start this work for a shop whenever there is news of such a topic that concerns it."""
+        self._starts.append((frozenset(topics), kind, concerns))
 
-        def heard(item: Item) -> None:
-            if item.topic not in topics:
-                return
-            with self.runtime.office.reading() as session:
-                if not concerns(session, item.shop_id):
-                    return
-                shop = session.get(Shop, item.shop_id)
-            if shop is not None:
-                with self.runtime.office.session() as session:
+    def _start_what_concerns(self, item: Item) -> None:
+        asked = [
+            (kind, concerns) for topics, kind, concerns in self._starts if item.topic in topics
+        ]
+        if not asked:
+            return
+        with self.runtime.office.reading() as session:
+            kinds = [kind for kind, concerns in asked if concerns(session, item.shop_id)]
+            shop = session.get(Shop, item.shop_id) if kinds else None
+        if shop is not None:
+            with self.runtime.office.session() as session:
+                for kind in kinds:
                     self.later(session, kind, shop)
-
-        self.runtime.news.listen(heard)
 
     def later(
         self,

@@ -6,9 +6,10 @@ import ipaddress
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import httpx
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from regulars.errors import InputError, LimitError, NotFoundError, Problem, problem
@@ -113,10 +114,17 @@ def listening(session: Session, shop_id: int) -> Sequence[Endpoint]:
     return session.scalars(rows.order_by(Endpoint.id)).all()
 
 
+# Asked after every batch of orders, and so built once.
+_ANY_TOLD: Final = (
+    select(Endpoint.id)
+    .where(Endpoint.shop_id == bindparam("shop"), Endpoint.disabled_at.is_(None))
+    .limit(1)
+)
+
+
 def is_told(session: Session, shop_id: int) -> bool:
     """Whether anybody is told of what happens in a shop."""
-    rows = select(Endpoint.id).where(Endpoint.shop_id == shop_id, Endpoint.disabled_at.is_(None))
-    return session.scalar(rows.limit(1)) is not None
+    return session.scalar(_ANY_TOLD, {"shop": shop_id}) is not None
 
 
 def list_deliveries(

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from pyroaring import BitMap
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from regulars.office import Office, Shop
@@ -403,12 +404,15 @@ def follow_rules(office: Office, shop: Shop, segments: Members, now: datetime) -
         return Follower(session, shop, segments, now).follow()
 
 
+# Asked after every batch of orders, and so built once.
+_ANY_RULE: Final = (
+    select(TagRule.id).where(TagRule.shop_id == bindparam("shop"), TagRule.is_on).limit(1)
+)
+
+
 def has_rules(session: Session, shop_id: int) -> bool:
     """Whether a shop has a rule that is on."""
-    return (
-        session.scalar(select(TagRule.id).where(TagRule.shop_id == shop_id, TagRule.is_on).limit(1))
-        is not None
-    )
+    return session.scalar(_ANY_RULE, {"shop": shop_id}) is not None
 
 
 def grace_is_over(session: Session, shop_id: int, now: datetime) -> bool:

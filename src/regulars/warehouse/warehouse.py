@@ -50,7 +50,6 @@ INDEXES: Final = {
 # So many customers are read into memory at once: the tables are read as a whole for them.
 REMEMBERED_AT_ONCE: Final = 20_000
 
-_META: Final = ("name", "value")
 _EVENTS: Final = ("event_key", "applied_at")
 
 Cursor = duckdb.DuckDBPyConnection
@@ -185,7 +184,7 @@ class Warehouse:
                 try:
                     yield writer
                     if changes_facts:
-                        writer.update("meta", _META, [("data_version", str(version))])
+                        self._set_meta(writer.cursor, "data_version", str(version))
                         self._is_committing = True
                     writer.cursor.execute("COMMIT")
                     kept = True
