@@ -20,6 +20,7 @@ from regulars.warehouse.facts import (
     ProductFact,
 )
 from regulars.web import create_app, sessions
+from regulars.web.figures import Moves, moves_since, week_ago
 from regulars.web.moves import CAUSES
 from tests.jobs.at_work import AtWork, open_shop
 from tests.uploads.files import Uploading
@@ -320,6 +321,26 @@ def test_the_commands_narrow_and_write_the_log(told, command, tmp_path):
     assert _moves(only) == [("+jun", "merged")]
     assert len(out.read_text("utf-8-sig").splitlines()) == 2
     assert "jun" in command("segments", "log", one, "--limit", 3)
+
+
+def test_movement_by_an_edit_of_a_part_is_told_apart_from_what_else_moves_it(shop, told):
+    listed = Uploading(shop).make("A list", "Customer ID\nana\n").id
+    part = shop.segment("A part", "customer_tags CONTAINS 'bo'")
+    whole = shop.segment("Of both", "segment = 'A list' OR segment = 'A part'")
+    above = shop.segment("Above it", "segment = 'Of both'")
+    shop.later(seconds=5)
+    shop.edit(part, "customer_tags CONTAINS 'cleo'")
+    shop.later(seconds=5)
+    Uploading(shop).change("A list", "Customer ID\ndee\neve\n", "replace")
+    shop.told(shop.customer("bo", tags=("bo", "cleo")))
+    moved = moves_since(shop.runtime.warehouse(shop.shop), week_ago(shop.clock()))
+    page = shop.visitor.get(f"/segments/{above}").text
+
+    assert moved[listed] == Moves(joined=3, left=1)
+    assert moved[part] == Moves(joined=1, by_acts=2)
+    assert moved[whole] == moved[above] == Moves(joined=3, left=1, by_acts=2)
+    assert "3 joined and 1 left in 7 days." in page
+    assert "Edits of rules, or a new count of everybody, made 2 more joins and leaves." in page
 
 
 def test_every_reason_has_a_scene_and_words():

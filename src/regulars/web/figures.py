@@ -19,12 +19,17 @@ from regulars.warehouse import Warehouse
 if TYPE_CHECKING:
     from regulars.runtime import Runtime
 
-# Joins and leaves of each segment since an instant, and how many a person's act brought.
+# Joins and leaves of each segment since an instant, and how many a person's act brought. What moved
+# with a part did so by an act where the part did: the log gives one change one instant throughout.
 _MOVES: Final = """
+WITH acts AS (SELECT list(DISTINCT happened_at) AS instants FROM membership_log
+  WHERE happened_at >= $since AND cause IN ('edited', 'created', 'restored'))
 SELECT segment_id, count(*) FILTER (joined AND NOT is_act),
   count(*) FILTER (NOT joined AND NOT is_act), count(*) FILTER (is_act)
-FROM (SELECT segment_id, joined, cause IN ('edited', 'universe', 'loaded') AS is_act
-  FROM membership_log WHERE happened_at >= ? AND cause NOT IN ('created', 'restored'))
+FROM (SELECT segment_id, joined, CASE cause WHEN 'part_changed'
+    THEN coalesce(list_contains((SELECT instants FROM acts), happened_at), FALSE)
+    ELSE cause IN ('edited', 'universe', 'loaded') END AS is_act
+  FROM membership_log WHERE happened_at >= $since AND cause NOT IN ('created', 'restored'))
 GROUP BY segment_id
 """
 
@@ -111,7 +116,7 @@ class Moves(NamedTuple):
 
     joined: int = 0
     left: int = 0
-    #: By an edit of the rule, or because everybody was counted anew.
+    #: By an edit of the rule or of a part's, or because everybody was counted anew.
     by_acts: int = 0
 
 
@@ -119,7 +124,7 @@ def moves_since(warehouse: Warehouse, since: datetime) -> Mapping[int, Moves]:
     """Return who moved in each segment since an instant; without segments where nobody did."""
     naive = since.astimezone(UTC).replace(tzinfo=None)
     with warehouse.reader() as cursor:
-        rows = cursor.execute(_MOVES, [naive]).fetchall()
+        rows = cursor.execute(_MOVES, {"since": naive}).fetchall()
     return {segment_id: Moves(*counts) for segment_id, *counts in rows}
 
 
