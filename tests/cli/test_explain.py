@@ -11,7 +11,7 @@ def test_a_person_reads_value_proof_and_what_would_flip(regulars, basic):
     *_, turning = told.out.strip().split("\n\n")
 
     assert told.code == 0, told.err
-    assert told.out.startswith("ana does not match, as of 2026-03-01 23:59.")
+    assert told.out.startswith("ana does not match, as of 2026-03-01 23:59 (UTC).")
     assert "├─ ✓ At least one of these holds\n│  ├─ ✗ spent $500 or more\n" in told.out
     assert "this customer: $200.50\n" in told.out
     assert "Jan 5, 2026: $120.50\n" in told.out

@@ -22,10 +22,11 @@ def commanding(shop: AtWork) -> Iterator[Callable[..., Any]]:
     with pytest.MonkeyPatch.context() as patch, served as app, app.in_background():
         patch.setenv("REGULARS_HOME", str(shop.runtime.settings.home_folder))
 
-        def call(*words: object) -> Any:
+        def call(*words: object, shop: str | None = "basic") -> Any:
             told = io.StringIO()
+            of_shop = [] if shop is None else ["--shop", shop]
             with redirect_stdout(told):
-                code = run([*map(str, words), "--shop", "basic"])
+                code = run([*map(str, words), *of_shop])
             assert code == 0, words
             return json.loads(told.getvalue()) if "--json" in words else told.getvalue()
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from regulars.cli import terminal
+from regulars.cli.instants import IN_UTC
 from regulars.errors import InputError, problem
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
@@ -27,10 +28,16 @@ def index(
         terminal.tell_json(told)
         return
     rows = [
-        (one["number"], one["at"], one["author"], one["act"].replace("_", " "), one["about"])
+        (
+            one["number"],
+            IN_UTC.cell(one["at"]),
+            one["author"],
+            one["act"].replace("_", " "),
+            one["about"],
+        )
         for one in told["entries"]
     ]
-    terminal.tell_table(("No.", "When", "Who", "What", "About"), rows)
+    terminal.tell_table(("No.", IN_UTC.head("When"), "Who", "What", "About"), rows)
     if told["next"] is not None:
         terminal.tell(f"Older ones: --cursor {told['next']}")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from regulars.cli import terminal
+from regulars.cli import instants, terminal
 
 Text = Annotated[str, typer.Argument(help="The query, in quotes.", metavar="TEXT")]
 
@@ -59,10 +59,13 @@ def rfm(shop: terminal.Shop, as_of: terminal.AsOf = None, as_json: terminal.AsJs
     asked = {"as_of": as_of} if as_of else {}
     with terminal.connect() as api:
         told = api.get(f"/shops/{shop}/rfm", **asked)
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
-    terminal.tell(f"{told['customer_count']:,} customers had ordered before {told['at']}.")
+    terminal.tell(
+        f"{told['customer_count']:,} customers had ordered before {times.said(told['at'])}."
+    )
     rows = [
         (title, *told[key])
         for title, key in (

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from regulars.cli import terminal
+from regulars.cli import instants, terminal
 
 app = typer.Typer(help="Programs that are told what happens.", no_args_is_help=True)
 
@@ -115,12 +115,16 @@ def deliveries(
     """List what was sent to an endpoint, newest first."""
     with terminal.connect() as api:
         told = api.get(_path(shop, endpoint_id, "deliveries"), state=state)
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
-    keys = ("id", "event", "state", "attempt_count", "status", "problem", "created_at")
-    rows = [[one[key] for key in keys] for one in told["deliveries"]]
-    terminal.tell_table(("ID", "Event", "State", "Tries", "Status", "Problem", "At"), rows)
+    keys = ("id", "event", "state", "attempt_count", "status", "problem")
+    rows = [
+        [*(one[key] for key in keys), times.cell(one["created_at"])] for one in told["deliveries"]
+    ]
+    heads = ("ID", "Event", "State", "Tries", "Status", "Problem", times.head("At"))
+    terminal.tell_table(heads, rows)
 
 
 @app.command()

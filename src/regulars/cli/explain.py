@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from regulars.cli import terminal
+from regulars.cli import instants, terminal
 from regulars.errors import InputError, problem
 
 #: Orders named with each condition; the rest is counted.
@@ -50,22 +50,22 @@ def explain(  # noqa: PLR0917 - options of a command, given by name
     }
     with terminal.connect() as api:
         told = api.post(terminal.address("explain", shop), asked)
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
-    for line in lines_of(told):
+    for line in lines_of(told, times):
         terminal.tell(line)
     terminal.warn_of_unknown(told["unknown_past"])
 
 
-def lines_of(told: Mapping[str, Any]) -> Iterator[str]:
+def lines_of(told: Mapping[str, Any], times: instants.Instants) -> Iterator[str]:
     """Yield an explanation as lines for a person: the verdict, the tree, what would turn it."""
     who = told["customer"]
     name = who["name"] or who["email"]
     called = f"{name} ({who['id']})" if name else who["id"]
     verb = "matches" if told["is_member"] else "does not match"
-    at = told["as_of"][:16].replace("T", " ")
-    yield f"{called} {verb}, as of {at}."
+    yield f"{called} {verb}, as of {times.said(told['as_of'])}."
     if not told["is_in_universe"]:
         yield "Not counted as a customer of this shop then, so a member of nothing."
     if told["flips_on"]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from regulars.cli import terminal
+from regulars.cli.instants import IN_UTC
 from regulars.errors import InputError, problem
 
 
@@ -82,20 +83,26 @@ def health(as_json: terminal.AsJson = False) -> None:
 
 def _tell(told: dict[str, Any]) -> None:
     terminal.tell(f"Regulars {told['version']}, {told['free_bytes']:,} bytes free")
-    terminal.tell(f"Last backup: {told['backed_up_at'] or 'none in the home folder'}")
+    backed_up_at = told["backed_up_at"]
+    copied = IN_UTC.said(backed_up_at) if backed_up_at else "none in the home folder"
+    terminal.tell(f"Last backup: {copied}")
     if told["backup_problem"]:
         terminal.tell(f"The newest backup failed: {told['backup_problem']}")
-    columns = ("Shop", "Connection", "Caught up", "Last webhook", "Waiting", "Parked", "Proved")
-    keys = (
-        "name",
-        "connection",
-        "caught_up_at",
-        "last_webhook_at",
-        "waiting_count",
-        "parked_count",
-        "proved_at",
+    caught_up, webhook, proved = map(IN_UTC.head, ("Caught up", "Last webhook", "Proved"))
+    columns = ("Shop", "Connection", caught_up, webhook, "Waiting", "Parked", proved)
+    terminal.tell_table(columns, map(_row, told["shops"]))
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        one["name"],
+        one["connection"],
+        IN_UTC.cell(one["caught_up_at"]),
+        IN_UTC.cell(one["last_webhook_at"]),
+        one["waiting_count"],
+        one["parked_count"],
+        IN_UTC.cell(one["proved_at"]),
     )
-    terminal.tell_table(columns, [[one[key] for key in keys] for one in told["shops"]])
 
 
 def _wrong(told: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from regulars.cli import terminal
+from regulars.cli import instants, terminal
 
 app = typer.Typer(help="Keys of the API.", no_args_is_help=True)
 
@@ -20,14 +20,15 @@ def index(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
     """List the keys of a shop."""
     with terminal.connect() as api:
         told = api.get(_path(shop))
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
     rows = [
-        (one["id"], one["name"], one["scope"], one["last_used_at"] or "never")
+        (one["id"], one["name"], one["scope"], times.cell(one["last_used_at"]) or "never")
         for one in told["keys"]
     ]
-    terminal.tell_table(("ID", "Name", "Scope", "Last used"), rows)
+    terminal.tell_table(("ID", "Name", "Scope", times.head("Last used")), rows)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from regulars.cli import terminal
+from regulars.cli import instants, terminal
 
 
 def commands(app: typer.Typer) -> None:
@@ -29,14 +29,17 @@ def live(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
     """Tell what was fetched when, what waits, and which webhooks could not be applied."""
     with terminal.connect() as api:
         told = api.get(path(shop))
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
-    terminal.tell(f"Caught up at {told['caught_up_at'] or '-'}")
+    caught_up_at = told["caught_up_at"]
+    terminal.tell(f"Caught up at {times.said(caught_up_at) if caught_up_at else '-'}")
     terminal.tell(f"{told['waiting_count']:,} webhooks wait, {len(told['parked']):,} are parked.")
     comparison = told["comparison"]
     if comparison:
-        terminal.tell(f"Compared at {comparison['started_at']}: {comparison['state']}")
+        started_at = times.said(comparison["started_at"])
+        terminal.tell(f"Compared at {started_at}: {comparison['state']}")
         if comparison["problem"]:
             terminal.warn(comparison["problem"])
         if comparison["result"]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from regulars.cli import segments, terminal
+from regulars.cli import instants, segments, terminal
 
 Since = Annotated[str | None, typer.Option(help="From this day on.", metavar="DAY")]
 Until = Annotated[str | None, typer.Option(help="To the end of this day.", metavar="DAY")]
@@ -50,7 +50,7 @@ def log_(
     """List who joined and left a segment, newest first, with the reason."""
     asked = _narrowed(since, until, joined, cause) | {"customer": customer}
     address = segments.path(shop, segment, "log")
-    _tell(address, asked, {"limit": limit, "cursor": cursor}, out, as_json=as_json)
+    _tell(shop, address, asked, {"limit": limit, "cursor": cursor}, out, as_json=as_json)
 
 
 @segments.app.command()
@@ -70,7 +70,7 @@ def history(
     """List which segments one customer joined and left, newest first."""
     asked = _narrowed(since, until, joined, cause)
     address = terminal.address("customers", shop, customer, "log")
-    _tell(address, asked, {"limit": limit, "cursor": cursor}, out, as_json=as_json)
+    _tell(shop, address, asked, {"limit": limit, "cursor": cursor}, out, as_json=as_json)
 
 
 def _narrowed(
@@ -81,7 +81,13 @@ def _narrowed(
 
 
 def _tell(
-    address: str, asked: dict[str, Any], page: dict[str, Any], out: Path | None, *, as_json: bool
+    shop: str,
+    address: str,
+    asked: dict[str, Any],
+    page: dict[str, Any],
+    out: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     given = {name: value for name, value in (asked | page).items() if value is not None}
     with terminal.connect() as api:
@@ -90,11 +96,14 @@ def _tell(
             terminal.write_csv(out, api.fetch(f"{address}.csv", **given))
             return
         told = api.get(address, **given)
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
-    columns = ("at", "what", "customer", "segment", "cause")
-    rows = [[one[name] or "–" for name in columns] for one in told["entries"]]
-    terminal.tell_table(("When", "What", "Customer", "Segment", "Why"), rows)
+    columns = ("what", "customer", "segment", "cause")
+    rows = [
+        [times.cell(one["at"]), *(one[name] or "–" for name in columns)] for one in told["entries"]
+    ]
+    terminal.tell_table((times.head("When"), "What", "Customer", "Segment", "Why"), rows)
     if told["next"] is not None:
         terminal.warn(f"There is more: --cursor {told['next']}")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import typer
 
-from regulars.cli import terminal
+from regulars.cli import instants, terminal
 
 app = typer.Typer(help="Personal data: hand it out, remove it.", no_args_is_help=True)
 
@@ -27,12 +27,22 @@ def index(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
     """List what was asked about personal data, by Shopify or by a person."""
     with terminal.connect() as api:
         told = api.get(_path(shop))
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
-    keys = ("id", "kind", "customer_id", "author", "asked_at", "due_at", "state")
-    rows = [[one[key] for key in keys] for one in told["requests"]]
-    terminal.tell_table(("ID", "Kind", "Customer", "Asked by", "Asked", "Due", "State"), rows)
+    keys = ("id", "kind", "customer_id", "author")
+    rows = [
+        [
+            *(one[key] for key in keys),
+            times.cell(one["asked_at"]),
+            times.cell(one["due_at"]),
+            one["state"],
+        ]
+        for one in told["requests"]
+    ]
+    heads = ("ID", "Kind", "Customer", "Asked by", times.head("Asked"), times.head("Due"), "State")
+    terminal.tell_table(heads, rows)
 
 
 @app.command()

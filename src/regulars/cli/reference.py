@@ -16,7 +16,8 @@ HEAD = """# Commands
 Written by `python -m regulars.cli.reference` from the commands; do not edit by hand.
 
 Every command works on the home folder that `REGULARS_HOME` names. While the app runs on it,
-commands go through the app. Reading commands take `--json`. Exit codes: 0 done, 2 the input is
+commands go through the app. Reading commands take `--json`, which tells instants exactly; a table
+shows them to the minute in the zone that its heading names. Exit codes: 0 done, 2 the input is
 wrong and the message says what to do, 70 our own fault.
 """
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from regulars.cli import terminal
+from regulars.cli import instants, terminal
 
 app = typer.Typer(help="Customer segments of a shop.", no_args_is_help=True)
 
@@ -137,13 +137,15 @@ def versions(segment: Segment, shop: terminal.Shop, as_json: terminal.AsJson = F
     """List the queries that a segment has had, newest first."""
     with terminal.connect() as api:
         told = api.get(path(shop, segment, "versions"))
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
     rows = [
-        (one["version"], one["created_at"], one["author"], one["query"]) for one in told["versions"]
+        (one["version"], times.cell(one["created_at"]), one["author"], one["query"])
+        for one in told["versions"]
     ]
-    terminal.tell_table(("Version", "At", "By", "Query"), rows)
+    terminal.tell_table(("Version", times.head("Made"), "By", "Query"), rows)
 
 
 @app.command("restore-version")

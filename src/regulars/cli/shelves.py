@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import typer
 
-from regulars.cli import segments, terminal
+from regulars.cli import instants, segments, terminal
 
 
 @segments.app.command()
@@ -53,8 +53,9 @@ def trash(shop: terminal.Shop, as_json: terminal.AsJson = False) -> None:
     """List the segments in the trash; they are kept for 30 days."""
     with terminal.connect() as api:
         told = api.get(segments.path(shop), trash="true")
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
-    rows = [(one["id"], one["name"], one["deleted_at"]) for one in told["segments"]]
-    terminal.tell_table(("ID", "Name", "Deleted at"), rows)
+    rows = [(one["id"], one["name"], times.cell(one["deleted_at"])) for one in told["segments"]]
+    terminal.tell_table(("ID", "Name", times.head("Deleted")), rows)

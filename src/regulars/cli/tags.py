@@ -9,6 +9,7 @@ from urllib.parse import quote
 import typer
 
 from regulars.cli import terminal
+from regulars.cli.instants import Instants, of_shop
 from regulars.cli.tag_rule_commands import rules_app
 
 app = typer.Typer(help="Shopify customer tags.", no_args_is_help=True)
@@ -97,11 +98,13 @@ def history(
     }
     with terminal.connect() as api:
         listed = _all(api, shop, asked)
+        times = of_shop(api, shop)
     if as_json:
         terminal.tell_json({"assignments": listed})
         return
-    columns = ("ID", "Tag", "Segment", "Customers", "Kind", "Status", "Assigned at", "By")
-    terminal.tell_table(columns, [_row(one) for one in listed])
+    assigned = times.head("Assigned")
+    columns = ("ID", "Tag", "Segment", "Customers", "Kind", "Status", assigned, "By")
+    terminal.tell_table(columns, [_row(one, times) for one in listed])
 
 
 @app.command()
@@ -230,13 +233,15 @@ def drift(
         if check:
             api.wait_for_job(shop, api.post(_address(shop, "tag-drift")))
         told = api.get(_address(shop, "tag-drift"))
+        times = of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
     if told["checked_at"] is None:
         terminal.tell("Not compared yet. Compare now with: --check")
         return
-    terminal.tell(f"Compared {told['customer_count']:,} customers at {told['checked_at']}.")
+    checked_at = times.said(told["checked_at"])
+    terminal.tell(f"Compared {told['customer_count']:,} customers at {checked_at}.")
     columns = ("Tag", "Taken by others", "Given by others", "Repaired")
     keys = ("tag", "missing_count", "foreign_count", "repaired_count")
     terminal.tell_table(columns, [[one[key] for key in keys] for one in told["found"]])
@@ -323,7 +328,7 @@ def _waited(
     return ended
 
 
-def _row(one: dict[str, Any]) -> tuple[object, ...]:
+def _row(one: dict[str, Any], times: Instants) -> tuple[object, ...]:
     return (
         one["id"],
         one["tag"],
@@ -331,7 +336,7 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
         one["targeted_count"],
         one["kind"],
         _status(one),
-        one["assigned_at"],
+        times.cell(one["assigned_at"]),
         one["author"],
     )
 

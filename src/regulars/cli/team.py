@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from regulars.cli import terminal
+from regulars.cli.instants import IN_UTC
 
 app = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 
@@ -31,7 +32,7 @@ def index(as_json: terminal.AsJson = False) -> None:
         for one in told["people"]
     ]
     invited = [
-        (one["id"], one["login"], one["role"], f"invited until {one['expires_at']}")
+        (one["id"], one["login"], one["role"], f"invited until {IN_UTC.said(one['expires_at'])}")
         for one in told["invitations"]
     ]
     terminal.tell_table(("ID", "Sign-in name", "Role", "State"), [*people, *invited])

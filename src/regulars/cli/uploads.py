@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from regulars.cli import terminal
+from regulars.cli import instants, terminal
 from regulars.cli.segments import Segment, path
 from regulars.cli.segments import app as segments_app
 from regulars.errors import InputError, problem
@@ -90,14 +90,16 @@ def history(segment: Segment, shop: terminal.Shop, as_json: terminal.AsJson = Fa
     """List the uploads of a segment."""
     with terminal.connect() as api:
         told = api.get(path(shop, segment, "uploads"))
+        times = instants.of_shop(api, shop)
     if as_json:
         terminal.tell_json(told)
         return
+    keys = ("mode", "state", "rows", "author")
     rows = [
-        (one["applied_at"], one["file_name"], one["mode"], one["state"], one["rows"], one["author"])
+        (times.cell(one["applied_at"]), one["file_name"], *(one[key] for key in keys))
         for one in told["uploads"]
     ]
-    terminal.tell_table(("Time", "File", "Mode", "State", "Rows", "By"), rows)
+    terminal.tell_table((times.head("Time"), "File", "Mode", "State", "Rows", "By"), rows)
     terminal.tell(f"Rows that wait for their customer: {told['waiting_count']:,}")
 
 
