@@ -11,6 +11,17 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 
 
+class Names(tuple[str, ...]):
+    """Names that a message lists, each in the quotation marks of the language it is told in."""
+
+    __slots__ = ()
+
+    def told(self, translate: Callable[[str], str]) -> str:
+        """Return the names in a row, through a translation of their marks."""
+        one = translate('"{name}"')
+        return translate(", ").join(one.format(name=name) for name in self)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong, and where.
@@ -49,7 +60,11 @@ class Problem:
 
     def sentence(self, translate: Callable[[str], str]) -> str:
         """Return the sentence alone, through a translation of its template."""
-        return translate(self.template).format(**self.values)
+        values = {
+            place: value.told(translate) if isinstance(value, Names) else value
+            for place, value in self.values.items()
+        }
+        return translate(self.template).format(**values)
 
 
 class RegularsError(Exception):

@@ -70,7 +70,7 @@ def test_an_unknown_past_is_marked_and_never_guessed_in_silence(
 
 @pytest.mark.parametrize(
     ("day", "said"),
-    [("yesterday", '"yesterday" is not a day'), ("2026-11-21", "still to come")],
+    [("yesterday", "“yesterday” is not a day"), ("2026-11-21", "still to come")],
 )
 def test_a_day_that_cannot_be_looked_at_is_said_beside_the_field(
     visitor: Visitor, recent: int, day: str, said: str

@@ -227,8 +227,14 @@ def test_a_used_segment_is_not_deleted_and_its_users_are_named(world: World, vis
     told = visitor.get(f"/segments/{base}/delete")
 
     assert (refused.status, told.status) == (409, 200)
+    japanese = visitor.ask("GET", f"/segments/{base}/delete", accept_language="ja")
+
+    assert (
+        "「Base」はセグメントで使われています。先に変更または削除してください：「On top」"
+        in japanese.text
+    )
     for page in (refused, told):
-        assert '"On top"' in page.text
+        assert "“On top”" in page.text
         assert not [one for one in page.root.all("button") if one.text == "Delete"]
 
 
@@ -308,7 +314,7 @@ def test_without_script_what_saving_does_is_shown_before_it_is_done(visitor: Vis
     wrong = visitor.press(
         visitor.get(made.url + "/edit"), "Save segment", Query_text="amount_spnt > 3"
     )
-    assert 'There is no attribute "amount_spnt"' in wrong.text
+    assert "There is no attribute “amount_spnt”" in wrong.text
 
 
 def test_an_earlier_version_comes_back(world: World, visitor: Visitor):

@@ -228,7 +228,9 @@ def _one_line(text: str) -> str:
 
 
 def _words(page: str) -> str:
-    return _one_line(unescape(re.sub(r"<[^>]+>", "", page)))
+    text = unescape(re.sub(r"<[^>]+>", "", page))
+    # What the other doors tell with straight quotation marks.
+    return _one_line(re.sub("[“”]", '"', text))
 
 
 def _plain(answer: Any) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from markupsafe import Markup
 
+from regulars.errors import Names, problem
 from regulars.web.i18n import Localizer, preferred_language
 from regulars.web.templating import coded
 from tests.web.messages import LOCALE, shown_texts, translated, translations_of
@@ -57,6 +58,29 @@ def test_japanese_is_set_as_japanese_and_says_one_thing_by_one_word():
     ]
 
     assert wrong == []
+
+
+def test_names_stand_in_the_quotation_marks_of_their_readers():
+    """A terminal and a program read English with straight ones."""
+    template = '"{name}" is used by segments. Change or delete them first: {segments}.'
+    one = problem("segment_in_use", template, name="VIP", segments=Names(["A, B", "C"]))
+    straight = '"VIP" is used by segments. Change or delete them first: "A, B", "C".'
+
+    assert one.message == straight
+    assert one.told(ENGLISH.template) == straight.replace('"VIP"', "“VIP”").replace(
+        '"A, B", "C"', "“A, B”, “C”"
+    )
+    assert "」はセグメントで使われています。" in one.told(JAPANESE.template)
+    assert one.told(JAPANESE.template).endswith("：「A, B」、「C」")
+
+
+def test_japanese_quotes_nothing_straight():
+    assert [one for one in translated("ja").values() if re.search(r'"\{\w+\}"', one)] == []
+
+
+def test_texts_in_a_row_are_told_apart():
+    assert ENGLISH.listed(["last order", "tags"]) == "last order, tags"
+    assert JAPANESE.listed(["最終 購入日", "タグ"]) == "最終 購入日、タグ"
 
 
 def test_money_has_the_digits_of_its_currency():

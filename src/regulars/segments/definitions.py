@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from regulars.engine import mentions_time
-from regulars.errors import ConflictError, NotFoundError, QueryError, problem
+from regulars.errors import ConflictError, Names, NotFoundError, QueryError, problem
 from regulars.language import check_shopify_ids, parse, print_query
 from regulars.language.tree import Filter, Node, Operator, Text, filters_of
 from regulars.office import Shop
@@ -191,7 +191,7 @@ def demand_unneeded(session: Session, shop: Shop, segment: Segment, *, now: date
     """
     users = all_users(session, shop, segment, now=now)
     named = {
-        kind: ", ".join(f'"{user.name}"' for user in users if user.kind == kind)
+        kind: Names(user.name for user in users if user.kind == kind)
         for kind in ("segment", "rule")
     }
     if any(named.values()):

@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from regulars.errors import ConflictError, InputError, problem
+from regulars.errors import ConflictError, InputError, Names, problem
 from regulars.office import Shop
 from regulars.office.models.statics import StaticPhase, StaticSegment
 
@@ -91,8 +91,8 @@ def set_phase(
     left = _unconverted(session)
     if name == "removed" and left:
         template = "{count} static segments are not converted yet: {names}. Convert them first."
-        names = ", ".join(f'"{one}"' for one in left[:10])
-        raise ConflictError(problem("statics_left", template, count=len(left), names=names))
+        few = Names(left[:10])
+        raise ConflictError(problem("statics_left", template, count=len(left), names=few))
     if read_only_on is not None and removed_on is not None and removed_on < read_only_on:
         template = "The area cannot be removed before it is read-only."
         raise InputError(problem("phase_days", template, field="removed_on"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -173,7 +173,7 @@ class Visit:
 
     def problems(self, error: InputError) -> Sequence[ToldProblem]:
         """Tell the problems of an error in the reader's language."""
-        return [told(one, self.say) for one in error.problems]
+        return [told(one, self.say.template) for one in error.problems]
 
     def context(self, **values: object) -> dict[str, Any]:
         """Return everything that a template of ours may name, with these values."""
@@ -277,10 +277,10 @@ def why_halted(text: str, reason: Mapping[str, Any] | None, say: Localizer) -> s
     return Problem(reason["code"], reason["template"], reason["values"]).told(say.template)
 
 
-def told(one: Problem, say: Localizer) -> ToldProblem:
+def told(one: Problem, translate: Callable[[str], str]) -> ToldProblem:
     """Tell one problem through a translation."""
     return ToldProblem(
-        message=one.told(say.template),
+        message=one.told(translate),
         code=one.code,
         field=one.field,
         suggestion=one.suggestion,

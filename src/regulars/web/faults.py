@@ -206,7 +206,9 @@ def _answer(request: Request, status: int, problems: Sequence[Problem]) -> Respo
 def problem_details(request: Request, status: int, problems: Sequence[Problem]) -> Response:
     """Answer a program: application/problem+json with our codes."""
     language = preferred_language(request.headers.get("accept-language", ""))
-    errors = [_as_json(told(one, _plain(language))) for one in problems]
+    # A program reads English as the command line writes it.
+    translate = str if language == "en" else Localizer(language, ZoneInfo("UTC"), "USD").template
+    errors = [_as_json(told(one, translate)) for one in problems]
     body = {
         "type": "about:blank",
         "title": TITLES.get(status, HTTPStatus(status).phrase),
@@ -232,10 +234,6 @@ def _as_json(one: ToldProblem) -> dict[str, object]:
     }
     given = {name: value for name, value in places.items() if value is not None}
     return {"code": one.code, "message": one.message, **given}
-
-
-def _plain(language: str) -> Localizer:
-    return Localizer(language, ZoneInfo("UTC"), "USD")
 
 
 def _for_page(one: Problem, visit: Visit) -> str:

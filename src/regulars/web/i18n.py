@@ -8,12 +8,14 @@ places; HTML passed in through a place stays HTML, everything else is escaped.
 from __future__ import annotations
 
 import gettext as gettext_module
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, lists, numbers
@@ -21,6 +23,9 @@ from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
 from regulars.office.audit import COMMAND_LINE
+
+#: A place that stands in straight quotation marks.
+_IN_QUOTES = re.compile(r'"(\{\w+\})"')
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 
@@ -90,8 +95,12 @@ class Localizer:
         return filled(self.template(text), values)
 
     def template(self, text: str) -> str:
-        """Translate a text and leave its places as they are."""
-        return catalogue(self.language).singular.get(text, text)
+        """Translate a text and leave its places as they are.
+
+        Messages that a terminal tells, too, have straight quotation marks in English.
+        """
+        told = catalogue(self.language).singular.get(text)
+        return _IN_QUOTES.sub(r"“\1”", text) if told is None else told
 
     def ngettext(self, one: str, many: str, n: int, /, **values: object) -> str:
         """Translate by number; `{count}` is the number in the reader's style."""
@@ -162,8 +171,10 @@ class Localizer:
         return self("command line") if name == COMMAND_LINE else name
 
     def listed(self, texts: Sequence[str]) -> str:
-        """Write several texts in a row: a, b, and c."""
-        return lists.format_list(list(texts), style="unit", locale=self.locale)
+        """Write several texts in a row: "a, b, c", 「a、b、c」."""
+        # Japanese sets the parts of a unit apart by spaces, which names have inside, too.
+        style: Literal["standard", "unit"] = "standard" if self.language == "ja" else "unit"
+        return lists.format_list(list(texts), style=style, locale=self.locale)
 
     def ago(self, value: datetime, now: datetime) -> str:
         """Write how long ago an instant is: 3 minutes ago."""

@@ -93,7 +93,7 @@ def _called(visit: Visit, segment: Segment) -> str:
 
 
 def _row(visit: Visit, one: Offer) -> dict[str, Any]:
-    reasons = [told(each, visit.say).message for each in one.problems]
+    reasons = [told(each, visit.say.template).message for each in one.problems]
     return {"offer": one, "reasons": reasons}
 
 
@@ -101,4 +101,4 @@ def _told(visit: Visit, wrong: InputError | ShopifyError) -> list[Any]:
     if isinstance(wrong, InputError):
         return list(visit.problems(wrong))
     text = "Shopify did not do what was asked: {reason}"
-    return [told(problem("shopify", text, reason=str(wrong)), visit.say)]
+    return [told(problem("shopify", text, reason=str(wrong)), visit.say.template)]
