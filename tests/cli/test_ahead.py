@@ -29,6 +29,20 @@ def test_near_misses_are_told_to_a_person(regulars, basic):
     assert "bo: 1 order; 1 order more would do" in told.out
 
 
+def test_what_a_named_segment_asks_for_is_told_with_its_name(regulars, basic):
+    shop = ("--shop", "basic")
+    regulars("segments", "create", *shop, "--name", "Fifty", "--query", "amount_spent >= 50")
+    near = regulars("explain", "NOT segment = 'Fifty'", *shop, "--near", "--json").json
+    told = regulars("explain", "segment = 'Fifty'", *shop, "--near").out
+    why = regulars("explain", "segment = 'Fifty'", *shop, "--customer", "bo").out
+
+    assert [(one["text"], one["within"]) for one in near] == [("segment = 'Fifty'", ["Fifty"])] * 2
+    assert 'spent $50 or more (a condition of "Fifty"): 1 could join by it alone' in told
+    assert "bo: $30.00; $20.00 more would do" in told
+    assert "└─ ✗ spent $50 or more\n" in why
+    assert 'spent $50 or more (a condition of "Fifty"): $20.00 more would do' in why
+
+
 def test_a_customer_or_near_is_asked_for(regulars, basic):
     neither = regulars("explain", "amount_spent > 3", "--shop", "basic")
 

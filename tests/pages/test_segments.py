@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from regulars.segments import find_segment
 from tests.web.visitor import Page, Visitor
 from tests.web.world import World
 
@@ -192,6 +193,24 @@ def test_why_names_the_value_and_what_is_missing(visitor: Visitor, vip: int):
     assert "This customer: ¥35,000" in belongs
     assert "Does not belong." in stays_out
     assert "¥26,000 more would do" in stays_out
+
+
+def test_what_is_missing_of_a_part_is_told_with_the_parts_name(
+    world: World, visitor: Visitor, vip: int
+):
+    with world.runtime.office.reading() as session:
+        name = find_segment(session, world.shop, vip).name
+    whole = world.segment("Made of it", f"segment = '{name}' AND number_of_orders >= 1")
+    english = visitor.get(f"/segments/{whole}/why/bo").text
+    japanese = visitor.ask("GET", f"/segments/{whole}/why/bo", accept_language="ja").text
+    closest = visitor.get(f"/segments/{whole}?tab=ahead")
+    joining = next(one for one in closest.root.all("section") if one.get("id") == "joining")
+
+    assert f"No:is in the segment “{name}” This customer: not in it ✕ No:spent" in english
+    assert "This customer: not in it" in english
+    assert f"(a condition of “{name}”): ¥26,000 more would do" in english
+    assert f"（「{name}」の条件）：あと￥26,000で変わります" in japanese
+    assert f"(a condition of “{name}”)" in joining.text
 
 
 def test_a_changed_count_is_sent_and_an_unchanged_one_is_not(world: World, visitor: Visitor):

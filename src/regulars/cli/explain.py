@@ -78,7 +78,13 @@ def lines_of(told: Mapping[str, Any], times: instants.Instants) -> Iterator[str]
         yield "What would flip it:"
     for node in turns:
         change = node["change"]
-        yield f"  {node['sentence']}" + (f": {change['text']}" if change else "")
+        yield f"  {_placed(node)}" + (f": {change['text']}" if change else "")
+
+
+def _placed(node: Reason) -> str:
+    """Return a condition with the segment in whose rule it stands."""
+    of = f' (a condition of "{node["segment"]}")' if node["segment"] else ""
+    return f"{node['sentence']}{of}"
 
 
 def _tree(node: Reason, head: str, under: str) -> Iterator[str]:
@@ -98,7 +104,8 @@ def _details(node: Reason) -> Iterator[str]:
     if node["own"]:
         own = f"this customer: {node['own']['text']}"
         yield own + ("" if node["past_known"] else " (today's value; the past one is not known)")
-    if node["change"]:
+    # What a segment's own rule says is told with it.
+    if node["change"] and not node["parts"]:
         yield f"to flip: {node['change']['text']}"
     if node["flips_on"]:
         yield f"flips on {node['flips_on']}"
@@ -125,7 +132,8 @@ def _tell_near(text: str, shop: str, language: str, *, as_json: bool) -> None:
         return
     for group in told:
         count = f"{group['count']:,} could {group['direction']} by it alone"
-        terminal.tell(f"{group['sentence']}: {count}")
+        of = f' (a condition of "{group["within"][-1]}")' if group["within"] else ""
+        terminal.tell(f"{group['sentence']}{of}: {count}")
         for one in group["customers"]:
             terminal.tell(f"  {one['id']}: {one['own_text']}; {one['change_text']}")
     if not told:

@@ -36,6 +36,7 @@ from regulars.engine.lowered import (
     lower,
     only,
 )
+from regulars.engine.opened import Opened, open_up, whole
 from regulars.engine.pasts import is_past_known
 from regulars.engine.rfm import Standing, standing
 from regulars.engine.times import Flips, flips
@@ -111,6 +112,7 @@ class Change:
 class ExplainedNode:
     """One node of the query for one customer. All after `parts` are a filter's own.
 
+    The part of a filter that names a segment is that segment's rule.
     `standing` is told for conditions on RFM scores, of customers who have ordered.
     """
 
@@ -155,8 +157,9 @@ def explain(
     """
     view = View(record, context.as_of)
     is_past = now is not None and context.as_of < now
-    found = flips(tree, view, context)
-    root = _Explainer(view, context, found, is_past=is_past).node(tree)
+    opened = open_up(tree, context)
+    found = flips(whole(opened, context), view, context)
+    root = _Explainer(view, context, found, is_past=is_past).node(opened)
     there = view.is_there(context.universe)
     unknown = tuple(_unknown(root))
     return Explanation(
@@ -199,7 +202,7 @@ def _turns(found: ExplainedNode) -> list[ExplainedNode]:
     """Return the fewest filters whose change turns a node."""
     node = found.node
     if isinstance(node, Filter):
-        return [found]
+        return _turns(found.parts[0]) if found.parts else [found]
     each = [_turns(part) for part in found.parts]
     if isinstance(node, Not):
         return each[0]
@@ -224,12 +227,32 @@ class _Explainer:
         self._found = iter(zip(found.truths, found.days, strict=True))
         self._is_past = is_past
 
-    def node(self, node: Node) -> ExplainedNode:
+    def node(self, opened: Opened) -> ExplainedNode:
+        node = opened.node
+        if isinstance(node, Filter) and opened.parts:
+            return self._named(node, opened.parts[0])
         is_true, day = next(self._found)
         if isinstance(node, Filter):
             return self._filter(node, is_true=is_true, day=day)
-        inner = (node.part,) if isinstance(node, Not) else node.parts
-        return ExplainedNode(node, is_true, day, tuple(self.node(part) for part in inner))
+        return ExplainedNode(node, is_true, day, tuple(map(self.node, opened.parts)))
+
+    def _named(self, node: Filter, rule: Opened) -> ExplainedNode:
+        """Explain a filter that names a segment by that segment's rule."""
+        question, negated = lower(node, self._context)
+        if negated:
+            # The rule stands under a NOT, which is told before it.
+            next(self._found)
+        inner = self.node(rule)
+        name = only(Named, question.test).name
+        own = Own("set", (name,) if inner.is_true else ())
+        return ExplainedNode(
+            node,
+            inner.is_true is not negated,
+            inner.flips_on,
+            (inner,),
+            own=own,
+            change=change_of(question, own, self._context, holds=inner.is_true),
+        )
 
     def _filter(self, node: Filter, *, is_true: bool, day: date | None) -> ExplainedNode:
         attribute = CATALOGUE[node.attribute]

@@ -2,7 +2,8 @@
 
 First the sets: for which customers does the answer hang on one filter alone. Then that filter's
 bounds are moved out, or in, until enough of those customers are caught; only they are read and
-measured one by one. Filters without a distance (texts, tags, sets) have no near misses.
+measured one by one. Filters without a distance (texts, tags, sets) have no near misses. A segment
+that the query names is gone into: its own filters have them.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from pyroaring import BitMap
 from regulars.engine.context import Context
 from regulars.engine.explain import Change, Own, own_and_change
 from regulars.engine.lowered import Condition, Instants, Question, Range, Steps, Test, lower
+from regulars.engine.opened import conditions, open_up, whole
 from regulars.engine.sets import SetEvaluator
 from regulars.language.shapes import Events, Figure, Rank, Value
-from regulars.language.tree import Filter, Node, filters_of
+from regulars.language.tree import Filter, Node
 from regulars.warehouse.record import CustomerRecord
 
 #: Customers read and measured for one filter and direction, at most.
@@ -46,10 +48,12 @@ class NearMiss:
 class NearMisses:
     """The customers closest to joining, or to leaving, through one filter; the closest first.
 
-    `count` is how many hang on this filter alone, however far they are.
+    `count` is how many hang on this filter alone, however far they are. `within` are the filters
+    that name the segments in whose rules this one stands, the query's own first.
     """
 
     filter: Filter
+    within: tuple[Filter, ...]
     joining: bool
     count: int
     customers: tuple[NearMiss, ...]
@@ -62,9 +66,14 @@ def near_misses(
 
     `read` gives the records of customers by number: `Warehouse.records`.
     """
+    opened = open_up(tree, context)
+    tree = whole(opened, context)
     members = evaluator.members(tree, context)
+    places: dict[Filter, tuple[Filter, ...]] = {}
+    for leaf, within in conditions(opened):
+        places.setdefault(leaf, within)
     found = []
-    for leaf in dict.fromkeys(filters_of(tree)):
+    for leaf, within in places.items():
         question, _ = lower(leaf, context)
         if not _has_distance(question):
             continue
@@ -74,7 +83,7 @@ def near_misses(
             near = _nearest(evaluator, question, who, context, limit)
             measured = _measured(leaf, read(near), context)[:limit] if near else []
             if measured:
-                found.append(NearMisses(leaf, joining, len(who), tuple(measured)))
+                found.append(NearMisses(leaf, within, joining, len(who), tuple(measured)))
     return found
 
 

@@ -14,7 +14,7 @@ from regulars.engine.explain import Change, Evidence, ExplainedNode, Own, Plain
 from regulars.language import describe
 from regulars.language.attributes import RFM_NAMES
 from regulars.language.sentences import Titles, no_titles
-from regulars.language.tree import And, AtLeast, Filter, Node, Not, Or
+from regulars.language.tree import And, AtLeast, Filter, Node, Not, Or, Text
 from regulars.warehouse.record import CustomerRecord
 from regulars.web.i18n import N_, Localizer
 
@@ -93,7 +93,12 @@ class ReasonOut(BaseModel):
 
     id: int = Field(description="Place in the tree, depth first, the root 0.")
     kind: str = Field(description="and, or, not, at_least or filter.")
-    start: int = Field(description="Where it stands in the query, in characters.")
+    segment: str | None = Field(
+        description="The segment that the query names, where this node is of that one's rule."
+    )
+    start: int = Field(
+        description="Where it stands in the query, or in the rule of `segment`, in characters."
+    )
     length: int
     is_true: bool
     flips_on: date | None = Field(description="The first day that turns it by time alone.")
@@ -104,7 +109,9 @@ class ReasonOut(BaseModel):
     order_count: int = Field(description="How many count in all.")
     standing: list[str] = Field(description="RFM scores and thresholds in words, if they matter.")
     past_known: bool = Field(description="False: today's value stands for a past one.")
-    parts: list[ReasonOut]
+    parts: list[ReasonOut] = Field(
+        description="Of a condition that names a segment: that segment's rule."
+    )
 
     @property
     def shown_orders(self) -> list[OrderOut]:
@@ -149,12 +156,16 @@ class _Teller:
         self._titles = titles
         self._told = 0
 
-    def node(self, node: ExplainedNode) -> ReasonOut:
+    def node(self, node: ExplainedNode, segment: str | None = None) -> ReasonOut:
         at, self._told = self._told, self._told + 1
         span, say = node.node.span, self._say
+        inside = segment
+        if isinstance(node.node, Filter) and node.parts:
+            inside = name_in(node.node)
         return ReasonOut(
             id=at,
             kind=_KINDS[type(node.node)],
+            segment=segment,
             start=span.start,
             length=span.end - span.start,
             is_true=node.is_true,
@@ -166,7 +177,7 @@ class _Teller:
             order_count=node.evidence_count,
             standing=_standing(node.standing, say) if node.standing else [],
             past_known=node.past_known,
-            parts=[self.node(part) for part in node.parts],
+            parts=[self.node(part, inside) for part in node.parts],
         )
 
     def _sentence(self, node: Node) -> str:
@@ -174,6 +185,18 @@ class _Teller:
             return describe(node, self._say.language, self._say.currency, self._titles)
         count = node.count if isinstance(node, AtLeast) else 1
         return self._say(_JOINED.get(type(node), N_("At least one of these holds")), count=count)
+
+
+def name_in(leaf: Filter) -> str:
+    """Return the name of the segment that a condition names."""
+    return next(one.value for one in leaf.operands if isinstance(one, Text))
+
+
+def placed(sentence: str, segment: str | None, say: Localizer) -> str:
+    """Return a condition in words, with the segment in whose rule it stands."""
+    if segment is None:
+        return sentence
+    return say("{sentence} (a condition of “{name}”)", sentence=sentence, name=segment)
 
 
 def own_out(own: Own, say: Localizer) -> OwnOut:
@@ -242,6 +265,8 @@ def threshold_lines(told: RfmThresholds, say: Localizer) -> Sequence[str]:
 
 def own_text(own: Own, say: Localizer) -> str:
     """Return what a customer has where a condition looks."""
+    if own.unit == "set":
+        return say("not in it") if own.is_missing else say("in it")
     if own.is_missing:
         return say("no value")
     listed = [_value(own.unit, one, say) for one in own.values[:8]]

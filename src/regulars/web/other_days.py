@@ -21,7 +21,7 @@ from regulars.language.tree import Node, filters_of
 from regulars.web import ahead
 from regulars.web.api.shapes import instant_of
 from regulars.web.deps import Visit
-from regulars.web.explaining import change_text, own_text, threshold_lines
+from regulars.web.explaining import change_text, name_in, own_text, placed, threshold_lines
 from regulars.web.plots import plot_spec
 
 #: How far ahead the page looks, and how many of the closest customers it names.
@@ -144,7 +144,7 @@ def _close(visit: Visit, groups: Sequence[NearMisses]) -> Sequence[CloseOnes]:
     names = _names(visit, groups)
     return [
         CloseOnes(
-            describe(group.filter, visit.language, visit.shop.currency, visit.titles),
+            _condition(visit, group),
             group.joining,
             group.count,
             [
@@ -159,6 +159,12 @@ def _close(visit: Visit, groups: Sequence[NearMisses]) -> Sequence[CloseOnes]:
         )
         for group in groups
     ]
+
+
+def _condition(visit: Visit, group: NearMisses) -> str:
+    sentence = describe(group.filter, visit.language, visit.shop.currency, visit.titles)
+    segment = name_in(group.within[-1]) if group.within else None
+    return placed(sentence, segment, visit.say)
 
 
 def _names(visit: Visit, groups: Sequence[NearMisses]) -> Mapping[int, str]:

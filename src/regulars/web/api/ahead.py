@@ -15,7 +15,7 @@ from regulars.language.sentences import Titles
 from regulars.web import ahead
 from regulars.web.api.shapes import Asked
 from regulars.web.deps import ApiCaller
-from regulars.web.explaining import change_out, own_out
+from regulars.web.explaining import change_out, name_in, own_out
 from regulars.web.i18n import Localizer
 
 router = APIRouter(tags=["queries"])
@@ -50,6 +50,10 @@ class NearOut(BaseModel):
     length: int
     text: str
     sentence: str
+    within: list[str] = Field(
+        description="The segments in whose rules the condition stands, the outermost first; what"
+        " stands in the query itself is then where it names the first."
+    )
     #: join or leave.
     direction: str
     #: How many hang on this condition alone, however far away.
@@ -111,12 +115,13 @@ def forecast(call: ApiCaller, shop: str, asked: ForecastIn) -> ForecastOut:
 
 
 def _group(one: NearMisses, query: str, say: Localizer, titles: Titles) -> NearOut:
-    span = one.filter.span
+    span = one.within[0].span if one.within else one.filter.span
     return NearOut(
         start=span.start,
         length=span.end - span.start,
         text=query[span.start : span.end],
         sentence=describe(one.filter, say.language, say.currency, titles),
+        within=[name_in(leaf) for leaf in one.within],
         direction="join" if one.joining else "leave",
         count=one.count,
         customers=[_customer(near, say) for near in one.customers],

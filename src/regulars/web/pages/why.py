@@ -14,7 +14,7 @@ from regulars.language.tree import Node
 from regulars.segments import find_segment
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.editing import read_rows, written
-from regulars.web.explaining import name_of, reason, turning
+from regulars.web.explaining import name_of, placed, reason, turning
 from regulars.web.figures import find_customers
 from regulars.web.other_days import day_over, end_of, labels, past_day
 
@@ -92,5 +92,7 @@ def _explain(
         unknown=labels((leaf.attribute for leaf in explained.unknown), visit.language),
         explained=explained,
         reason=told,
-        turns=turning(explained, told),
+        turns=[
+            (placed(one.sentence, one.segment, visit.say), one) for one in turning(explained, told)
+        ],
     )
