@@ -6,7 +6,8 @@ import duckdb
 import pytest
 from pyroaring import BitMap
 
-from regulars.warehouse import Applied, LogEntry, Warehouse
+from regulars.warehouse import Applied, LogEntry, Warehouse, membership
+from regulars.warehouse.membership import NewMembers
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -63,14 +64,31 @@ def test_an_entry_older_than_the_last_one_is_dated_like_it(warehouse: Warehouse)
         assert left_at is None or left_at >= joined_at
 
 
-def test_a_whole_set_is_logged_by_its_difference(warehouse: Warehouse) -> None:
-    log(warehouse, joins(1, 1), joins(2, 1))
+@pytest.mark.parametrize("at_once", [0, 100])
+def test_whole_sets_are_logged_by_their_differences(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(membership, "ROWS_AT_ONCE", at_once)
+    log(warehouse, joins(1, 1), joins(2, 1), LogEntry(3, 1, day(5), True, "x", 1))
+    news = [
+        NewMembers(1, BitMap([2, 3]), "rule edited", 2),
+        NewMembers(2, BitMap([4]), "rule edited", 7),
+        NewMembers(3, BitMap([1]), "rule edited", 1),
+        NewMembers(3, BitMap(), "part_changed", 1),
+        NewMembers(2, BitMap([4, 5]), "part_changed", 8),
+    ]
     with warehouse.transaction(changes_facts=False) as cursor:
-        joined, left = warehouse.log_members(
-            cursor, 1, BitMap([2, 3]), at=day(2), cause="rule edited", version=2
-        )
+        warehouse.log_members(cursor, news, at=day(2))
 
-    assert (joined, left) == (BitMap([3]), BitMap([1]))
+    written = [tuple(one)[1:] for one in warehouse.log_entries(since=day(2))]
+    assert written == [
+        (2, 5, day(2), True, "part_changed", 8),
+        (3, 1, day(5), False, "part_changed", 1),
+        (2, 4, day(2), True, "rule edited", 7),
+        (1, 1, day(2), False, "rule edited", 2),
+        (1, 3, day(2), True, "rule edited", 2),
+        (3, 1, day(5), True, "x", 1),
+    ]
     assert warehouse.current_members(1) == BitMap([2, 3])
     assert warehouse.members_at(1, day(1)) == BitMap([1, 2])
 

@@ -7,7 +7,7 @@ has nothing after any later instant either.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from regulars.engine.days import MICROSECOND
 from regulars.engine.predicates import (
+    Binds,
     BoundValue,
     at_least,
     at_most,
@@ -90,10 +91,19 @@ def _microseconds(instant: datetime) -> int:
     return (instant - EPOCH) // MICROSECOND
 
 
-def ordered_between(start: datetime, end: datetime, ask: Ask) -> NDArray[Any]:
-    """Return the numbers of the customers with an order from an instant up to another."""
-    bounds = {"start": _told(start), "end": _told(end)}
-    return ask(_ordered_statement(), bounds).fetchnumpy()["customer_no"]
+def ordered_between(stretches: Iterable[tuple[datetime, datetime]], ask: Ask) -> NDArray[Any]:
+    """Return whose orders stand from an instant up to another, of one pair or more."""
+    binds = Binds()
+    inside = [
+        exp.and_(
+            at_least(column("processed_at"), binds.instant(start)),
+            below(column("processed_at"), binds.instant(end)),
+        )
+        for start, end in stretches
+    ]
+    query = exp.Select().select(column("customer_no")).from_(exp.to_table("orders"))
+    query = query.where(exp.or_(*inside), present(column("customer_no")))
+    return ask(query.sql("duckdb"), binds.values).fetchnumpy()["customer_no"]
 
 
 def came_between(start: datetime, end: datetime, ask: Ask) -> Iterator[NDArray[Any]]:
@@ -105,15 +115,6 @@ def came_between(start: datetime, end: datetime, ask: Ask) -> Iterator[NDArray[A
 
 def _told(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None)
-
-
-@functools.cache
-def _ordered_statement() -> str:
-    at = column("processed_at")
-    start, end = exp.Placeholder(this="start"), exp.Placeholder(this="end")
-    inside = [at_least(at, start), below(at.copy(), end), present(column("customer_no"))]
-    query = exp.Select().select(column("customer_no")).from_(exp.to_table("orders"))
-    return query.where(*inside).sql("duckdb")
 
 
 @functools.cache

@@ -197,14 +197,12 @@ class SetEvaluator:
             yield Asking(customers, _alone(context, cursor))
 
     def ordered_between(
-        self, stretches: Iterable[tuple[datetime, datetime]], context: Context
+        self, stretches: Collection[tuple[datetime, datetime]], context: Context
     ) -> BitMap:
         """Return who has an order from one instant up to the other, of any of the pairs."""
-
-        def ordered(run: _Evaluation) -> BitMap:
-            return BitMap.union(BitMap(), *(run.ordered_between(*one) for one in stretches))
-
-        return self._evaluated(context, ordered)
+        if not stretches:
+            return BitMap()
+        return self._evaluated(context, lambda run: run.ordered_between(stretches))
 
     def came_between(self, before: Context, now: Context) -> BitMap:
         """Return to whom something happened after the one instant, and not after the other."""
@@ -401,9 +399,9 @@ class _Evaluation:
         """Whether anything is known that happens after the instant."""
         return self._past is not None
 
-    def ordered_between(self, start: datetime, end: datetime) -> BitMap:
-        """Return who has an order from an instant up to another."""
-        return bitmap_of(ordered_between(start, end, self._ask))
+    def ordered_between(self, stretches: Collection[tuple[datetime, datetime]]) -> BitMap:
+        """Return who has an order from an instant up to another, of any of the pairs."""
+        return bitmap_of(ordered_between(stretches, self._ask))
 
     def came_since(self, start: datetime) -> BitMap:
         """Return to whom something happened after an instant."""

@@ -28,7 +28,7 @@ from regulars.segments.lists import Lists
 from regulars.segments.log import COUNTED_ANEW, MOVES_COMBINATIONS
 from regulars.segments.names import name_key
 from regulars.warehouse import Warehouse
-from regulars.warehouse.membership import LogEntry
+from regulars.warehouse.membership import LogEntry, NewMembers
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -379,6 +379,7 @@ class Changing:
         if cause in COUNTED_ANEW:
             self._forget_rfm()
         self._switch(newest, segment_ids)
+        news: list[NewMembers] = []
         moved: set[str] = set()
         # Moved by others than the few: what is made of them is asked of everybody too.
         at_large: set[str] = set()
@@ -403,11 +404,13 @@ class Changing:
             why = cause if asked or cause in MOVES_COMBINATIONS else "part_changed"
             if one.lists & came:
                 why = "upload"
-            if self._replace(cursor, one, members, why):
+            news.append(NewMembers(one.segment_id, members, why, one.version))
+            if self._replace(one, members):
                 moved.add(one.key)
                 if only is None:
                     at_large.add(one.key)
             self.changes.evaluated[one.segment_id] = one.version
+        self._state.warehouse.log_members(cursor, news, at=self._now)
         self._store_rfm(cursor)
 
     def _members(self, one: Definition, only: Few | None) -> BitMap:
@@ -453,18 +456,14 @@ class Changing:
             chosen.append(one if use_new or plan is None else in_force(plan.definition, one))
         self._state.adopt(chosen)
 
-    def _replace(
-        self, cursor: DuckDBPyConnection, one: Definition, members: BitMap, cause: str
-    ) -> bool:
+    def _replace(self, one: Definition, members: BitMap) -> bool:
+        """Take over a segment's members; return whether anybody joined or left."""
         working = self._state.working[one.segment_id]
         change = self.changes.of(one.segment_id)
         joined, left = members - working, working - members
         change.joined, change.left = joined, left
         working |= joined
         working -= left
-        self._state.warehouse.log_members(
-            cursor, one.segment_id, members, at=self._now, cause=cause, version=one.version
-        )
         return bool(joined or left)
 
     def _flip(self, one: Definition, number: int, joined: bool, cause: str) -> LogEntry:

@@ -8,9 +8,9 @@ two open intervals in a segment. Deciding *who matches* is the engine's work.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import duckdb
 import numpy as np
@@ -20,6 +20,9 @@ from pyroaring import BitMap
 from regulars.warehouse.columns import inside, outside
 from regulars.warehouse.sql import statements
 from regulars.warehouse.writing import Writer
+
+#: Flips of several segments are written together, up to so many.
+ROWS_AT_ONCE: Final = 100_000
 
 _ENTRIES: Final = ("segment_id", "customer_no", "happened_at", "joined", "cause", "version")
 
@@ -31,6 +34,15 @@ class LogEntry(NamedTuple):
     customer_no: int
     at: datetime
     joined: bool
+    cause: str
+    version: int
+
+
+class NewMembers(NamedTuple):
+    """Who belongs to a segment from now on, why that may have changed, and by which version."""
+
+    segment_id: int
+    members: BitMap
     cause: str
     version: int
 
@@ -67,6 +79,29 @@ def bitmap_of(result: duckdb.DuckDBPyConnection) -> BitMap:
 def set_of(values: NDArray[np.uint32]) -> BitMap:
     """Return numbers as a set; array.array is ten times numpy's way."""
     return BitMap(array("I", np.ascontiguousarray(values, dtype=np.uint32).tobytes()))
+
+
+class _Flips(NamedTuple):
+    """Rows of the log, by column; `said` are the instant and the cause of all of them."""
+
+    said: tuple[datetime, str]
+    columns: dict[str, NDArray[Any]]
+
+
+def _batches(flips: Iterable[_Flips]) -> Iterator[list[_Flips]]:
+    """Put what is said of one instant and cause together, up to so many rows and a segment's."""
+    batch: list[_Flips] = []
+    count = 0
+    for one in flips:
+        if batch and (one.said != batch[0].said or count > ROWS_AT_ONCE):
+            yield batch
+            batch, count = [], 0
+        more = len(one.columns["customer_no"])
+        if more:
+            batch.append(one)
+            count += more
+    if batch:
+        yield batch
 
 
 class MembershipLog:
@@ -108,30 +143,31 @@ class MembershipLog:
         return len(rows)
 
     def log_members(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        segment_id: int,
-        members: BitMap,
-        *,
-        at: datetime,
-        cause: str,
-        version: int,
-    ) -> tuple[BitMap, BitMap]:
-        """Make `members` the segment's members from `at` on; return who joined and who left."""
-        before = self._changing(cursor, segment_id)
-        flips = (members - before, before - members)
-        date = self._date(segment_id, at)
-        numbers = [np.array(who.to_array(), np.uint32) for who in flips]
-        joined = np.repeat([True, False], [len(who) for who in numbers])
-        if len(joined):
-            given_flips = {"customer_no": np.concatenate(numbers), "joined": joined}
-            cursor.register("given_flips", given_flips)
+        self, cursor: duckdb.DuckDBPyConnection, news: Iterable[NewMembers], *, at: datetime
+    ) -> None:
+        """Make these the members of their segments from `at` on."""
+        for batch in _batches(self._flips(cursor, new, at) for new in news):
+            names = batch[0].columns
+            rows = {name: np.concatenate([one.columns[name] for one in batch]) for name in names}
+            cursor.register("given_flips", rows)
             try:
-                cursor.execute(self._sql["add_flips"], [segment_id, date, cause, version])
+                cursor.execute(self._sql["add_flips"], batch[0].said)
             finally:
                 cursor.unregister("given_flips")
-        self._current[segment_id] = BitMap(members)
-        return flips
+
+    def _flips(self, cursor: duckdb.DuckDBPyConnection, new: NewMembers, at: datetime) -> _Flips:
+        """Take over a segment's members; return who joined and who left by that."""
+        before = self._changing(cursor, new.segment_id)
+        flips = (new.members - before, before - new.members)
+        numbers = np.concatenate([np.array(who.to_array(), np.uint32) for who in flips])
+        self._current[new.segment_id] = BitMap(new.members)
+        columns = {
+            "customer_no": numbers,
+            "segment_id": np.full(len(numbers), new.segment_id, np.int64),
+            "joined": np.repeat([True, False], [len(who) for who in flips]),
+            "version": np.full(len(numbers), new.version, np.int32),
+        }
+        return _Flips((self._date(new.segment_id, at), new.cause), columns)
 
     def settle(self, *, kept: bool) -> None:
         """End a transaction: what it touched is either right in memory or read again."""

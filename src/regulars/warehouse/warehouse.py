@@ -24,7 +24,14 @@ from regulars.warehouse.applying import apply_facts
 from regulars.warehouse.columns import given, inside, outside
 from regulars.warehouse.facts import Fact
 from regulars.warehouse.loading import Allow, Loaded, LoadKind, Progress, merge, staged
-from regulars.warehouse.membership import Flip, LogEntry, LoggedEntry, MembershipLog, bitmap_of
+from regulars.warehouse.membership import (
+    Flip,
+    LogEntry,
+    LoggedEntry,
+    MembershipLog,
+    NewMembers,
+    bitmap_of,
+)
 from regulars.warehouse.memory import Memory
 from regulars.warehouse.narrowing import narrow
 from regulars.warehouse.opening import WarehouseSettings, file_problems, open_file
@@ -600,20 +607,9 @@ class Warehouse:
             raise RuntimeError("no transaction is open in this thread")
         return self._log.log(self._writer, entries)
 
-    def log_members(
-        self,
-        cursor: Cursor,
-        segment_id: int,
-        members: BitMap,
-        *,
-        at: datetime,
-        cause: str,
-        version: int,
-    ) -> tuple[BitMap, BitMap]:
-        """Make `members` the segment's members inside the transaction; return joins and leaves."""
-        return self._log.log_members(
-            cursor, segment_id, members, at=at, cause=cause, version=version
-        )
+    def log_members(self, cursor: Cursor, news: Iterable[NewMembers], *, at: datetime) -> None:
+        """Make these the members of their segments inside the transaction."""
+        self._log.log_members(cursor, news, at=at)
 
     def current_members(self, segment_id: int, cursor: Cursor | None = None) -> BitMap:
         """Return who belongs now, by the log. Inside a transaction give its cursor."""

@@ -22,9 +22,9 @@ SELECT DISTINCT customer_no FROM membership_intervals
 WHERE segment_id = ? AND joined_at < ? AND (left_at IS NULL OR left_at > ?);
 
 -- add_flips --
--- Append the flips of many customers in one segment at one instant.
+-- Append the flips of many customers, of one instant and cause.
 INSERT INTO membership_log
-SELECT ?, customer_no, ?, joined, ?, ? FROM given_flips;
+SELECT segment_id, customer_no, ?, joined, ?, version FROM given_flips;
 
 -- entries --
 -- The newest entries first, a page at a time; the key of a page is its last rowid.
