@@ -38,28 +38,36 @@ from regulars.warehouse.places import email_domain
 from regulars.warehouse.products import apply_products
 from regulars.warehouse.sheets import Sheets, Sums, instant_of
 from regulars.warehouse.sql import statements
-from regulars.warehouse.writing import Writer
+from regulars.warehouse.writing import Columns, Row, Writer
 
-_SET_SHAPES: Final[dict[str, Shape]] = {
-    "addresses": {
-        "customer_no": "whole",
-        "country_code": "text",
-        "region_code": "text",
-        "city_key": "text",
-        "zip": "text",
-        "latitude": "number",
-        "longitude": "number",
-    },
-    "company_ids": {"customer_no": "whole", "company_id": "text"},
-    "metafields": {"customer_no": "whole", "key": "text", "type": "text", "value": "text"},
-    "store_credit": {
-        "customer_no": "whole",
-        "balance": "text",
-        "currency": "text",
-        "next_expiry_at": "instant",
-        "last_credit_at": "instant",
-    },
+#: By the name of a set, its table and that table's columns.
+_SETS: Final[Mapping[str, tuple[str, Columns]]] = {
+    "tags": ("customer_tags", ("customer_no", "tag", "tag_key")),
+    "tag_marks": (
+        "customer_tag_marks",
+        ("customer_no", "tag", "tag_key", "is_given", "told_at"),
+    ),
+    "addresses": (
+        "addresses",
+        (
+            "customer_no",
+            "country_code",
+            "region_code",
+            "city_key",
+            "zip",
+            "latitude",
+            "longitude",
+        ),
+    ),
+    "company_ids": ("customer_companies", ("customer_no", "company_id")),
+    "metafields": ("metafields", ("customer_no", "key", "type", "value")),
+    "store_credit": (
+        "store_credit_accounts",
+        ("customer_no", "balance_amount", "currency", "next_expiry_at", "last_credit_at"),
+    ),
 }
+#: The sets that a fact tells whole.
+_TOLD_SETS: Final = ("addresses", "company_ids", "metafields", "store_credit")
 _ABOUT_CUSTOMERS: Final = (CustomerFact, CustomerDeleted, CustomerRedacted, CustomersMerged)
 _NOS: Final[Shape] = {"customer_no": "customer"}
 _SUMS: Final = ("customer_no", "order_count", "spent_amount", "first_order_at", "last_order_at")
@@ -73,7 +81,8 @@ _TOLD: Final = (
     "is_erased_forever",
     "merged_into_no",
 )
-_WHOLE: Final = frozenset(FIGURES)
+#: What is written of a customer, in the order of `_row`.
+_CUSTOMER: Final = ("customer_no", *_TOLD, "deleted_at", "email_domain", *_STORED)
 
 
 def apply_facts(
@@ -84,12 +93,12 @@ def apply_facts(
 ) -> Applied:
     """Write the facts inside the open transaction and tell what changed; `memory` follows."""
     cursor, sheets = writer.cursor, memory.sheets
-    batch = CustomerBatch(cursor, facts, sheets)
+    batch = CustomerBatch(writer, facts, sheets)
     for fact in facts:
         batch.take(fact, at)
     batch.save()
     orders = apply_orders(writer, facts, at, batch.no_of, memory.orders)
-    products = apply_products(cursor, facts, at)
+    products = apply_products(writer, facts, at)
     moved = batch.move_orders()
     changed = batch.changed_nos | orders.customer_nos | moved
     anew = batch.told_nos | moved | batch.counted_anew(orders)
@@ -149,10 +158,9 @@ def _keep(cursor: duckdb.DuckDBPyConnection, statement: str, nos: Iterable[int])
 class CustomerBatch:
     """The customers that one batch names: their stored state, then their state after the facts."""
 
-    def __init__(
-        self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], sheets: Sheets
-    ) -> None:
-        self._cursor = cursor
+    def __init__(self, writer: Writer, facts: Sequence[Fact], sheets: Sheets) -> None:
+        self._writer = writer
+        self._cursor = writer.cursor
         self._sheets = sheets
         self._sql = statements("apply")
         self._by_id: dict[str, CustomerState] = {}
@@ -235,15 +243,11 @@ class CustomerBatch:
 
     def save(self) -> None:
         """Write the states that changed."""
-        new = [s for s in self._states if s.is_new]
-        if new:
-            shape: Shape = {"customer_no": "whole", "customer_id": "text"}
-            rows = [(s.customer_no, s.customer_id) for s in new]
-            with given(self._cursor, "given_new", shape, rows):
-                self._cursor.execute(self._sql["add_customers"])
+        new = [(s.customer_no, s.customer_id) for s in self._states if s.is_new]
+        self._writer.add("customers", ("customer_no", "customer_id"), new)
         changed = [s for s in self._states if s.is_changed]
         if changed:
-            self._save_values(changed)
+            self._writer.update("customers", _CUSTOMER, [_row(state) for state in changed])
             self._save_versions(changed)
             self._save_tags(changed)
             self._save_sets(changed)
@@ -340,44 +344,10 @@ class CustomerBatch:
             self._by_id[customer_id] = state
             self._by_no[no] = state
 
-    def _save_values(self, changed: list[CustomerState]) -> None:
-        shape: dict[str, Any] = {
-            "customer_no": "whole",
-            "profile_updated_at": "instant",
-            "tags_updated_at": "instant",
-            "consent_updated_at": "instant",
-            "erased_at": "instant",
-            "is_erased_forever": "yes",
-            "merged_into_no": "whole",
-            "deleted_at": "instant",
-            "email_domain": "text",
-        }
-        shape |= {name: "whole" if name in _WHOLE else "text" for name in _STORED}
-        shape["added_at"] = "instant"
-        rows = [
-            (
-                s.customer_no,
-                s.told_at,
-                s.versions.get("tags"),
-                s.consent_updated_at,
-                s.erased_at,
-                s.is_erased_forever,
-                s.merged_into_no,
-                s.erased_at if s.is_gone else None,
-                email_domain(s.values.get("email")),
-                *(s.values.get(name) for name in _STORED),
-            )
-            for s in changed
-        ]
-        with given(self._cursor, "given_customers", shape, rows):
-            self._cursor.execute(self._sql["save_customers"])
-
     def _save_versions(self, changed: list[CustomerState]) -> None:
-        shape: Shape = {"customer_no": "whole", **dict.fromkeys(FIELDS, "instant")}
         rows = [(s.customer_no, *(s.versions.get(name) for name in FIELDS)) for s in changed]
-        with given(self._cursor, "given_versions", shape, rows):
-            self._cursor.execute(self._sql["drop_versions"])
-            self._cursor.execute(self._sql["add_versions"])
+        self._drop("versions", changed)
+        self._writer.add("customer_versions", ("customer_no", *FIELDS), rows)
 
     def _save_tags(self, changed: list[CustomerState]) -> None:
         tags = [(s.customer_no, tag, key) for s in changed for key, tag in s.tags.items()]
@@ -386,26 +356,38 @@ class CustomerBatch:
             for s in changed
             for key, mark in s.marks.items()
         ]
-        tag_shape: Shape = {"customer_no": "whole", "tag": "text", "tag_key": "text"}
-        mark_shape: Shape = {**tag_shape, "is_given": "yes", "told_at": "instant"}
-        self._replace("tags", changed, tag_shape, tags)
-        self._replace("tag_marks", changed, mark_shape, marks)
+        self._replace("tags", changed, tags)
+        self._replace("tag_marks", changed, marks)
 
     def _save_sets(self, changed: list[CustomerState]) -> None:
-        for name, shape in _SET_SHAPES.items():
+        for name in _TOLD_SETS:
             told = [s for s in changed if name in s.sets]
             if told:
                 rows = [(s.customer_no, *row) for s in told for row in s.sets[name]]
-                self._replace(name, told, shape, rows)
+                self._replace(name, told, rows)
 
-    def _replace(
-        self, name: str, states: list[CustomerState], shape: Shape, rows: list[tuple[Any, ...]]
-    ) -> None:
-        with given(self._cursor, "given_nos", _NOS, [(s.customer_no,) for s in states]):
-            self._cursor.execute(self._sql[f"drop_{name}"])
-        if rows:
-            with given(self._cursor, "given_told", shape, rows):
-                self._cursor.execute(self._sql[f"add_{name}"])
+    def _replace(self, name: str, states: list[CustomerState], rows: Sequence[Row]) -> None:
+        table, columns = _SETS[name]
+        self._drop(name, states)
+        self._writer.add(table, columns, rows)
+
+    def _drop(self, name: str, states: list[CustomerState]) -> None:
+        self._cursor.execute(self._sql[f"drop_{name}"], {"nos": [s.customer_no for s in states]})
+
+
+def _row(state: CustomerState) -> Row:
+    return (
+        state.customer_no,
+        state.told_at,
+        state.versions.get("tags"),
+        state.consent_updated_at,
+        state.erased_at,
+        state.is_erased_forever,
+        state.merged_into_no,
+        state.erased_at if state.is_gone else None,
+        email_domain(state.values.get("email")),
+        *(state.values.get(name) for name in _STORED),
+    )
 
 
 def _named_customers(facts: Iterable[Fact]) -> Iterable[str]:

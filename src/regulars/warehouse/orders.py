@@ -50,14 +50,9 @@ _LINE: Final = (
 )
 _TAG: Final = ("order_id", "tag", "tag_key")
 _CODE: Final = ("order_id", "code", "code_key")
-_REFUND: Final[Shape] = {
-    "refund_id": "text",
-    "order_id": "text",
-    "refunded_at": "instant",
-    "amount": "whole",
-    "told_at": "instant",
-}
-_TOMBSTONE: Final[Shape] = {"id": "text", "deleted_at": "instant"}
+_REFUND: Final = ("refund_id", "order_id", "refunded_at", "amount", "told_at")
+#: Of orders and products alike.
+TOMBSTONE: Final = ("kind", "id", "deleted_at")
 
 
 class Rank(NamedTuple):
@@ -132,7 +127,7 @@ def apply_orders(
     cursor = writer.cursor
     known = _known(cursor, marks.possible(ids))
     marks.add(ids)
-    if _bury(cursor, told.deleted, known.tombstones):
+    if _bury(writer, told.deleted, known.tombstones):
         known = _known(cursor, ids)
     stored, tombstones = known.orders, known.tombstones
     written = {
@@ -151,7 +146,7 @@ def apply_orders(
         no for order_id in dropped if (no := stored[order_id].customer_no) is not None
     }
     _drop(cursor, dropped)
-    refunded = _apply_refunds(cursor, told.refunds, tombstones)
+    refunded = _apply_refunds(writer, told.refunds, tombstones)
     changed.order_ids |= refunded
     versions = {order_id: rank.updated_at for order_id, (rank, _) in told.orders.items()}
     nos = {order_id: no_of(fact.customer_id) for order_id, fact in written.items()}
@@ -237,16 +232,13 @@ def _known(cursor: duckdb.DuckDBPyConnection, ids: Collection[str]) -> _Known:
     return known
 
 
-def _bury(
-    cursor: duckdb.DuckDBPyConnection, deleted: dict[str, datetime], known: dict[str, datetime]
-) -> bool:
+def _bury(writer: Writer, deleted: dict[str, datetime], known: dict[str, datetime]) -> bool:
     """Keep the new tombstones; return whether there were any."""
     new = {i: at for i, at in deleted.items() if i not in known or at > known[i]}
     if new:
-        sql = statements("apply")
-        with given(cursor, "given_tombstones", _TOMBSTONE, list(new.items())):
-            cursor.execute(sql["add_tombstones"], ["order"])
-            cursor.execute(sql["drop_refunds_of_deleted"])
+        writer.add("tombstones", TOMBSTONE, [("order", i, at) for i, at in new.items()])
+        told = {"ids": list(new), "instants": list(new.values())}
+        writer.cursor.execute(statements("apply")["drop_refunds_of_deleted"], told)
     return bool(new)
 
 
@@ -257,10 +249,8 @@ def _whose(customer_no: int | None) -> set[int]:
 def _drop(cursor: duckdb.DuckDBPyConnection, ids: set[str]) -> None:
     if not ids:
         return
-    sql = statements("apply")
-    with given(cursor, "given_dropped", _IDS, [(i,) for i in sorted(ids)]):
-        for table in ("orders", "lines", "order_tags", "order_discount_codes"):
-            cursor.execute(sql[f"drop_{table}"])
+    for table in ("orders", "lines", "order_tags", "order_discount_codes"):
+        cursor.execute(statements("apply")[f"drop_{table}"], {"ids": sorted(ids)})
 
 
 def _write(
@@ -360,7 +350,7 @@ def put_order(sheet: Sheet, fact: OrderFact) -> None:
 
 
 def _apply_refunds(
-    cursor: duckdb.DuckDBPyConnection,
+    writer: Writer,
     told: dict[str, tuple[datetime, str, RefundFact]],
     tombstones: dict[str, datetime],
 ) -> set[str]:
@@ -368,8 +358,8 @@ def _apply_refunds(
     if not told:
         return set()
     sql = statements("apply")
-    known_rows = cursor.execute(sql["refunds_by_id"], {"ids": sorted(told)}).fetchall()
-    stored = {row[0]: row[1:] for row in known_rows}
+    asked = writer.cursor.execute(sql["refunds_by_id"], {"ids": sorted(told)})
+    stored = {row[0]: row[1:] for row in asked.fetchall()}
     rows = []
     for refund_id, (version, order_id, refund) in told.items():
         deleted_at = tombstones.get(order_id)
@@ -379,11 +369,11 @@ def _apply_refunds(
         row = (refund_id, order_id, inside(refund.refunded_at), refund.amount, version)
         if known is None or (version >= known[3] and known != row[1:]):
             rows.append(row)
-    if rows:
-        with given(cursor, "given_refunds", _REFUND, rows):
-            cursor.execute(sql["drop_refunds"])
-            cursor.execute(sql["add_refunds"])
-    before = {stored[row[0]][0] for row in rows if row[0] in stored}
+    again = [row[0] for row in rows if row[0] in stored]
+    if again:
+        writer.cursor.execute(sql["drop_refunds"], {"ids": again})
+    writer.add("refunds", _REFUND, rows)
+    before = {stored[refund_id][0] for refund_id in again}
     return {row[1] for row in rows} | before
 
 

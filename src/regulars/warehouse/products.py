@@ -9,26 +9,26 @@ from typing import Final
 
 import duckdb
 
-from regulars.warehouse.columns import Shape, given, inside
+from regulars.warehouse.columns import inside
 from regulars.warehouse.facts import UNSET, Fact, ProductDeleted, ProductFact
+from regulars.warehouse.orders import TOMBSTONE
 from regulars.warehouse.places import folded
 from regulars.warehouse.sql import statements
+from regulars.warehouse.writing import Writer
 
-_IDS: Final[Shape] = {"id": "text"}
-_PRODUCT: Final[Shape] = {
-    "product_id": "text",
-    "title": "text",
-    "vendor": "text",
-    "product_type": "text",
-    "category_id": "text",
-    "category": "text",
-    "updated_at": "instant",
-    "collections_at": "instant",
-}
-_TAG: Final[Shape] = {"product_id": "text", "tag": "text", "tag_key": "text"}
-_TOMBSTONE: Final[Shape] = {"id": "text", "deleted_at": "instant"}
-_DATE: Final[Shape] = {"product_id": "text", "collections_at": "instant"}
-_COLLECTION: Final[Shape] = {"product_id": "text", "collection_id": "text", "title": "text"}
+_PRODUCT: Final = (
+    "product_id",
+    "title",
+    "vendor",
+    "product_type",
+    "category_id",
+    "category",
+    "updated_at",
+    "collections_at",
+)
+_TAG: Final = ("product_id", "tag", "tag_key")
+_DATE: Final = ("product_id", "collections_at")
+_COLLECTION: Final = ("product_id", "collection_id", "title")
 
 
 @dataclass(slots=True)
@@ -55,15 +55,14 @@ class _Stored:
         return stored is None or version >= stored
 
 
-def apply_products(
-    cursor: duckdb.DuckDBPyConnection, facts: Sequence[Fact], at: datetime
-) -> set[str]:
+def apply_products(writer: Writer, facts: Sequence[Fact], at: datetime) -> set[str]:
     """Write what the batch tells of products; return the ids of those that changed."""
     told = _told(facts, at)
     if not told.products and not told.deleted:
         return set()
+    cursor = writer.cursor
     stored = _read(cursor, told)
-    gone, emptied = _bury(cursor, told, stored)
+    gone, emptied = _bury(writer, told, stored)
     absent = (None, None)
     written = {
         i: fact
@@ -82,8 +81,8 @@ def apply_products(
     }
     dates |= {i: version for i, (version, _) in grouped.items()}
     versions = {i: version for i, (version, _) in told.products.items()}
-    _write(cursor, written, versions, dates)
-    _group(cursor, {i: titles for i, (_, titles) in grouped.items()}, dates)
+    _write(writer, written, versions, dates)
+    _group(writer, {i: titles for i, (_, titles) in grouped.items()}, dates)
     return written.keys() | gone | grouped.keys() | emptied
 
 
@@ -116,17 +115,13 @@ def _read(cursor: duckdb.DuckDBPyConnection, told: _Told) -> _Stored:
     return _Stored({row[0]: row[1:] for row in rows}, dict(buried))
 
 
-def _bury(
-    cursor: duckdb.DuckDBPyConnection, told: _Told, stored: _Stored
-) -> tuple[set[str], set[str]]:
+def _bury(writer: Writer, told: _Told, stored: _Stored) -> tuple[set[str], set[str]]:
     """Keep new tombstones; return the products that go and those whose collections go."""
     new = {
         i: at for i, at in told.deleted.items() if i not in stored.buried or at > stored.buried[i]
     }
-    if new:
-        with given(cursor, "given_tombstones", _TOMBSTONE, list(new.items())):
-            cursor.execute(statements("apply")["add_tombstones"], ["product"])
-        stored.buried |= new
+    writer.add("tombstones", TOMBSTONE, [("product", i, at) for i, at in new.items()])
+    stored.buried |= new
     gone, emptied = set(), set()
     for i, at in new.items():
         updated_at, collections_at = stored.products.get(i, (None, None))
@@ -140,13 +135,12 @@ def _bury(
 def _drop(cursor: duckdb.DuckDBPyConnection, ids: set[str], *tables: str) -> None:
     if not ids:
         return
-    with given(cursor, "given_dropped", _IDS, [(i,) for i in sorted(ids)]):
-        for table in tables:
-            cursor.execute(statements("apply")[f"drop_{table}"])
+    for table in tables:
+        cursor.execute(statements("apply")[f"drop_{table}"], {"ids": sorted(ids)})
 
 
 def _write(
-    cursor: duckdb.DuckDBPyConnection,
+    writer: Writer,
     written: dict[str, ProductFact],
     versions: dict[str, datetime],
     dates: dict[str, datetime | None],
@@ -164,29 +158,19 @@ def _write(
         )
         for i, fact in written.items()
     ]
-    if rows:
-        with given(cursor, "given_products", _PRODUCT, rows):
-            cursor.execute(statements("apply")["add_products"])
     tags = [
         (i, tag, key)
         for i, fact in written.items()
         for key, tag in {folded(tag): tag for tag in reversed(fact.tags)}.items()
     ]
-    if tags:
-        with given(cursor, "given_told", _TAG, tags):
-            cursor.execute(statements("apply")["add_product_tags"])
+    writer.add("products", _PRODUCT, rows)
+    writer.add("product_tags", _TAG, tags)
 
 
 def _group(
-    cursor: duckdb.DuckDBPyConnection,
-    titles: dict[str, dict[str, str]],
-    dates: dict[str, datetime | None],
+    writer: Writer, titles: dict[str, dict[str, str]], dates: dict[str, datetime | None]
 ) -> None:
     """Write the told collections, and when they were told."""
     rows = [(i, c, title) for i, by_id in titles.items() for c, title in by_id.items()]
-    if rows:
-        with given(cursor, "given_told", _COLLECTION, rows):
-            cursor.execute(statements("apply")["add_product_collections"])
-    if dates:
-        with given(cursor, "given_told", _DATE, list(dates.items())):
-            cursor.execute(statements("apply")["date_collections"])
+    writer.add("product_collections", _COLLECTION, rows)
+    writer.update("products", _DATE, list(dates.items()))

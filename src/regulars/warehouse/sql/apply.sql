@@ -57,96 +57,39 @@ WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 SELECT customer_no, tag, tag_key, is_given, told_at FROM customer_tag_marks
 WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
--- add_customers --
--- New customers; their values follow with save_customers.
-INSERT INTO customers (customer_no, customer_id)
-SELECT customer_no, customer_id FROM given_new;
-
--- save_customers --
--- Everything told about these customers; kept sums are left alone.
-UPDATE customers AS c SET
-  profile_updated_at = g.profile_updated_at, tags_updated_at = g.tags_updated_at,
-  consent_updated_at = g.consent_updated_at, erased_at = g.erased_at,
-  is_erased_forever = g.is_erased_forever, merged_into_no = g.merged_into_no,
-  deleted_at = g.deleted_at, email_domain = g.email_domain,
-  display_name = g.display_name, email = g.email, phone = g.phone, language = g.language,
-  note = g.note, account_status = g.account_status,
-  product_subscription_status = g.product_subscription_status,
-  predicted_spend_tier = g.predicted_spend_tier, rfm_group = g.rfm_group, added_at = g.added_at,
-  email_subscription_status = g.email_subscription_status,
-  sms_subscription_status = g.sms_subscription_status,
-  shopify_order_count = g.shopify_order_count, shopify_spent_amount = g.shopify_spent_amount
-FROM given_customers AS g
-WHERE c.customer_no = g.customer_no;
-
 -- drop_versions --
 -- Before the newer ones are written.
-DELETE FROM customer_versions WHERE customer_no IN (SELECT customer_no FROM given_versions);
-
--- add_versions --
--- When each field was last told, after this batch.
-INSERT INTO customer_versions BY NAME SELECT * FROM given_versions;
+DELETE FROM customer_versions WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- drop_tags --
 -- Before the newer ones are written.
-DELETE FROM customer_tags WHERE customer_no IN (SELECT customer_no FROM given_nos);
-
--- add_tags --
--- The tags as they stand after this batch.
-INSERT INTO customer_tags SELECT customer_no, tag, tag_key FROM given_told;
+DELETE FROM customer_tags WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- drop_tag_marks --
 -- Before the newer ones are written.
-DELETE FROM customer_tag_marks WHERE customer_no IN (SELECT customer_no FROM given_nos);
-
--- add_tag_marks --
--- Single tags told after the whole set, after this batch.
-INSERT INTO customer_tag_marks SELECT customer_no, tag, tag_key, is_given, told_at FROM given_told;
+DELETE FROM customer_tag_marks WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- drop_addresses --
 -- A told set replaces the stored one.
-DELETE FROM addresses WHERE customer_no IN (SELECT customer_no FROM given_nos);
-
--- add_addresses --
--- The told addresses.
-INSERT INTO addresses
-SELECT customer_no, country_code, region_code, city_key, zip, latitude, longitude FROM given_told;
+DELETE FROM addresses WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- drop_company_ids --
 -- A told set replaces the stored one.
-DELETE FROM customer_companies WHERE customer_no IN (SELECT customer_no FROM given_nos);
-
--- add_company_ids --
--- The told companies.
-INSERT INTO customer_companies SELECT customer_no, company_id FROM given_told;
+DELETE FROM customer_companies WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- drop_metafields --
 -- A told set replaces the stored one.
-DELETE FROM metafields WHERE customer_no IN (SELECT customer_no FROM given_nos);
-
--- add_metafields --
--- The told metafields.
-INSERT INTO metafields SELECT customer_no, key, type, value FROM given_told;
+DELETE FROM metafields WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- drop_store_credit --
 -- A told set replaces the stored one.
-DELETE FROM store_credit_accounts WHERE customer_no IN (SELECT customer_no FROM given_nos);
-
--- add_store_credit --
--- The told store credit accounts.
-INSERT INTO store_credit_accounts
-SELECT customer_no, CAST(balance AS DECIMAL(18, 4)), currency, next_expiry_at, last_credit_at
-FROM given_told;
+DELETE FROM store_credit_accounts WHERE customer_no IN (SELECT unnest($nos::UINTEGER[]));
 
 -- tombstones --
 -- When these were deleted.
 SELECT id, max(deleted_at) FROM tombstones
 WHERE kind = $kind AND id IN (SELECT unnest($ids::VARCHAR[]))
 GROUP BY id;
-
--- add_tombstones --
--- What was deleted, and when.
-INSERT INTO tombstones SELECT ?, id, deleted_at FROM given_tombstones;
 
 -- known_orders --
 -- What is known about the orders that a batch names: their stored state, when they were deleted, and
@@ -164,19 +107,19 @@ GROUP BY id;
 
 -- drop_orders --
 -- Orders that are replaced or deleted.
-DELETE FROM orders WHERE order_id IN (SELECT id FROM given_dropped);
+DELETE FROM orders WHERE order_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_lines --
 -- The lines of orders that are replaced or deleted.
-DELETE FROM lines WHERE order_id IN (SELECT id FROM given_dropped);
+DELETE FROM lines WHERE order_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_order_tags --
 -- The tags of orders that are replaced or deleted.
-DELETE FROM order_tags WHERE order_id IN (SELECT id FROM given_dropped);
+DELETE FROM order_tags WHERE order_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_order_discount_codes --
 -- The discount codes of orders that are replaced or deleted.
-DELETE FROM order_discount_codes WHERE order_id IN (SELECT id FROM given_dropped);
+DELETE FROM order_discount_codes WHERE order_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- refunded --
 -- What was paid back on these orders.
@@ -199,17 +142,16 @@ WHERE refund_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_refunds --
 -- Refunds that are told anew.
-DELETE FROM refunds WHERE refund_id IN (SELECT refund_id FROM given_refunds);
-
--- add_refunds --
--- Refunds as they stand after this batch.
-INSERT INTO refunds BY NAME SELECT * FROM given_refunds;
+DELETE FROM refunds WHERE refund_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_refunds_of_deleted --
 -- Refunds of an order that was deleted after they were told.
 DELETE FROM refunds
 WHERE EXISTS (
-  FROM given_tombstones AS t WHERE t.id = refunds.order_id AND refunds.told_at <= t.deleted_at
+  FROM (
+    SELECT unnest($ids::VARCHAR[]) AS id, unnest($instants::TIMESTAMP[]) AS deleted_at
+  ) AS gone
+  WHERE gone.id = refunds.order_id AND refunds.told_at <= gone.deleted_at
 );
 
 -- sum_refunds --
@@ -296,31 +238,12 @@ WHERE product_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_products --
 -- Products that are replaced or deleted.
-DELETE FROM products WHERE product_id IN (SELECT id FROM given_dropped);
+DELETE FROM products WHERE product_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_product_tags --
 -- The tags of products that are replaced or deleted.
-DELETE FROM product_tags WHERE product_id IN (SELECT id FROM given_dropped);
+DELETE FROM product_tags WHERE product_id IN (SELECT unnest($ids::VARCHAR[]));
 
 -- drop_product_collections --
 -- The collections of products that are replaced or deleted.
-DELETE FROM product_collections WHERE product_id IN (SELECT id FROM given_dropped);
-
--- add_products --
--- Products as they stand after this batch.
-INSERT INTO products BY NAME SELECT * FROM given_products;
-
--- add_product_tags --
--- Their tags.
-INSERT INTO product_tags SELECT product_id, tag, tag_key FROM given_told;
-
--- add_product_collections --
--- Their collections.
-INSERT INTO product_collections SELECT product_id, collection_id, title FROM given_told;
-
--- date_collections --
--- When the collections of these products were last told.
-UPDATE products SET collections_at = g.collections_at
-FROM given_told AS g
-WHERE products.product_id = g.product_id
-  AND products.collections_at IS DISTINCT FROM g.collections_at;
+DELETE FROM product_collections WHERE product_id IN (SELECT unnest($ids::VARCHAR[]));
