@@ -147,11 +147,11 @@ def test_the_zone_stays_when_the_shop_moves(session, shop):
 
 def test_cancelling_stops_it_once(session, shop):
     tracking = make(session, shop)
-    cancel_tracking(tracking, now=NOW)
+    cancel_tracking(shop, tracking, now=NOW)
 
     assert standing(tracking, NOW).status == "cancelled"
     with pytest.raises(ConflictError):
-        cancel_tracking(tracking, now=NOW)
+        cancel_tracking(shop, tracking, now=NOW)
 
 
 def test_a_tracking_of_another_shop_is_not_found(session, shop):

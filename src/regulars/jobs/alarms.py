@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from regulars import support
+from regulars.clock import is_over
 from regulars.jobs import comparing, keeping, notices, proving, queue
 from regulars.jobs.run import JobRun
 from regulars.office.models.inbox import InboxEvent
@@ -54,7 +55,7 @@ def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
     if not settings.smtp_url:
         return
     last = queue.last_asked(session, "tell_of_alarms")
-    if queue.is_over(last, EVERY, now) and counts(session):
+    if is_over(last, EVERY, now) and counts(session):
         queue.enqueue(session, shop_id=None, kind="tell_of_alarms", now=now)
 
 

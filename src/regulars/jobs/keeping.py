@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from regulars import outgoing
+from regulars.clock import is_over
 from regulars.jobs import queue
 from regulars.jobs.run import JobRun
 from regulars.office import Shop, ShopToken, audit, read_token, save_token
@@ -56,7 +57,7 @@ def enqueue_due(session: Session, now: datetime, settings: Settings) -> None:
     """Have a copy made once a day where copies are to be kept."""
     if not settings.backups_kept:
         return
-    if queue.is_over(queue.last_asked(session, "make_backup", key=DAILY), DAY, now):
+    if is_over(queue.last_asked(session, "make_backup", key=DAILY), DAY, now):
         asked: dict[str, object] = {"keep": settings.backups_kept}
         queue.enqueue(
             session, shop_id=None, kind="make_backup", now=now, key=DAILY, arguments=asked

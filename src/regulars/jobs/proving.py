@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from regulars.clock import is_over
 from regulars.jobs import queue
 from regulars.jobs.run import JobRun
 from regulars.office import Shop
@@ -81,7 +82,7 @@ def found_wrong(session: Session, shop: Shop) -> list[dict[str, object]]:
 def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:
     """Enqueue the next proof once an hour has passed."""
     newest = queue.last_asked(session, "prove", shop_id=shop.id)
-    if queue.is_over(newest or shop.created_at, EVERY, now):
+    if is_over(newest or shop.created_at, EVERY, now):
         queue.enqueue(session, shop_id=shop.id, kind="prove", now=now)
 
 

@@ -68,14 +68,6 @@ def enqueue(
     return job
 
 
-def is_over(last: datetime | None, pause: timedelta, now: datetime) -> bool:
-    """Whether a pause since something was done last is over, if it was ever done.
-
-    It is over too where that instant has not come: the clock was set back.
-    """
-    return last is None or not now - pause < last <= now
-
-
 def last_asked(
     session: Session, kind: str, *, shop_id: int | None = None, key: str | None = None
 ) -> datetime | None:

@@ -19,17 +19,20 @@ from regulars.runtime import Runtime
 
 def look_back(runtime: Runtime, shop: Shop, row: RevenueTracking, now: datetime) -> bytes | None:
     """Return who belonged since the first day's midnight; None where the log tells."""
-    start = tracking.period_of(row).starts_at
-    if start > now or tracking.log_begins(runtime.warehouse(shop), row.segment_id, start):
+    start, warehouse = tracking.period_of(row).starts_at, runtime.warehouse(shop)
+    if start > tracking.reached(shop, now):
+        return None
+    if tracking.log_begins(warehouse, row.segment_id, start):
         return None
     memberships = runtime.memberships(shop)
     before = tracking.look_back(
-        runtime.warehouse(shop),
+        warehouse,
         runtime.evaluator(shop),
         parse(row.query),
         context_at=lambda instant: memberships.context(shop, instant),
         start=start,
-        now=now,
+        # Whatever is told of this day counts, however late our clock is.
+        now=memberships.live_context(shop, now).as_of,
     )
     return before.to_bytes()
 

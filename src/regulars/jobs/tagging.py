@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from regulars import tags
+from regulars.clock import is_over
 from regulars.errors import ShopifyError
 from regulars.jobs import merging, queue
 from regulars.jobs.run import JobRun
@@ -44,7 +45,7 @@ def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:
         queue.enqueue(session, shop_id=shop.id, kind="work_tags", now=now)
     if now.astimezone(shop.zone).hour >= DRIFT_HOUR and drift.has_live_tags(session, shop.id):
         last = drift.last_check(session, shop.id)
-        is_old = queue.is_over(last.checked_at if last else None, DRIFT_PAUSE, now)
+        is_old = is_over(last.checked_at if last else None, DRIFT_PAUSE, now)
         if is_old and not queue.is_running(session, shop.id, ("check_tag_drift",)):
             queue.enqueue(session, shop_id=shop.id, kind="check_tag_drift", now=now)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from regulars import outgoing
+from regulars.clock import is_over
 from regulars.errors import Refused
 from regulars.jobs import queue
 from regulars.jobs.run import JobRun
@@ -18,6 +19,7 @@ from regulars.office.models.jobs import Job
 from regulars.office.models.tags import TagAssignment
 from regulars.office.models.trackings import RevenueTracking
 from regulars.runtime import Runtime
+from regulars.tracking.period import reached
 from regulars.tracking.trackings import Status, standing
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def enqueue_due(session: Session, shop: Shop, now: datetime) -> None:
     """Enqueue a look where none was taken for long; asking twice adds nothing."""
     if not outgoing.is_told(session, shop.id):
         return
-    if queue.is_over(queue.last_asked(session, "tell_outside", shop_id=shop.id), LOOK_PAUSE, now):
+    if is_over(queue.last_asked(session, "tell_outside", shop_id=shop.id), LOOK_PAUSE, now):
         queue.enqueue(session, shop_id=shop.id, kind="tell_outside", now=now)
 
 
@@ -113,9 +115,10 @@ def states_of(session: Session, shop: Shop, now: datetime) -> Iterator[outgoing.
         }
         event = _TAG_EVENTS.get(assignment.status)
         yield outgoing.State("tag", assignment.id, assignment.status, event, data)
+    at = reached(shop, now)
     trackings = select(RevenueTracking).where(RevenueTracking.shop_id == shop.id)
     for one in session.scalars(trackings):
-        yield _state_of(one, standing(one, now).status)
+        yield _state_of(one, standing(one, at).status)
 
 
 def _state_of(one: RevenueTracking, status: Status) -> outgoing.State:

@@ -35,7 +35,8 @@ def take_lease(session: Session, shop_id: int, now: datetime) -> int | None:
     if lease is None:
         lease = TagLease(shop_id=shop_id, fence=0)
         session.add(lease)
-    if lease.leased_until is not None and lease.leased_until > now:
+    # No lease lasts longer: one that ends later was taken before the clock was set back.
+    if lease.leased_until is not None and now < lease.leased_until <= now + LEASE:
         return None
     lease.fence += 1
     lease.leased_until = now + LEASE

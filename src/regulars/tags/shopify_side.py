@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from regulars.clock import is_over
 from regulars.errors import ShopifyError
 from regulars.shopify import bulk
 from regulars.shopify.answers import InputRefused, Json, Refusal
@@ -180,7 +181,7 @@ class ShopifyTags:
 
     def _count(self, _count: int) -> None:
         now = self._client.clock()
-        if self._alive_at is None or now - self._alive_at >= ALIVE_EVERY:
+        if is_over(self._alive_at, ALIVE_EVERY, now):
             self._alive_at = now
             self._alive()
 

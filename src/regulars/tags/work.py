@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from regulars.clock import is_over
 from regulars.errors import RegularsError, ScopeMissing, ShopifyError, TokenRejected
 from regulars.office.models.tags import TagBulk
 from regulars.tags import bulks, tasks
@@ -75,13 +76,13 @@ class Worker(Run):
             give_back(session, self.shop_id, self.fence)
 
     def _run(self) -> timedelta | None:
-        ends_at = self.clock() + TURN
+        began_at = self.clock()
         while True:
             step = self._next_step()
             pause = self._do(step)
             if pause is None or pause:
                 return min(pause, BULK_PAUSE) if step.bulk and pause else pause
-            if self.clock() >= ends_at:
+            if is_over(began_at, TURN, self.clock()):
                 return pause
 
     def _next_step(self) -> Step:
@@ -102,7 +103,7 @@ class Worker(Run):
         return Step(None, bulk=bulk)
 
     def _is_time_to_look(self) -> bool:
-        return self._looked_at is None or self.clock() >= self._looked_at + BULK_PAUSE
+        return is_over(self._looked_at, BULK_PAUSE, self.clock())
 
     def _do(self, step: Step) -> timedelta | None:
         """Do a step: zero to go on, None when there is nothing."""

@@ -13,7 +13,7 @@ from regulars.tracking.figures import (
     Sums,
 )
 from regulars.tracking.lift import Lift, Spending, lift, smallest_effect, spending
-from regulars.tracking.period import Period, SpokenDay, check_period, parse_day, today_in
+from regulars.tracking.period import Period, SpokenDay, check_period, parse_day, reached
 from regulars.tracking.trackings import (
     Standing,
     Status,
@@ -67,10 +67,10 @@ __all__ = [
     "parse_day",
     "period_of",
     "preset_days",
+    "reached",
     "read_population",
     "smallest_effect",
     "spending",
     "standing",
-    "today_in",
     "update_tracking",
 ]

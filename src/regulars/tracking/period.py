@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from regulars.engine.days import day_start
 from regulars.errors import InputError, Problem, problem
+from regulars.office import Shop
+from regulars.segments import day_of
 
 #: A year that has a 29 February.
 PERIOD_DAYS_MAX = 366
@@ -61,6 +63,15 @@ class Period:
 def today_in(zone: ZoneInfo, now: datetime) -> date:
     """Return the day that `now` belongs to."""
     return now.astimezone(zone).date()
+
+
+def reached(shop: Shop, now: datetime) -> datetime:
+    """Return the instant that a shop has come to: now, or the beginning of its day.
+
+    A clock that is set back over midnight does not bring the day before back: what has begun or
+    ended by then stays so.
+    """
+    return max(now, day_start(day_of(shop, now), shop.zone))
 
 
 def check_period(starts_on: date, ends_on: date, zone: ZoneInfo, now: datetime) -> Period:

@@ -19,7 +19,7 @@ from regulars.office.models.trackings import RevenueTracking
 from regulars.tracking.before import Before
 from regulars.tracking.counter import Asked
 from regulars.tracking.figures import POPULATIONS, Population
-from regulars.tracking.period import Period, check_period, today_in
+from regulars.tracking.period import Period, check_period, reached, today_in
 
 NAME_CHARACTERS_MAX = 255
 NOTE_CHARACTERS_MAX = 2000
@@ -51,7 +51,7 @@ def create_tracking(
     now: datetime,
 ) -> RevenueTracking:
     """Add a tracking; without a name it gets one. Raises InputError for a period that cannot be."""
-    check_period(starts_on, ends_on, shop.zone, now)
+    check_period(starts_on, ends_on, shop.zone, reached(shop, now))
     headline = read_population(population)
     if name.strip():
         chosen = _checked_name(session, shop, name)
@@ -118,9 +118,10 @@ def update_tracking(
     tracking.note = _checked_note(note)
 
 
-def cancel_tracking(tracking: RevenueTracking, *, now: datetime) -> None:
+def cancel_tracking(shop: Shop, tracking: RevenueTracking, *, now: datetime) -> None:
     """Stop a tracking that has not ended; raises ConflictError for one that has."""
-    status = standing(tracking, now).status
+    at = reached(shop, now)
+    status = standing(tracking, at).status
     if status in {"finished", "cancelled"}:
         raise ConflictError(
             problem(
@@ -129,7 +130,7 @@ def cancel_tracking(tracking: RevenueTracking, *, now: datetime) -> None:
                 name=tracking.name,
             )
         )
-    tracking.cancelled_at = now
+    tracking.cancelled_at = at
 
 
 def period_of(tracking: RevenueTracking) -> Period:
@@ -151,7 +152,7 @@ def asked_of(tracking: RevenueTracking, zone: ZoneInfo) -> Asked:
 
 
 def standing(tracking: RevenueTracking, now: datetime) -> Standing:
-    """Return where a tracking stands at an instant."""
+    """Return where a tracking stands at an instant that its shop has reached."""
     period = period_of(tracking)
     today = today_in(period.zone, now)
     status: Status

@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 
 from regulars.errors import InputError, LimitError, PermissionDenied, problem
 from regulars.office.models.staff import SignInAttempt, SignInLink, Staff, StaffSession
+from regulars.office.signing_in import LINK_MINUTES
 from regulars.web.passwords import is_guessed_first
 
 IDLE_HOURS = 12
 ABSOLUTE_DAYS = 7
-LINK_MINUTES = 15
 # NIST asks for eight; ten still fits a phrase and makes offline guessing of argon2id hopeless.
 PASSWORD_LENGTH_MIN = 10
 PASSWORD_LENGTH_MAX = 1000

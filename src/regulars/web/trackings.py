@@ -98,7 +98,8 @@ def counted(
     counter = tracking.counter_of(runtime.warehouse(shop))
     figures = counter.figures([tracking.asked_of(one, shop.zone) for one in wanted])
     pairs = zip(wanted, figures, strict=True)
-    return [Row(one, found, tracking.standing(one, now)) for one, found in pairs]
+    at = tracking.reached(shop, now)
+    return [Row(one, found, tracking.standing(one, at)) for one, found in pairs]
 
 
 def listed(
@@ -106,7 +107,9 @@ def listed(
 ) -> list[RevenueTracking]:
     """Return the chosen trackings of a shop, the latest period first."""
     with runtime.office.reading() as session:
-        return [one for one in tracking.list_trackings(session, shop) if choice.lets(one, now)]
+        found = tracking.list_trackings(session, shop)
+    at = tracking.reached(shop, now)
+    return [one for one in found if choice.lets(one, at)]
 
 
 def tracked_segments(runtime: Runtime, shop: Shop, wanted: Sequence[str]) -> frozenset[int]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from regulars.office.signing_in import LINK_MINUTES
 from regulars.web.deps import ApiCaller
-from regulars.web.sessions import LINK_MINUTES, create_sign_in_link, ensure_owner
+from regulars.web.sessions import create_sign_in_link, ensure_owner
 
 router = APIRouter(prefix="/sign-in-links", tags=["sign-in"])
 

@@ -159,7 +159,7 @@ def cancel(call: ApiCaller, shop: str, tracking_id: int) -> TrackingDetailOut:
     found = call.shop(shop)
     with call.office() as session:
         row = tracking.find_tracking(session, found, tracking_id)
-        tracking.cancel_tracking(row, now=call.now)
+        tracking.cancel_tracking(found, row, now=call.now)
     return _detail(call.runtime, found, row, call.now)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from regulars import tracking
 from regulars.office import Shop
+from regulars.segments import day_of
 from regulars.tracking.comparison import Measure, View
 from regulars.web.api.shapes import Asked
 from regulars.web.trackings import tracked_segments
@@ -188,7 +189,7 @@ class TrackingChoice(BaseModel):
         first = tracking.parse_day(self.first, "first") if self.first else None
         last = tracking.parse_day(self.last, "last") if self.last else None
         if self.days:
-            first, last = tracking.preset_days(self.days, tracking.today_in(shop.zone, now))
+            first, last = tracking.preset_days(self.days, day_of(shop, now))
         ids = tracked_segments(runtime, shop, self.segment)
         return tracking.Choice(ids, first, last, self.meets, self.status, self.q)
 

@@ -18,7 +18,7 @@ from regulars.office.models.jobs import Job
 from regulars.office.models.segments import Segment
 from regulars.office.models.tags import TagAssignment
 from regulars.office.models.trackings import RevenueTracking
-from regulars.segments import list_segments
+from regulars.segments import day_of, list_segments
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.figures import Moves, moves_since, universe_of, week_ago
 from regulars.web.i18n import N_
@@ -96,7 +96,7 @@ def _values(visit: Visit) -> dict[str, Any]:
         ).all()
         matters = _matters(visit, segments, session)
         put_away = support.dismissed(session, visit.person.id)
-    today = visit.say.local(visit.now).date()
+    today = day_of(shop, visit.now)
     running = [one for one in trackings if one.starts_on <= today <= one.ends_on]
     values: dict[str, Any] = {
         "everybody": len(universe_of(visit.runtime, shop)),

@@ -19,7 +19,7 @@ from regulars.jobs.starting import look_back
 from regulars.money import decimal_of
 from regulars.office.models.segments import Segment
 from regulars.office.models.trackings import RevenueTracking
-from regulars.segments import find_segment, list_segments
+from regulars.segments import day_of, find_segment, list_segments
 from regulars.web.deps import SignedIn, Visit
 from regulars.web.files import figures_file
 from regulars.web.i18n import N_
@@ -178,7 +178,7 @@ def _choices(visit: Visit) -> dict[str, Any]:
 def show_new(visit: SignedIn) -> Response:
     """Show the form of a new tracking, filled in for a segment or from another tracking."""
     query = visit.request.query_params
-    today = tracking.today_in(visit.shop.zone, visit.now)
+    today = day_of(visit.shop, visit.now)
     values = {
         "segment": query.get("segment", ""),
         "starts_on": today.isoformat(),
@@ -347,7 +347,7 @@ def cancel(visit: SignedIn, tracking_id: int) -> Response:
     """Stop a tracking before its end."""
     with visit.office() as session:
         one = tracking.find_tracking(session, visit.shop, tracking_id)
-        tracking.cancel_tracking(one, now=visit.now)
+        tracking.cancel_tracking(visit.shop, one, now=visit.now)
     return visit.go(f"/tracking/{tracking_id}", visit.say("The tracking was cancelled."))
 
 
@@ -379,7 +379,7 @@ def _choice(visit: Visit) -> tracking.Choice:
     first, last = _day_or_none(query.get("first")), _day_or_none(query.get("last"))
     preset = next((one for one in PRESETS if one == query.get("days")), None)
     if preset is not None:
-        today = tracking.today_in(visit.shop.zone, visit.now)
+        today = day_of(visit.shop, visit.now)
         first, last = tracking.preset_days(preset, today)
     return tracking.Choice(
         frozenset(int(one) for one in query.getlist("segment") if one.lstrip("-").isdigit()),
@@ -457,7 +457,7 @@ def _copied(visit: Visit, tracking_id: int, today: date) -> dict[str, str]:
 def _form(visit: Visit, values: Mapping[str, str], wrong: InputError | None = None) -> Response:
     with visit.runtime.office.reading() as session:
         segments = list_segments(session, visit.shop)
-    today = tracking.today_in(visit.shop.zone, visit.now)
+    today = day_of(visit.shop, visit.now)
     return visit.page(
         "tracking/new.html",
         status=422 if wrong else 200,
