@@ -79,7 +79,7 @@ def test_update_changes_the_name_and_refuses_a_taken_one(world, browser):
     send(browser, f"{first}/update", name="One renamed", note="for Dee")
 
     assert refused.status_code == 422
-    assert "There is a tracking named &#34;two&#34; already." in refused.text
+    assert "There is a tracking named “two” already." in refused.text
     page = browser.get(first).text
     assert "One renamed" in page
     assert "for Dee" in page
