@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import reduce
 
 from sqlglot import exp
 
 from regulars.engine.lowered import Condition, Question, Steps, Texts, only, sides
 from regulars.engine.predicates import (
+    again,
     at_most,
     below,
     column,
@@ -17,6 +19,7 @@ from regulars.engine.predicates import (
     missing,
     negate,
     one_of,
+    place_among,
     present,
     settled,
     within,
@@ -24,15 +27,15 @@ from regulars.engine.predicates import (
 from regulars.engine.scope import Scope
 from regulars.engine.zones import local_day
 
-#: Columns that are sets: their table, its column, and the row's column that leads there.
-_SETS = {
+#: Columns that are kept elsewhere: the table, its column, and the row's column that leads there.
+_ELSEWHERE = {
     "tag_keys": ("order_tags", "tag_key", "order_id"),
     "discount_code_keys": ("order_discount_codes", "code_key", "order_id"),
     "product_tag_keys": ("product_tags", "tag_key", "product_id"),
     "collection_ids": ("product_collections", "collection_id", "product_id"),
+    "product_type": ("products", "product_type", "product_id"),
+    "category_id": ("products", "category_id", "product_id"),
 }
-#: Columns of a line that are kept with its product.
-_OF_PRODUCT = frozenset({"product_type", "category_id"})
 #: Columns that need the customer's other orders.
 _NUMBERED = frozenset({"number", "number_from_last", "days_since_previous"})
 _MONEY = frozenset({"net_amount", "refunded_amount"})
@@ -58,7 +61,7 @@ def _not_yet_cancelled(scope: Scope) -> exp.Expr:
 
 def counted_orders(scope: Scope, wanted: Iterable[str]) -> exp.Select:
     """Select counted orders with their customer, their id and the wanted columns."""
-    names = sorted({"customer_no", "order_id", *wanted} - _SETS.keys())
+    names = sorted({"customer_no", "order_id", *wanted} - _ELSEWHERE.keys())
     query = exp.Select().select(*(_order_column(name, scope) for name in names), copy=False)
     query = query.from_(exp.to_table("orders"), copy=False).where(counted(scope), copy=False)
     if scope.past is not None and _MONEY & set(names):
@@ -120,7 +123,7 @@ def _over(function: exp.Expr, *, last_first: bool) -> exp.Expr:
 
 def numbered_lines(scope: Scope, wanted: Iterable[str]) -> exp.Select:
     """Select lines of counted orders with the wanted columns, numbers of their orders too."""
-    names = {"customer_no", "order_id", "product_id", *wanted} - _SETS.keys() - _OF_PRODUCT
+    names = {"customer_no", "order_id", "product_id", *wanted} - _ELSEWHERE.keys()
     numbered = sorted(names & _NUMBERED)
     plain = [column(name, "lines") for name in sorted(names - _NUMBERED)]
     joined = exp.alias_(
@@ -175,11 +178,9 @@ def row_predicate(condition: Condition, scope: Scope) -> exp.Expr:
 
 def _positive(condition: Condition, scope: Scope) -> exp.Expr:
     name, test = condition.column, condition.test
-    if name in _SETS:
-        table, key, via = _SETS[name]
+    if name in _ELSEWHERE:
+        table, key, via = _ELSEWHERE[name]
         return within(column(via), _lookup(table, key, via, test, scope))
-    if name in _OF_PRODUCT:
-        return within(column("product_id"), _lookup("products", name, "product_id", test, scope))
     return inside(column(name), test, scope.binds)
 
 
@@ -212,6 +213,42 @@ def events_query(question: Question, scope: Scope, of: str) -> tuple[exp.Select,
     inverted = all(holds_at_zero(one) for one in (*question.counts, *question.sums))
     having = negate(totals) if inverted else totals
     return query.group_by(column("customer_no"), copy=False).having(having, copy=False), inverted
+
+
+def each_query(question: Question, row: int, scope: Scope, of: str) -> tuple[exp.Select, bool]:
+    """Ask for each text of a row's condition by itself; `place` tells which of them it is.
+
+    A text of a set leads to rows through the set's table, and a row may be there for several.
+    """
+    condition = question.rows[row]
+    texts = only(Texts, condition.test).values
+    told = _told(condition.column, texts, scope)
+    if told is None:
+        query, inverted = events_query(question, scope, of)
+        key: exp.Expr = column(condition.column)
+        place = place_among(again(key), texts, scope.binds)
+    else:
+        rows = question.rows[:row] + question.rows[row + 1 :]
+        query, inverted = events_query(replace(question, rows=rows), scope, of)
+        table, via = told
+        query = query.join(table, using=[exp.to_identifier(via)], join_type="inner", copy=False)
+        key = place = column("place", "told")
+    query = query.select(place, copy=False)
+    if question.counts or question.sums:
+        query = query.group_by(again(key), copy=False)
+    return query, inverted
+
+
+def _told(name: str, texts: Iterable[str], scope: Scope) -> tuple[exp.Expr, str] | None:
+    """Select what leads to each of the texts; None for a column of the rows themselves."""
+    if name not in _ELSEWHERE:
+        return None
+    table, key, via = _ELSEWHERE[name]
+    place = place_among(column(key), texts, scope.binds)
+    query = exp.Select().select(column(via), place, copy=False).distinct(copy=False)
+    query = query.from_(exp.to_table(table), copy=False)
+    query = query.where(one_of(column(key), texts, scope.binds), copy=False)
+    return exp.alias_(exp.Subquery(this=query), "told", table=True, copy=False), via
 
 
 def dated_events(question: Question, scope: Scope, of: str) -> exp.Select:

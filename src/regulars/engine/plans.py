@@ -86,9 +86,9 @@ class Plan:
 
 def plan(question: Question, scope: Scope) -> Plan:
     """Write the statement that answers a question."""
-    if _reads_spellings(question):
+    if reads_spellings(question):
         query, inverted = _by_shape(question, scope)
-        return _written(query, scope, inverted=inverted)
+        return written(query, scope, inverted=inverted)
     return _kept_plan(question, scope.past, offset_since(scope.zone, scope.as_of), scope.zone)
 
 
@@ -100,7 +100,7 @@ def _kept_plan(question: Question, past: datetime | None, since: datetime, zone:
     """
     scope = Scope(past, since, zone, _no_spellings)
     query, inverted = _by_shape(question, scope)
-    return _written(query, scope, inverted=inverted)
+    return written(query, scope, inverted=inverted)
 
 
 #: The table of customers that a shape reads; `customers` where none is named here.
@@ -136,13 +136,13 @@ def _no_spellings(table: str, name: str, keys: tuple[str, ...]) -> tuple[str, ..
     raise AssertionError(f"{table}.{name} is compared with {keys} as they are stored")
 
 
-def _reads_spellings(question: Question) -> bool:
+def reads_spellings(question: Question) -> bool:
     """Whether the statement names stored texts that have to be looked up first."""
     source = question.source
     return isinstance(source, Labels) and source.fold and source.column not in _FOLDED
 
 
-def _written(query: exp.Select, scope: Scope, *, inverted: bool = False) -> Plan:
+def written(query: exp.Select, scope: Scope, *, inverted: bool = False) -> Plan:
     """Print the statement, with the bound values that it uses; DuckDB refuses others."""
     names = {place.name for place in query.find_all(exp.Placeholder)}
     used = {name: value for name, value in scope.binds.values.items() if name in names}
@@ -189,7 +189,7 @@ def universe_plan(universe: Universe, scope: Scope) -> Plan:
     if universe == "buyers":
         parts.append(_has_bought(scope))
     query = query.where(*parts, copy=False)
-    return _written(query, scope)
+    return written(query, scope)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -209,7 +209,7 @@ def dated_plan(question: Question, scope: Scope, start: int, end: int) -> Plan:
         instant = _instant_of(bound)
         if instant is not None:
             query = query.where(keep(column(name), scope.binds.instant(instant)), copy=False)
-    return _written(query.where(present(column(name)), copy=False), scope)
+    return written(query.where(present(column(name)), copy=False), scope)
 
 
 def _instant_of(microseconds: int) -> datetime | None:
@@ -352,7 +352,7 @@ def rfm_plan(scope: Scope) -> Plan:
     there = there.from_(exp.to_table("customers"), copy=False)
     there = there.where(missing(column("deleted_at")), copy=False)
     query = _buyers(scope, RANKED_BY.values())
-    return _written(query.where(within(column("customer_no"), there), copy=False), scope)
+    return written(query.where(within(column("customer_no"), there), copy=False), scope)
 
 
 def _rank_query(question: Question, source: Rank, scope: Scope) -> exp.Select:

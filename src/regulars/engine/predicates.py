@@ -183,6 +183,12 @@ def one_of(subject: exp.Expr, values: Iterable[str], binds: Binds) -> exp.Expr:
     return exp.In(this=subject, expressions=[binds(value) for value in sound])
 
 
+def place_among(subject: exp.Expr, values: Iterable[str], binds: Binds) -> exp.Expr:
+    """Write the place of a text among others, from 1, as the column `place`."""
+    texts = exp.Array(expressions=[binds(value) for value in values])
+    return exp.alias_(exp.func("list_position", texts, subject), "place", copy=False)
+
+
 def is_storable(value: str) -> bool:
     """Whether the value can be stored at all: a lone surrogate cannot."""
     try:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 from sqlglot import exp
 
+from regulars.engine.alike import alike
 from regulars.engine.bitmaps import bitmap_of
 from regulars.engine.columns import Columns, Look
 from regulars.engine.context import Context
@@ -188,13 +189,16 @@ class SetEvaluator:
         With `since`, orders before that instant are not seen either: for questions that no such
         order answers.
         """
-        read = [reads_of(question) for question in questions]
+        asked = list(dict.fromkeys(questions))
+        read = [reads_of(question) for question in asked]
         tables = set[str]().union(*(tables for tables, _ in read))
         columns = set[str]().union(*(columns for _, columns in read))
         with self._warehouse.reader_of(
             customers, tables=tables, columns=columns, since=since
         ) as cursor:
-            yield Asking(customers, _alone(context, cursor))
+            run = _alone(context, cursor)
+            run.answer_alike(asked)
+            yield Asking(customers, run)
 
     def ordered_between(
         self, stretches: Collection[tuple[datetime, datetime]], context: Context
@@ -523,11 +527,24 @@ class _Evaluation:
             raise AssertionError("bounds do not turn a question round")
         return old.rows ^ new.rows
 
+    def answer_alike(self, questions: Iterable[Question]) -> None:
+        """Answer those of the questions that differ in one text alone, by a statement for each."""
+        for some in alike(questions):
+            self._check_time()
+            written = some.plan(self._scope())
+            rows = self._ask(written.sql, written.values).fetchnumpy()
+            for question, numbers in some.answers(rows):
+                found = Answer(bitmap_of(numbers), written.inverted, self._state.version)
+                self._state.answers.put(self._key(question), found)
+
+    def _key(self, question: Question) -> tuple[Question, datetime | None, str]:
+        past = self._past if _looks_at_orders(question) else None
+        return question, past, self._zone_name
+
     def _answer(self, question: Question) -> Answer:
         if question in self._named:
             return Answer(self._named[question])
-        past = self._past if _looks_at_orders(question) else None
-        key = (question, past, self._zone_name)
+        key = _, past, _ = self._key(question)
         look = self._look if past is None else None
         return self._held(
             key,

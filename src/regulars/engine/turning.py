@@ -76,7 +76,7 @@ def _turned_rows(
         return None
     if not asked:
         return asked
-    questions = [one.before for one in dated]
+    questions = [question for one in dated for question in (one.before, one.now)]
     with evaluator.among(asked, questions, now, since=_since(questions)) as few:
         return BitMap.union(*(few.turned(one.before, one.now) for one in dated))
 
