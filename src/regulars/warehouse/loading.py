@@ -213,7 +213,7 @@ def _unreadable(path: Path, error: Exception) -> UploadError:
 
 
 def merge(
-    cursor: duckdb.DuckDBPyConnection,
+    writer: Writer,
     kind: LoadKind,
     *,
     as_of: datetime | None,
@@ -227,7 +227,7 @@ def merge(
     `allow` is told how many customers of how many the file lacks, and raises to keep them.
     `compares` has the values named that the file tells otherwise.
     """
-    sql = statements("load")
+    cursor, sql = writer.cursor, statements("load")
     steps = _MERGE[kind]
     late: list[str] = []
     for place, name in enumerate(steps):
@@ -249,7 +249,7 @@ def merge(
             allow(missing, living)
     if facts:
         # Each of these facts says when it was true, so the instant of applying decides nothing.
-        apply_facts(Writer(cursor), facts, as_of or _EPOCH, Memory())
+        apply_facts(writer, facts, as_of or _EPOCH, Memory())
     if kind != "products":
         cursor.execute(sql["all_nos"])
         cursor.execute(statements("apply")["keep_sums"])

@@ -319,12 +319,12 @@ class Warehouse:
             self._loading,
             staged(path, kind, currency, self._incoming, self._settings) as target,
             self._attached(target),
-            self.transaction() as cursor,
+            self._writes() as writer,
         ):
             tell(0.5)
-            self._drop_indexes(cursor, kind)
+            self._drop_indexes(writer.cursor, kind)
             loaded = merge(
-                cursor,
+                writer,
                 kind,
                 as_of=as_of,
                 delete_missing=delete_missing,

@@ -34,11 +34,11 @@ class Writer:
 
     def close(self) -> None:
         """Forget what was not written and close the cursor: rows half taken must go nowhere."""
-        for appender in self._appenders.values():
-            appender.clear()
+        for end in (*(appender.clear for appender in self._appenders.values()), self.cursor.close):
+            # Where the file was given up nothing is left to be forgotten.
+            with suppress(duckdb.Error):
+                end()
         self._appenders.clear()
-        with suppress(duckdb.Error):
-            self.cursor.close()
 
     def _append(self, table: str, columns: Columns, key: str | None, rows: Sequence[Row]) -> None:
         if not rows:
