@@ -15,6 +15,7 @@ from regulars.warehouse.facts import (
     CustomerRedacted,
     CustomersMerged,
 )
+from regulars.warehouse.lists import ListRows
 from regulars.warehouse.metrics import read_days
 from tests.jobs.at_work import reopen
 from tests.uploads.files import Uploading
@@ -37,15 +38,20 @@ def test_rows_that_are_alike_are_found_however_the_file_is_parted(uploading):
         "twins@shop.example\n"
     )
     whole = uploading.check(content)
-    seen = {}
+    seen, again = {}, {}
     for part_rows in (1, 2, 3, 10):
         parted = replace(uploading.parts, part_rows=part_rows)
         upload = uploading.check(content, parts=parted)
         seen[part_rows] = upload.counts
+        with parted.warehouse.reader() as cursor:
+            rows = ListRows(cursor).checked_page(upload.id, outcome="duplicate")
+        again[part_rows] = [row.line for row in rows]
 
     expected = {"matched": 2, "duplicate": 4, "not_found": 1, "ambiguous": 1, "invalid": 2}
     assert expected == whole.counts
     assert seen == dict.fromkeys((1, 2, 3, 10), expected)
+    # The first of those that are alike counts.
+    assert again == {part_rows: [5, 7, 10, 11] for part_rows in (1, 2, 3, 10)}
     assert list(uploading.parts.incoming.glob("upload-*")) == []
 
 

@@ -70,17 +70,15 @@ class ListRows:
     # -- a file ----------------------------------------------------------------------------------
 
     def check(self, upload_id: int, keys: Path, calling_code: str) -> None:
-        """Take a file of keys, a part of an upload, and find out whom each row stands for.
+        """Take a file of keys, the next part of an upload, and find out whom each row stands for.
 
         What a transaction puts into temporary tables is in memory until it ends: a part each.
         """
         self._run("take_keys", path=str(keys))
         self._fit(calling_code)
+        self._run("take_told")
+        self._run("find_alike", upload_id=upload_id)
         self._run("keep_checked", upload_id=upload_id)
-
-    def mark_duplicates(self, upload_id: int, part: int, parts: int) -> None:
-        """Mark the checked rows that say again what one before them says, part by part."""
-        self._run("mark_duplicates", upload_id=upload_id, part=part, parts=parts)
 
     def counts(self, upload_id: int) -> dict[str, int]:
         """Return the rows of a checked file by outcome."""

@@ -238,8 +238,6 @@ def _check_steps(
     yield partial(ListRows.forget_checked, upload_id=upload_id)
     for file in files:
         yield partial(ListRows.check, upload_id=upload_id, keys=file, calling_code=code)
-    for part in range(len(files)):
-        yield partial(ListRows.mark_duplicates, upload_id=upload_id, part=part, parts=len(files))
 
 
 def effects(parts: Parts, upload: Upload) -> dict[Mode, Effect]:

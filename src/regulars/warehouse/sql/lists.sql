@@ -86,6 +86,44 @@ LEFT JOIN ids ON ids.id_key = given_rows.id_key
 LEFT JOIN emails ON emails.email_key = given_rows.email_key
 LEFT JOIN phones ON phones.phone_key = given_rows.phone_key;
 
+-- take_told --
+-- The rows of a part by what they say, in a table whose size is known: it is what is kept in memory
+-- while the earlier parts are read.
+CREATE OR REPLACE TEMP TABLE told_rows AS
+SELECT
+  row_no, customer_no,
+  coalesce(id_key, '') AS i, coalesce(email_key, '') AS e, coalesce(phone_key, '') AS p
+FROM given_rows JOIN fitted_rows USING (row_no)
+WHERE reason IS NULL;
+
+-- find_alike --
+-- The rows of a part that say again what one before them says, in it or in an earlier part: the first
+-- of a customer, or of the same keys, counts. Earlier parts have one row each that counts.
+CREATE OR REPLACE TEMP TABLE alike_rows AS
+WITH same_people AS (
+  SELECT customer_no, min(row_no) AS first_no FROM told_rows
+  WHERE customer_no IS NOT NULL GROUP BY customer_no HAVING count(*) > 1
+),
+same_keys AS (
+  SELECT i, e, p, min(row_no) AS first_no FROM told_rows
+  WHERE customer_no IS NULL GROUP BY i, e, p HAVING count(*) > 1
+)
+SELECT row_no FROM told_rows JOIN same_people USING (customer_no) WHERE row_no > first_no
+UNION ALL
+SELECT row_no FROM told_rows JOIN same_keys USING (i, e, p)
+WHERE customer_no IS NULL AND row_no > first_no
+UNION ALL
+SELECT row_no
+FROM upload_rows AS earlier JOIN told_rows AS told ON told.customer_no = earlier.customer_no
+WHERE upload_id = $upload_id AND outcome = 'matched'
+UNION ALL
+SELECT row_no
+FROM upload_rows AS earlier
+JOIN told_rows AS told
+  ON i = coalesce(earlier.id_key, '') AND e = coalesce(earlier.email_key, '')
+  AND p = coalesce(earlier.phone_key, '')
+WHERE upload_id = $upload_id AND outcome IN ('not_found', 'ambiguous') AND told.customer_no IS NULL;
+
 -- keep_checked --
 -- Every row of a part of the file with its outcome.
 INSERT INTO upload_rows
@@ -93,33 +131,13 @@ SELECT
   $upload_id, row_no,
   CASE
     WHEN reason IS NOT NULL THEN 'invalid'
+    WHEN row_no IN (SELECT row_no FROM alike_rows) THEN 'duplicate'
     WHEN customer_no IS NOT NULL THEN 'matched'
     WHEN is_ambiguous THEN 'ambiguous'
     ELSE 'not_found'
   END,
   customer_no, id_key, email_key, phone_key, reason, shown
 FROM given_rows JOIN fitted_rows USING (row_no);
-
--- mark_duplicates --
--- The first row of a customer, or of the same keys, counts. Rows that are alike fall into one part.
-WITH alike AS (
-  SELECT list(line) AS lines, min(line) AS first_line
-  FROM upload_rows
-  WHERE upload_id = $upload_id AND outcome <> 'invalid' AND customer_no % $parts = $part
-  GROUP BY customer_no
-  HAVING count(*) > 1
-  UNION ALL
-  SELECT list(line), min(line)
-  FROM upload_rows
-  WHERE upload_id = $upload_id AND outcome <> 'invalid' AND customer_no IS NULL
-    AND hash(id_key, email_key, phone_key) % $parts = $part
-  GROUP BY id_key, email_key, phone_key
-  HAVING count(*) > 1
-)
-UPDATE upload_rows SET outcome = 'duplicate'
-WHERE upload_id = $upload_id AND line IN (
-  SELECT unnest(list_filter(lines, lambda line: line > first_line)) FROM alike
-);
 
 -- count_checked --
 -- Rows by outcome.
