@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from regulars.warehouse import Warehouse, Warehouses, WarehouseSettings
 from regulars.warehouse import warehouse as reading_room
 from regulars.warehouse.dump import dump_facts
-from regulars.warehouse.facts import Fact, LineFact, OrderFact, ProductFact
+from regulars.warehouse.facts import CustomerFact, Fact, LineFact, OrderFact, ProductFact
 from regulars.warehouse.marks import mark_of
 from regulars.warehouse.reading import read_sheets
 from regulars.warehouse.sheets import Sheet, Sheets, pack
@@ -118,6 +118,29 @@ def test_an_order_is_followed_without_asking_the_tables(warehouse: Warehouse):
     assert record.values["spent_amount"] == 204
 
 
+def test_whoever_is_new_or_told_of_is_followed_without_asking_the_tables(
+    warehouse: Warehouse, monkeypatch
+):
+    asked = []
+
+    def read(cursor, nos):
+        asked.extend(nos)
+        return read_sheets(cursor, nos)
+
+    monkeypatch.setattr(reading_room, "read_sheets", read)
+    (new,) = apply(warehouse, [order(1, "7", 1)])
+    told = CustomerFact(
+        customer_id="7", updated_at=moment(2), email="A@Shop.Example", tags=("b", "A"), note="hers"
+    )
+    (record,) = apply(warehouse, [told])
+
+    assert asked == []
+    assert (new.values["order_count"], new.values["email"]) == (1, None)
+    assert (record.values["email_domain"], record.tags) == ("shop.example", ("A", "b"))
+    assert record.values["profile_updated_at"] == moment(2)
+    assert in_memory(warehouse) == in_tables(warehouse, [record.customer_no])
+
+
 def test_what_a_failed_transaction_did_is_not_remembered(warehouse: Warehouse):
     apply(warehouse, [order(1, "7", 1)])
     before = in_memory(warehouse)
@@ -180,6 +203,8 @@ def test_after_opening_those_who_ordered_last_are_read_as_far_as_there_is_room(t
 
 def test_whoever_changes_while_they_are_read_is_left_out(warehouse: Warehouse, monkeypatch):
     warehouse.apply([order(number, str(number), number) for number in range(3)], at=moment(9))
+    with warehouse.transaction():
+        pass  # Nobody says who changed: all are read again.
     later = iter([order(5, "1", 9)])
 
     def pack_after_an_order(text: bytes) -> bytes:

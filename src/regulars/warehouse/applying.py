@@ -36,7 +36,7 @@ from regulars.warehouse.memory import Memory
 from regulars.warehouse.orders import OrdersChanged, apply_orders, put_order
 from regulars.warehouse.places import email_domain
 from regulars.warehouse.products import apply_products
-from regulars.warehouse.sheets import Sheets, Sums, instant_of
+from regulars.warehouse.sheets import Sheet, Sheets, Sums, instant_of
 from regulars.warehouse.sql import statements
 from regulars.warehouse.writing import Columns, Row, Writer
 
@@ -100,12 +100,12 @@ def apply_facts(
     orders = apply_orders(writer, facts, at, batch.no_of, memory.orders)
     products = apply_products(writer, facts, at)
     moved = batch.move_orders()
-    changed = batch.changed_nos | orders.customer_nos | moved
+    changed = batch.changed.keys() | orders.customer_nos | moved
     anew = batch.told_nos | moved | batch.counted_anew(orders)
-    followed = _follow(orders, sheets, besides=batch.changed_nos | anew)
-    sheets.outdate(changed - followed.keys())
-    _save_sums(writer, followed)
-    _keep(cursor, "keep_sums", (orders.customer_nos | moved) - followed.keys())
+    followed, sums = _follow(batch.changed, orders, sheets, besides=anew)
+    sheets.outdate(changed - followed)
+    _save_sums(writer, sums)
+    _keep(cursor, "keep_sums", (orders.customer_nos | moved) - sums.keys())
     _keep(cursor, "keep_unseen", anew)
     return Applied(
         at=at,
@@ -118,19 +118,34 @@ def apply_facts(
     )
 
 
-def _follow(orders: OrdersChanged, sheets: Sheets, besides: Set[int]) -> dict[int, Sums]:
-    """Let the sheets follow that are here and only got orders; return their sums."""
-    followed = {}
-    for no, facts in orders.plain.items():
-        if no in orders.unplain_nos or no in besides:
-            continue
+def _follow(
+    changed: Mapping[int, CustomerState], orders: OrdersChanged, sheets: Sheets, besides: Set[int]
+) -> tuple[Set[int], Mapping[int, Sums]]:
+    """Let sheets follow where that is simple; return whose did, and the sums of who got orders."""
+    followed, sums = set(), {}
+    for no in (changed.keys() | orders.plain.keys()) - orders.unplain_nos - besides:
+        state = changed.get(no)
         sheet = sheets.find(no)
-        if sheet is not None:
-            for fact in facts:
+        if sheet is None and state is not None and state.is_new:
+            sheet = sheets.begin(no, state.customer_id)
+        if sheet is None or (state is not None and "store_credit" in state.sets):
+            continue
+        if state is not None:
+            _put_own(sheet, state)
+        if no in orders.plain:
+            for fact in orders.plain[no]:
                 put_order(sheet, fact)
-            followed[no] = sheet.sum_up()
-            sheets.put(sheet)
-    return followed
+            sums[no] = sheet.sum_up()
+        sheets.put(sheet)
+        followed.add(no)
+    return followed, sums
+
+
+def _put_own(sheet: Sheet, state: CustomerState) -> None:
+    values = dict(zip(_CUSTOMER, _row(state), strict=True))
+    del values["customer_no"]
+    told = [state.versions.get(name) for name in FIGURES]
+    sheet.put_own(values, told, [tag for _, tag in sorted(state.tags.items())], state.sets)
 
 
 def _save_sums(writer: Writer, sums: Mapping[int, Sums]) -> None:
@@ -176,9 +191,9 @@ class CustomerBatch:
         return list(self._by_no.values())
 
     @property
-    def changed_nos(self) -> frozenset[int]:
+    def changed(self) -> Mapping[int, CustomerState]:
         """Customers whose own row or sets changed."""
-        return frozenset(s.customer_no for s in self._states if s.is_changed)
+        return {s.customer_no: s for s in self._states if s.is_changed}
 
     @property
     def told_nos(self) -> frozenset[int]:

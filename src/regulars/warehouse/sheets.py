@@ -57,8 +57,14 @@ COLUMNS: Final = (
     "erased_at",
     "is_erased_forever",
 )
+_COUNTED: Final = ("unseen_order_count", "unseen_spent_amount", "order_count", "spent_amount")
 _PLACES: Final = {name: place for place, name in enumerate(COLUMNS)}
 _INSTANTS: Final = tuple(place for name, place in _PLACES.items() if name.endswith("_at"))
+
+# What a new customer's row of `customers` says before anything was told.
+_NEW: Final = [
+    False if name == "is_erased_forever" else 0 if name in _COUNTED else None for name in COLUMNS
+]
 
 # What a sheet's JSON lists, in order.
 _PARTS: Final = (
@@ -156,6 +162,30 @@ class Sheet:
         """The products on all lines."""
         return {line[0] for order in self._orders or () for line in order[_LINES] or () if line[0]}
 
+    def put_own(
+        self,
+        values: Mapping[str, Any],
+        told: Sequence[datetime | None],
+        tags: Sequence[str],
+        sets: Mapping[str, Sequence[Sequence[Any]]],
+    ) -> None:
+        """Take over what stands of a customer beside their orders.
+
+        These columns of `customers`, when the figures were told, all tags by key, and the rows of
+        those sets that were told; instants without zone, as inside DuckDB.
+        """
+        for name, value in values.items():
+            self._values[_PLACES[name]] = _outside(value) if name.endswith("_at") else value
+        self._told = [_outside(instant) for instant in told]
+        self._tags = list(tags) or None
+        if "addresses" in sets:
+            rows = sets["addresses"]
+            self._places = [[*row[:3], *row[4:]] for row in rows] or None
+        if "company_ids" in sets:
+            self._companies = [company_id for (company_id,) in sets["company_ids"]] or None
+        if "metafields" in sets:
+            self._metafields = [list(row) for row in sets["metafields"]] or None
+
     def put_order(self, order: Sequence[Any]) -> None:
         """Take over an order as it stands now, before or instead of what was known of it."""
         self.take_order(order[0])
@@ -202,6 +232,10 @@ class Sheet:
             ),
             orders=tuple(_order(order, products) for order in self._orders or ()),
         )
+
+
+def _outside(instant: datetime | None) -> int | None:
+    return None if instant is None else microseconds(instant.replace(tzinfo=UTC))
 
 
 def _inside(told: int | None) -> datetime | None:
@@ -274,6 +308,12 @@ class Sheets:
         if sheet is None and (packed := self._packed.get(customer_no)) is not None:
             sheet = self._open[customer_no] = _unpacked(customer_no, packed)
         return sheet
+
+    def begin(self, customer_no: int, customer_id: str) -> Sheet | None:
+        """Return the empty sheet of a customer who is new; None where nobody is kept."""
+        if not self._most_bytes:
+            return None
+        return Sheet(customer_no, orjson.dumps([customer_id, _NEW, *[None] * 7]))
 
     def outdate(self, customer_nos: Iterable[int]) -> None:
         """Tell whom the open transaction changed, where their sheets do not follow it."""
