@@ -345,10 +345,13 @@ class CustomerBatch:
         if not self._reads_all:
             return
         for no, tag, key in self._cursor.execute(self._sql["tags"], asked).fetchall():
-            self._by_no[no].tags[key] = tag
+            self._by_no[no].stored_tags[key] = tag
         marks = self._cursor.execute(self._sql["tag_marks"], asked).fetchall()
         for no, tag, key, is_given, told in marks:
-            self._by_no[no].marks[key] = Mark(tag, is_given, told)
+            self._by_no[no].stored_marks[key] = Mark(tag, is_given, told)
+        for no in nos:
+            state = self._by_no[no]
+            state.tags, state.marks = dict(state.stored_tags), dict(state.stored_marks)
 
     def _number(self, ids: list[str]) -> None:
         if not ids:
@@ -365,21 +368,22 @@ class CustomerBatch:
         self._writer.add("customer_versions", ("customer_no", *FIELDS), rows)
 
     def _save_tags(self, changed: list[CustomerState]) -> None:
-        tags = [(s.customer_no, tag, key) for s in changed for key, tag in s.tags.items()]
+        tagged = [s for s in changed if s.tags != s.stored_tags]
+        tags = [(s.customer_no, tag, key) for s in tagged for key, tag in s.tags.items()]
+        self._replace("tags", tagged, tags)
+        marked = [s for s in changed if s.marks != s.stored_marks]
         marks = [
             (s.customer_no, mark.tag, key, mark.is_given, mark.told_at)
-            for s in changed
+            for s in marked
             for key, mark in s.marks.items()
         ]
-        self._replace("tags", changed, tags)
-        self._replace("tag_marks", changed, marks)
+        self._replace("tag_marks", marked, marks)
 
     def _save_sets(self, changed: list[CustomerState]) -> None:
         for name in _TOLD_SETS:
             told = [s for s in changed if name in s.sets]
-            if told:
-                rows = [(s.customer_no, *row) for s in told for row in s.sets[name]]
-                self._replace(name, told, rows)
+            rows = [(s.customer_no, *row) for s in told for row in s.sets[name]]
+            self._replace(name, told, rows)
 
     def _replace(self, name: str, states: list[CustomerState], rows: Sequence[Row]) -> None:
         table, columns = _SETS[name]
@@ -387,7 +391,9 @@ class CustomerBatch:
         self._writer.add(table, columns, rows)
 
     def _drop(self, name: str, states: list[CustomerState]) -> None:
-        self._cursor.execute(self._sql[f"drop_{name}"], {"nos": [s.customer_no for s in states]})
+        nos = [s.customer_no for s in states if not s.is_new]
+        if nos:
+            self._cursor.execute(self._sql[f"drop_{name}"], {"nos": nos})
 
 
 def _row(state: CustomerState) -> Row:

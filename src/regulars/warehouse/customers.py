@@ -62,6 +62,9 @@ class CustomerState:
     versions: dict[str, datetime] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
+    #: The tags and marks that the tables hold.
+    stored_tags: dict[str, str] = field(default_factory=dict)
+    stored_marks: dict[str, Mark] = field(default_factory=dict)
     #: Sets told by the facts of this batch; a set that is absent stays as stored.
     sets: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
     told_at: datetime | None = None
