@@ -332,7 +332,7 @@ class Changing:
         if more:
             told += self._state.warehouse.records(more, cursor)
         shared = self._compile()
-        views = {record.customer_no: shared.view(record) for record in told}
+        records = {record.customer_no: record for record in told}
         numbers = sorted({*customer_nos, *more})
         among = BitMap(numbers)
         # What cannot be evaluated is left out: its members stay as they are.
@@ -345,7 +345,8 @@ class Changing:
         # Customer by customer, so that the answers they share are worked out once; for each of
         # them parts come before what is made of them.
         for number in numbers:
-            view = views.get(number)
+            record = records.get(number)
+            view = None if record is None else shared.view(record)
             for one, matches, belonged in asked:
                 belongs = view is not None and matches(view)
                 if belongs != (number in belonged):
