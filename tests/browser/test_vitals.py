@@ -42,6 +42,8 @@ def test_nothing_jumps_while_a_page_loads(open_page, live):
     found = {}
     for name, (address, field) in PAGES.items():
         page.goto(address.format(id=segment))
+        # Nothing is called the largest any more once somebody types.
+        page.wait_for_function("() => vitals.lcp > 0")
         if field is not None:
             page.locator(field).first.press_sequentially(" 1")
         # Two frames later what was painted is noted.
@@ -52,4 +54,3 @@ def test_nothing_jumps_while_a_page_loads(open_page, live):
         Path(told).write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
 
     assert {name: one["cls"] for name, one in found.items() if one["cls"] > SHIFT_MAX} == {}
-    assert all(one["lcp"] > 0 for one in found.values())
