@@ -50,6 +50,8 @@ INDEXES = (
     "lines (order_id)",
     "product_tags (tag_key, product_id)",
 )
+#: Rows that are copied together.
+ROWS_AT_ONCE = 100_000
 SETTINGS = {
     "shared_buffers": "2GB",
     "work_mem": "256MB",
@@ -130,13 +132,18 @@ class Postgres:
                 self._connection.cursor() as cursor,
                 cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy,  # type: ignore[arg-type]
             ):
-                # DuckDB writes whole blocks of PostgreSQL's text form: row by row takes minutes.
-                rows = reader.execute(
-                    f"SELECT string_agg({lines}, chr(10)) FROM (SELECT *, rowid // 100000 AS block"
-                    f" FROM {table}) GROUP BY block"
-                )
-                while block := rows.fetchone():
-                    copy.write(f"{block[0]}\n")
+                # DuckDB writes blocks of PostgreSQL's text form: row by row takes minutes, and all
+                # at once more memory than it may use.
+                ((last,),) = reader.execute(f"SELECT max(rowid) FROM {table}").fetchall()
+                for start in range(0, (last or 0) + 1, ROWS_AT_ONCE):
+                    rows = reader.execute(
+                        f"SELECT string_agg({lines}, chr(10)) FROM {table}"
+                        " WHERE rowid >= $start AND rowid < $stop",
+                        {"start": start, "stop": start + ROWS_AT_ONCE},
+                    )
+                    ((block,),) = rows.fetchall()
+                    if block is not None:
+                        copy.write(f"{block}\n")
         for index in indexes:
             self._connection.execute(f"CREATE INDEX ON {index}")  # type: ignore[arg-type]
         self._connection.execute("VACUUM (FREEZE, ANALYZE)")
