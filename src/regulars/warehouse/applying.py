@@ -19,6 +19,7 @@ from regulars.warehouse.customers import (
     FIELDS,
     FIGURES,
     PROFILE,
+    SETS,
     VALUES,
     CustomerState,
     Mark,
@@ -66,8 +67,6 @@ _SETS: Final[Mapping[str, tuple[str, Columns]]] = {
         ("customer_no", "balance_amount", "currency", "next_expiry_at", "last_credit_at"),
     ),
 }
-#: The sets that a fact tells whole.
-_TOLD_SETS: Final = ("addresses", "company_ids", "metafields", "store_credit")
 _ABOUT_CUSTOMERS: Final = (CustomerFact, CustomerDeleted, CustomerRedacted, CustomersMerged)
 _NOS: Final[Shape] = {"customer_no": "customer"}
 _SUMS: Final = ("customer_no", "order_count", "spent_amount", "first_order_at", "last_order_at")
@@ -100,9 +99,10 @@ def apply_facts(
     orders = apply_orders(writer, facts, at, batch.no_of, memory.orders)
     products = apply_products(writer, facts, at)
     moved = batch.move_orders()
-    changed = batch.changed.keys() | orders.customer_nos | moved
+    own = batch.changed
+    changed = own.keys() | orders.customer_nos | moved
     anew = batch.told_nos | moved | batch.counted_anew(orders)
-    followed, sums = _follow(batch.changed, orders, sheets, besides=anew)
+    followed, sums = _follow(own, orders, sheets, besides=anew)
     sheets.outdate(changed - followed)
     _save_sums(writer, sums)
     _keep(cursor, "keep_sums", (orders.customer_nos | moved) - sums.keys())
@@ -380,7 +380,7 @@ class CustomerBatch:
         self._replace("tag_marks", marked, marks)
 
     def _save_sets(self, changed: list[CustomerState]) -> None:
-        for name in _TOLD_SETS:
+        for name in SETS:
             told = [s for s in changed if name in s.sets]
             rows = [(s.customer_no, *row) for s in told for row in s.sets[name]]
             self._replace(name, told, rows)

@@ -82,7 +82,10 @@ def apply_products(writer: Writer, facts: Sequence[Fact], at: datetime) -> set[s
     dates |= {i: version for i, (version, _) in grouped.items()}
     versions = {i: version for i, (version, _) in told.products.items()}
     _write(writer, written, versions, dates)
-    _group(writer, {i: titles for i, (_, titles) in grouped.items()}, dates)
+    # What was written just now has its date already.
+    others = {i: at for i, at in dates.items() if i not in written}
+    again = {i: at for i, at in others.items() if at != stored.products.get(i, absent)[1]}
+    _group(writer, {i: titles for i, (_, titles) in grouped.items()}, again)
     return written.keys() | gone | grouped.keys() | emptied
 
 

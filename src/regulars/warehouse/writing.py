@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 #: Columns by name, in the order of a row's values.
-Columns = Sequence[str]
+Columns = tuple[str, ...]
 Row = Sequence[Any]
 
 
