@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -300,18 +300,18 @@ def changes(peers: Peers, customers: int) -> dict[str, float]:
         told = webhooks.order(5_000_000 + place, customers, AS_OF + timedelta(seconds=place))
         facts += facts_from_webhook("orders/create", told, AS_OF, "USD")
     found = {
-        "ours": milliseconds(
+        "ours": _told(
             lambda: live.apply_facts(ours.runtime, ours.shop, facts, now=ours.runtime.clock())
         )
     }
     nos = _tell_peers(peers, sorted({fact.customer_id or "" for fact in facts}))
     if peers.postgres is not None:
         server = peers.postgres
-        found["postgres"] = milliseconds(lambda: server.follow(ours.queries, nos))
+        found["postgres"] = _told(lambda: server.follow(ours.queries, nos))
         known = {one: ours.queries[one] for one in peers.sample}
-        found["postgres sample"] = milliseconds(lambda: server.follow(known, nos))
+        found["postgres sample"] = _told(lambda: server.follow(known, nos))
     if peers.maria is not None:
-        found["maria sample"] = milliseconds(lambda: _rebuild(peers, lambda sql: sql))
+        found["maria sample"] = _told(lambda: _rebuild(peers, lambda sql: sql))
     return found
 
 
@@ -338,15 +338,15 @@ def midnight(peers: Peers, clock: SettableClock) -> dict[str, float]:
     clock.instant = MIDNIGHT
     runtime, shop = ours.runtime, ours.shop
     parts = (runtime.office, runtime.warehouse(shop), runtime.memberships(shop), shop)
-    found = {"ours": milliseconds(lambda: refresh_day(*parts, now=MIDNIGHT))}
+    found = {"ours": _told(lambda: refresh_day(*parts, now=MIDNIGHT))}
     if peers.postgres is not None:
         server = peers.postgres
         tomorrow = {one: next_day(sql) for one, sql in ours.queries.items()}
-        found["postgres"] = milliseconds(lambda: server.rebuild(tomorrow))
+        found["postgres"] = _told(lambda: server.rebuild(tomorrow))
         known = {one: tomorrow[one] for one in peers.sample}
-        found["postgres sample"] = milliseconds(lambda: server.rebuild(known))
+        found["postgres sample"] = _told(lambda: server.rebuild(known))
     if peers.maria is not None:
-        found["maria sample"] = milliseconds(lambda: _rebuild(peers, next_day))
+        found["maria sample"] = _told(lambda: _rebuild(peers, next_day))
     return found
 
 
@@ -356,6 +356,13 @@ def next_day(sql: str) -> str:
         later = datetime.fromisoformat(start) + timedelta(days=1)
         sql = sql.replace(start, f"{later:%Y-%m-%d %H:%M}")
     return sql
+
+
+def _told(work: Callable[[], object]) -> float:
+    """Time some work, and say so at once: a peer may take many minutes at a million customers."""
+    took = milliseconds(work)
+    CONSOLE.print(f"{number(took)} ms")
+    return took
 
 
 def _rebuild(peers: Peers, written) -> None:
@@ -374,6 +381,7 @@ def beside_peers(folder: Path, options: Options, ours: Home, clock: SettableCloc
         peers = Peers(ours, server, maria)
         peers.fill(folder)
         peers.compare()
+        CONSOLE.print("The peers are filled, and list the same members.")
         changed = changes(peers, options.customers)
         peers.compare()
         new_day = midnight(peers, clock)

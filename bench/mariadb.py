@@ -12,11 +12,11 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.postgres import TABLES
+from bench.postgres import TABLES, text_blocks
 from bench.report import CONSOLE
 from regulars.warehouse.warehouse import Warehouse
 
@@ -38,7 +38,9 @@ KEYS = (
 )
 LENGTHS = {"text": "varchar(190)", "boolean": "tinyint", "timestamp": "datetime(6)"}
 SETTINGS = {
-    "innodb_buffer_pool_size": "2G",
+    "innodb_buffer_pool_size": "4G",
+    "innodb_log_file_size": "1G",
+    "innodb_sort_buffer_size": "64M",
     "innodb_flush_log_at_trx_commit": "0",
     "innodb_doublewrite": "0",
     "tmp_table_size": "256M",
@@ -86,7 +88,12 @@ class MariaDB:
             name = "lines_" if table == "lines" else table
             self.rows(f"CREATE TABLE {name} ({told}) ENGINE=InnoDB")
             path = folder / f"{table}.tsv"
-            _write(warehouse, table, dict(zip(names, types, strict=True)), path)
+            values = [
+                f"{name}::{'INT::VARCHAR' if type_ == 'tinyint' else 'VARCHAR'}"
+                for name, type_ in zip(names, types, strict=True)
+            ]
+            with path.open("w", encoding="utf-8") as file:
+                file.writelines(text_blocks(warehouse, table, values))
             self.rows(f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE {name}")
             path.unlink()
         for key in KEYS:
@@ -135,20 +142,6 @@ def _batches(server: MariaDB, sql: str) -> int:
 def named(sql: str) -> str:
     """Write a statement for MariaDB, where `lines` is a word of the language."""
     return sql.replace("FROM lines l", "FROM lines_ l").replace("INTO lines ", "INTO lines_ ")
-
-
-def _write(warehouse: Warehouse, table: str, columns: Mapping[str, str], path: Path) -> None:
-    values = " || chr(9) || ".join(
-        f"coalesce({name}::{'INT::VARCHAR' if type_ == 'tinyint' else 'VARCHAR'}, '\\N')"
-        for name, type_ in columns.items()
-    )
-    with warehouse.reader() as reader, path.open("w", encoding="utf-8") as file:
-        rows = reader.execute(
-            f"SELECT string_agg({values}, chr(10)) FROM (SELECT *, rowid // 100000 AS block"
-            f" FROM {table}) GROUP BY block"
-        )
-        while block := rows.fetchone():
-            file.write(f"{block[0]}\n")
 
 
 @contextmanager

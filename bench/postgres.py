@@ -50,7 +50,7 @@ INDEXES = (
     "lines (order_id)",
     "product_tags (tag_key, product_id)",
 )
-#: Rows that are copied together.
+#: Rows that are written together.
 ROWS_AT_ONCE = 100_000
 SETTINGS = {
     "shared_buffers": "2GB",
@@ -126,24 +126,12 @@ class Postgres:
         for table, columns in tables.items():
             names = [one.strip().split()[0] for one in columns.split(",")]
             self._connection.execute(f"CREATE TABLE {table} ({columns})")  # type: ignore[arg-type]
-            lines = " || chr(9) || ".join(f"coalesce({name}::VARCHAR, '\\N')" for name in names)
             with (
-                warehouse.reader() as reader,
                 self._connection.cursor() as cursor,
                 cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy,  # type: ignore[arg-type]
             ):
-                # DuckDB writes blocks of PostgreSQL's text form: row by row takes minutes, and all
-                # at once more memory than it may use.
-                ((last,),) = reader.execute(f"SELECT max(rowid) FROM {table}").fetchall()
-                for start in range(0, (last or 0) + 1, ROWS_AT_ONCE):
-                    rows = reader.execute(
-                        f"SELECT string_agg({lines}, chr(10)) FROM {table}"
-                        " WHERE rowid >= $start AND rowid < $stop",
-                        {"start": start, "stop": start + ROWS_AT_ONCE},
-                    )
-                    ((block,),) = rows.fetchall()
-                    if block is not None:
-                        copy.write(f"{block}\n")
+                for block in text_blocks(warehouse, table, [f"{name}::VARCHAR" for name in names]):
+                    copy.write(block)
         for index in indexes:
             self._connection.execute(f"CREATE INDEX ON {index}")  # type: ignore[arg-type]
         self._connection.execute("VACUUM (FREEZE, ANALYZE)")
@@ -171,6 +159,26 @@ class Postgres:
             yield from _running(folder, account or "")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def text_blocks(warehouse: Warehouse, table: str, values: Sequence[str]) -> Iterator[str]:
+    """Write a table as lines of values between tabs, which PostgreSQL and MariaDB both read.
+
+    DuckDB writes them block by block: row by row takes minutes, and all at once more memory than
+    it may use.
+    """
+    line = " || chr(9) || ".join(f"coalesce({value}, '\\N')" for value in values)
+    with warehouse.reader() as reader:
+        ((last,),) = reader.execute(f"SELECT max(rowid) FROM {table}").fetchall()
+        for start in range(0, (last or 0) + 1, ROWS_AT_ONCE):
+            rows = reader.execute(
+                f"SELECT string_agg({line}, chr(10)) FROM {table}"
+                " WHERE rowid >= $start AND rowid < $stop",
+                {"start": start, "stop": start + ROWS_AT_ONCE},
+            )
+            ((block,),) = rows.fetchall()
+            if block is not None:
+                yield f"{block}\n"
 
 
 def only(sql: str, among: str) -> str:
