@@ -94,7 +94,7 @@ def _upload(jobs: Jobs, shop: Shop, file: Path, name: str) -> dict[str, Taken]:
             author="bench",
             now=AS_OF,
             name=name,
-            later=lambda session, one: jobs.refresh_segment_later(session, shop, one.id, "upload"),
+            later=lambda session, one: jobs.refresh_segment_later(session, shop, one.id, "created"),
         )
         jobs.run_until_idle()
     return taken

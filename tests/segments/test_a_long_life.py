@@ -37,7 +37,7 @@ from regulars.errors import ConflictError, InputError, QueryError
 from regulars.jobs import Jobs
 from regulars.office import Shop
 from regulars.office.models.jobs import Job
-from regulars.segments import proof, uploads
+from regulars.segments import Cause, proof, uploads
 from regulars.warehouse.facts import ProductFact
 from regulars.warehouse.membership import LoggedEntry
 from tests.exploring import looking
@@ -194,7 +194,7 @@ class Life(RuleBasedStateMachine):
             told = causes.get(who, set())
             # Somebody who was waited for came onto a list; whoever takes another's place did not.
             if who in came - merged and named(self.model.rules[segment].tree, "csv_list"):
-                told = {"upload"}
+                told = {"awaited"}
             return told | ({"product"} if about_products else set())
 
         self.why = why
@@ -317,7 +317,7 @@ class Life(RuleBasedStateMachine):
         else:
             return
         self.model.upload(GUESTS, done.id, mode, emails)
-        self._uploaded()
+        self._uploaded("upload" if GUESTS in live else "created")
 
     @precondition(lambda self: GUESTS in self.model.live())
     @rule()
@@ -332,7 +332,7 @@ class Life(RuleBasedStateMachine):
             return
         assert known.query == LISTED
         self.model.undo(GUESTS, last.id)
-        self._uploaded()
+        self._uploaded("upload")
 
     @rule(universe=st.sampled_from(["all", "buyers"]))
     def choose_universe(self, universe: str) -> None:
@@ -476,7 +476,7 @@ class Life(RuleBasedStateMachine):
             {"edited"} if segment == key else {"part_changed"} if segment in above else ()
         )
 
-    def _uploaded(self) -> None:
+    def _uploaded(self, cause: Cause) -> None:
         naming = {
             one: key
             for one, (key, known) in self.model.live().items()
@@ -484,11 +484,7 @@ class Life(RuleBasedStateMachine):
         }
         above = self.model.moved_by(naming)
         self.why = lambda segment, _who: (
-            {"upload"}
-            if segment in naming.values()
-            else {"part_changed"}
-            if segment in above
-            else ()
+            {cause} if segment in naming.values() else {"part_changed"} if segment in above else ()
         )
 
     def _refused(self, text: str, one: str, act: Callable[[], object]) -> bool:

@@ -54,7 +54,7 @@ def convert(uploading, static, name=""):
         now=uploading.now,
         name=name,
         later=lambda session, one: at_work.jobs.refresh_segment_later(
-            session, at_work.shop, one.id, "upload"
+            session, at_work.shop, one.id, "created"
         ),
     )
     at_work.jobs.run_until_idle()

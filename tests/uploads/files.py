@@ -70,7 +70,7 @@ class Uploading:
             now=self.now,
             name=name,
             mode=mode,
-            later=lambda session, one: jobs.refresh_segment_later(session, shop, one.id, "upload"),
+            later=lambda session, one: jobs.refresh_segment_later(session, shop, one.id, "created"),
         )
 
     def effects(self, upload: Upload) -> dict[str, uploads.Effect]:

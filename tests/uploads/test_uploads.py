@@ -81,7 +81,7 @@ def test_a_file_becomes_a_segment(uploading):
 
     assert (segment.kind, segment.query) == ("csv", "csv_list = 'Guests'")
     assert uploading.members("Guests") == {"ana"}
-    assert uploading.at_work.logged(segment.id) == [("+ana", "upload")]
+    assert uploading.at_work.logged(segment.id) == [("+ana", "created")]
 
 
 def test_a_customer_who_appears_later_joins(uploading):
@@ -90,7 +90,7 @@ def test_a_customer_who_appears_later_joins(uploading):
     uploading.at_work.told(uploading.at_work.customer("eve", email="eve@Shop.example"))
 
     assert uploading.members("Guests") == {"ana", "eve"}
-    assert uploading.at_work.logged(segment.id)[-1] == ("+eve", "upload")
+    assert uploading.at_work.logged(segment.id)[-1] == ("+eve", "awaited")
 
 
 def test_a_customer_who_appears_in_a_full_load_joins(uploading):
@@ -102,7 +102,7 @@ def test_a_customer_who_appears_in_a_full_load_joins(uploading):
         at_work.jobs.later(session, "refresh_all", at_work.shop)
     at_work.jobs.run_until_idle()
 
-    assert at_work.logged(segment.id) == [("+eve", "upload")]
+    assert at_work.logged(segment.id) == [("+eve", "awaited")]
 
 
 def test_what_waits_still_waits_after_a_restart(uploading):

@@ -144,15 +144,15 @@ def upload(shop: Rig) -> Happened:
     made = Uploading(shop).make("Guests", "Customer ID\nbo\n")
     Uploading(shop).change("Guests", "Customer ID\ndee\n", "replace")
     shop.jobs.run_until_idle()
-    words = "an uploaded file, or a customer whom a list waited for"
+    words = "an uploaded file changed the list"
     return Happened(made.id, "-bo", "upload", words)
 
 
 def waited_for(shop: Rig) -> Happened:
     made = Uploading(shop).make("Invited", "Email\nlate@shop.example\nbo@shop.example\n")
     shop.told(shop.customer("late", email="late@shop.example"))
-    words = "an uploaded file, or a customer whom a list waited for"
-    return Happened(made.id, "+late", "upload", words)
+    words = "a customer whom the list waited for appeared"
+    return Happened(made.id, "+late", "awaited", words)
 
 
 def loaded(shop: Rig) -> Happened:
@@ -323,7 +323,7 @@ def test_the_commands_narrow_and_write_the_log(told, command, tmp_path):
     assert "jun" in command("segments", "log", one, "--limit", 3)
 
 
-def test_movement_by_an_edit_of_a_part_is_told_apart_from_what_else_moves_it(shop, told):
+def test_movement_by_an_edit_or_upload_of_a_part_is_told_apart_from_what_else_moves_it(shop, told):
     listed = Uploading(shop).make("A list", "Customer ID\nana\n").id
     part = shop.segment("A part", "customer_tags CONTAINS 'bo'")
     whole = shop.segment("Of both", "segment = 'A list' OR segment = 'A part'")
@@ -331,16 +331,17 @@ def test_movement_by_an_edit_of_a_part_is_told_apart_from_what_else_moves_it(sho
     shop.later(seconds=5)
     shop.edit(part, "customer_tags CONTAINS 'cleo'")
     shop.later(seconds=5)
-    Uploading(shop).change("A list", "Customer ID\ndee\neve\n", "replace")
+    Uploading(shop).change("A list", "Email\ndee@shop.example\nyet@shop.example\n", "replace")
     shop.told(shop.customer("bo", tags=("bo", "cleo")))
+    shop.told(shop.customer("yet", email="yet@shop.example"))
     moved = moves_since(shop.runtime.warehouse(shop.shop), week_ago(shop.clock()))
     page = shop.visitor.get(f"/segments/{above}").text
 
-    assert moved[listed] == Moves(joined=3, left=1)
+    assert moved[listed] == Moves(joined=1, by_acts=2)
     assert moved[part] == Moves(joined=1, by_acts=2)
-    assert moved[whole] == moved[above] == Moves(joined=3, left=1, by_acts=2)
-    assert "3 joined and 1 left in 7 days." in page
-    assert "Edits of rules, or a new count of everybody, made 2 more joins and leaves." in page
+    assert moved[whole] == moved[above] == Moves(joined=2, by_acts=4)
+    assert "2 joined and 0 left in 7 days." in page
+    assert "Edits, uploads or a new count of everybody made 4 more joins and leaves." in page
 
 
 def test_every_reason_has_a_scene_and_words():

@@ -14,7 +14,8 @@ Cause = Literal[
     "day_change",  # A new day began.
     "universe",  # The shop chose anew who counts as everybody.
     "loaded",  # The shop's data was loaded or fetched again.
-    "upload",  # An uploaded file, or a customer whom a list waited for.
+    "upload",  # An uploaded file changed a list.
+    "awaited",  # A customer whom a list waited for appeared.
     "part_changed",  # A segment that this one is made of was changed.
     "deleted",  # The customer was deleted or redacted.
     "merged",  # The customer was merged with another.

@@ -352,7 +352,7 @@ class Changing:
                 if belongs != (number in belonged):
                     cause = causes.get(number, "order")
                     if number in listed and one.lists:
-                        cause = "upload"
+                        cause = "awaited"
                     entries.append(self._flip(one, number, belongs, cause))
         self._state.warehouse.log(entries)
         self._store_rfm(cursor)
@@ -404,7 +404,7 @@ class Changing:
                 continue
             why = cause if asked or cause in MOVES_COMBINATIONS else "part_changed"
             if one.lists & came:
-                why = "upload"
+                why = "awaited"
             news.append(NewMembers(one.segment_id, members, why, one.version))
             if self._replace(one, members):
                 moved.add(one.key)

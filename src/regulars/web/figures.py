@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 # with a part did so by an act where the part did: the log gives one change one instant throughout.
 _MOVES: Final = """
 WITH acts AS (SELECT list(DISTINCT happened_at) AS instants FROM membership_log
-  WHERE happened_at >= $since AND cause IN ('edited', 'created', 'restored'))
+  WHERE happened_at >= $since AND cause IN ('edited', 'created', 'restored', 'upload'))
 SELECT segment_id, count(*) FILTER (joined AND NOT is_act),
   count(*) FILTER (NOT joined AND NOT is_act), count(*) FILTER (is_act)
 FROM (SELECT segment_id, joined, CASE cause WHEN 'part_changed'
     THEN coalesce(list_contains((SELECT instants FROM acts), happened_at), FALSE)
-    ELSE cause IN ('edited', 'universe', 'loaded') END AS is_act
+    ELSE cause IN ('edited', 'upload', 'universe', 'loaded') END AS is_act
   FROM membership_log WHERE happened_at >= $since AND cause NOT IN ('created', 'restored'))
 GROUP BY segment_id
 """
@@ -116,7 +116,7 @@ class Moves(NamedTuple):
 
     joined: int = 0
     left: int = 0
-    #: By an edit of the rule or of a part's, or because everybody was counted anew.
+    #: By an edit of the rule or of a part's, by an upload, or because everybody was counted anew.
     by_acts: int = 0
 
 

@@ -179,7 +179,7 @@ def convert(call: ApiCaller, shop: str, static: str, asked: ConversionIn) -> Seg
         now=call.now,
         name=asked.name,
         later=lambda session, one: begun.append(
-            call.jobs.refresh_segment_soon(session, found, one.id, "upload")
+            call.jobs.refresh_segment_soon(session, found, one.id, "created")
         ),
     )
     call.jobs.work_here(*begun)

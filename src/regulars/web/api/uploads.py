@@ -226,7 +226,7 @@ def apply(call: ApiCaller, shop: str, upload_id: int, asked: ApplicationIn) -> A
         name=asked.name,
         mode=asked.mode,
         later=lambda session, one: begun.append(
-            call.jobs.refresh_segment_soon(session, found, one.id, "upload")
+            call.jobs.refresh_segment_soon(session, found, one.id, "created")
         ),
     )
     call.jobs.work_here(*begun)

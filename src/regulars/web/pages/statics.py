@@ -154,7 +154,7 @@ def convert(visit: SignedIn, static_id: int) -> Response:
             now=visit.now,
             name=name,
             later=lambda session, one: begun.append(
-                visit.jobs.refresh_segment_soon(session, visit.shop, one.id, "upload")
+                visit.jobs.refresh_segment_soon(session, visit.shop, one.id, "created")
             ),
         )
     except InputError as wrong:

@@ -265,7 +265,7 @@ def save(visit: SignedIn, upload_id: int) -> Response:
             name=visit.field("name"),
             mode=visit.field("mode", "replace"),
             later=lambda session, one: begun.append(
-                visit.jobs.refresh_segment_soon(session, visit.shop, one.id, "upload")
+                visit.jobs.refresh_segment_soon(session, visit.shop, one.id, "created")
             ),
         )
     except InputError as wrong:
