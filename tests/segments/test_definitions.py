@@ -75,6 +75,13 @@ def test_an_unknown_segment_is_marked_and_the_nearest_offered(make):
     assert (problem.line, problem.column, problem.length) == (1, 26, len("segment = 'Regulers'"))
 
 
+def test_a_segment_is_never_offered_in_place_of_its_own_part(make):
+    with pytest.raises(QueryError) as raised:
+        make("Guests who buy", "segment = 'Guests'")
+
+    assert raised.value.problems[0].message == 'There is no segment "Guests" in this shop.'
+
+
 def test_an_id_that_no_shop_at_shopify_can_have_is_refused_there(make, at_work):
     query = "products_purchased MATCHES (id = 'Green tea')"
     assert make("Imported", query)

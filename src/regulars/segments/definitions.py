@@ -326,19 +326,20 @@ def checked_query(
     names = {one: other.name for one, other in others.items()}
     if key is not None:
         names[key] = name
-    _check_names(tree, query, names)
+    _check_names(tree, query, names, own=key)
     check_lists(session, shop, tree, query)
     if key is not None:
         _check_cycle(tree, others, key, names)
     return tree
 
 
-def _check_names(tree: Node, query: str, names: Mapping[str, str]) -> None:
+def _check_names(tree: Node, query: str, names: Mapping[str, str], *, own: str | None) -> None:
     problems = []
+    others = [one for one in names if one != own]
     for leaf, written in graph.reference_filters(tree):
         if name_key(written) in names:
             continue
-        near = difflib.get_close_matches(name_key(written), names, n=1)
+        near = difflib.get_close_matches(name_key(written), others, n=1)
         template = 'There is no segment "{name}" in this shop.'
         if near:
             template += ' Did you mean "{near}"?'
