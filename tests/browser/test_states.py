@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from regulars.office import Shop
+from regulars.clock import system_clock
+from regulars.office import Shop, second_factor
 from regulars.office.models.jobs import Job
+from regulars.web import sessions
 from tests.browser.conftest import Live, served
 from tests.browser.test_every_page import AXE, about_itself, faults, widths_beyond
 
@@ -121,3 +123,41 @@ def test_a_lost_connection_is_said_and_forgotten_again(open_page, empty):
     page.context.set_offline(False)
 
     expect(page.locator("#notices .offline")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_code_is_asked_for_after_the_password(open_page, empty, picture, language: str):
+    password = "tea leaves in the rain"
+    with empty.world.runtime.office.session() as session:
+        owner = sessions.ensure_owner(session, system_clock())
+        second_factor.turn_off(session, owner)
+        sessions.set_password(owner, password)
+    page = open_page(language, at=empty)
+    page.add_init_script(AXE)
+    page.goto("/settings/second-step")
+    look(page, picture, "second-step", language)
+    key = page.locator(".card .secret").inner_text().replace(" ", "")
+
+    def confirm(code: str) -> None:
+        page.locator("#code").fill(code)
+        page.locator("#current_password").fill(password)
+        page.keyboard.press("Enter")
+
+    confirm("000000")
+    expect(page.locator("#code-problem")).to_be_visible()
+    look(page, picture, "second-step-wrong", language)
+    confirm(second_factor._totp(key).generate(int(system_clock().timestamp())).decode())
+    recovery = page.locator(".banner .secret").inner_text().split()
+    look(page, picture, "recovery-codes", language)
+    assert len(recovery) == second_factor.RECOVERY_CODES
+
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    page.locator("#login").fill("owner")
+    page.locator("#password").fill(password)
+    page.keyboard.press("Enter")
+    expect(page.locator("#code")).to_be_focused()
+    look(page, picture, "code", language)
+    page.locator("#code").fill(recovery[0])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/")

@@ -159,7 +159,7 @@ class Visitor:
         pressed = next(one for one in form.all("button") if one.text == button)
         if pressed.get("name"):
             fields[pressed.get("name")] = pressed.get("value")
-        address = urljoin(page.url, form.get("action"))
+        address = urljoin(page.url, pressed.get("formaction") or form.get("action"))
         if form.get("method") == "get":
             return self.get(f"{address}?{urlencode(fields)}")
         return self.post(address, fields)

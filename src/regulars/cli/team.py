@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -22,15 +23,7 @@ def index(as_json: terminal.AsJson = False) -> None:
     if as_json:
         terminal.tell_json(told)
         return
-    people = [
-        (
-            one["id"],
-            one["login"],
-            one["role"],
-            "deactivated" if one["disabled_at"] else "may sign in",
-        )
-        for one in told["people"]
-    ]
+    people = [(one["id"], one["login"], one["role"], _state(one)) for one in told["people"]]
     invited = [
         (one["id"], one["login"], one["role"], f"invited until {IN_UTC.said(one['expires_at'])}")
         for one in told["invitations"]
@@ -69,11 +62,26 @@ def change(
     disabled: Annotated[
         bool | None, typer.Option("--shut-out/--let-in", help="Whether they may sign in.")
     ] = None,
+    end_second_step: Annotated[
+        bool,
+        typer.Option(
+            "--end-second-step", help="Ask for their password alone until they set it up."
+        ),
+    ] = False,
 ) -> None:
-    """Change a role, shut somebody out, or let them in again."""
-    asked = {"role": role, "is_disabled": disabled}
+    """Change a role, shut somebody out or let them in again, or end their two-step sign-in."""
+    asked = {
+        "role": role,
+        "is_disabled": disabled,
+        "has_second_step": False if end_second_step else None,
+    }
     given = {name: value for name, value in asked.items() if value is not None}
     with terminal.connect() as api:
         told = api.patch(f"/team/{staff_id}", given)
-    state = "deactivated" if told["disabled_at"] else "may sign in"
-    terminal.tell(f"{told['login']}: {told['role']}, {state}")
+    terminal.tell(f"{told['login']}: {told['role']}, {_state(told)}")
+
+
+def _state(person: Mapping[str, Any]) -> str:
+    if person["disabled_at"]:
+        return "deactivated"
+    return "may sign in, in two steps" if person["has_second_step"] else "may sign in"

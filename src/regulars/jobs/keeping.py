@@ -12,7 +12,7 @@ from regulars import outgoing
 from regulars.clock import is_over
 from regulars.jobs import queue
 from regulars.jobs.run import JobRun
-from regulars.office import Shop, ShopToken, audit, read_token, save_token
+from regulars.office import Shop, ShopToken, audit, read_token, save_token, second_factor
 from regulars.office.models.jobs import Job
 from regulars.runtime import Runtime
 from regulars.runtime.backups import back_up, check, keep_newest
@@ -82,6 +82,7 @@ def renew_key(runtime: Runtime, author: str) -> int:
                 save_token(session, sealer, shop, token, now)
                 count += 1
         count += outgoing.seal_anew(session, sealer)
+        count += second_factor.seal_anew(session, sealer)
         audit.record(
             session,
             act="secrets_sealed_anew",

@@ -27,7 +27,8 @@ PAGE = 1000
 ACTS = frozenset(
     {
         # Who may come in.
-        "signed_in", "sign_in_link_made", "password_set", "invited", "invitation_revoked",
+        "signed_in", "sign_in_link_made", "password_set", "second_step_on", "second_step_off",
+        "recovery_codes_made", "recovery_code_used", "invited", "invitation_revoked",
         "joined_team", "role_changed", "staff_disabled", "staff_enabled", "api_key_made",
         "api_key_revoked",
         # Segments, tags, trackings, uploads, lists of the earlier system.

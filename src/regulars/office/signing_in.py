@@ -1,7 +1,8 @@
 """Signing in while the clock is set back: nothing lasts longer than it was made for.
 
 Links, invitations and sessions made before are of instants to come. Left as they are they would
-live as much longer, and a link that has expired would open again when the clock comes there.
+live as much longer, and a link that has expired would open again when the clock comes there; codes
+of an authenticator app would be refused until then.
 """
 
 from __future__ import annotations
@@ -11,9 +12,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from regulars.office.models.staff import Invitation, SignInAttempt, SignInLink, StaffSession
+from regulars.office.models.staff import (
+    Invitation,
+    SignInAttempt,
+    SignInLink,
+    SignInStep,
+    Staff,
+    StaffSession,
+)
 
 LINK_MINUTES = 15
+STEP_MINUTES = 5
+CODE_SECONDS = 30
 INVITATION_DAYS = 7
 
 
@@ -22,8 +32,13 @@ def follow_clock(session: Session, now: datetime) -> None:
 
     Links end, since a new one is made at once; but not where the clock was set back by minutes.
     """
-    link_max = now + 2 * timedelta(minutes=LINK_MINUTES)
-    session.execute(delete(SignInLink).where(SignInLink.expires_at > link_max))
+    for row, minutes in ((SignInLink, LINK_MINUTES), (SignInStep, STEP_MINUTES)):
+        latest = now + 2 * timedelta(minutes=minutes)
+        session.execute(delete(row).where(row.expires_at > latest))
+    step = int(now.timestamp()) // CODE_SECONDS
+    session.execute(
+        update(Staff).where(Staff.factor_used_step > step + 1).values(factor_used_step=step)
+    )
     session.execute(
         update(Invitation)
         .where(Invitation.created_at > now)

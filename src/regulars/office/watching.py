@@ -21,7 +21,7 @@ from regulars.office.models.outgoing import Endpoint
 from regulars.office.models.privacy import PrivacyRequest
 from regulars.office.models.segments import Segment
 from regulars.office.models.shops import Shop, ShopToken
-from regulars.office.models.staff import SignInLink, Staff, StaffSession
+from regulars.office.models.staff import RecoveryCode, SignInLink, Staff, StaffSession
 from regulars.office.models.statics import StaticPhase, StaticSegment
 from regulars.office.models.tags import TagAssignment, TagEvent, TagRemoval, TagRule
 from regulars.office.models.trackings import RevenueTracking
@@ -77,6 +77,11 @@ def _always(act: str) -> Reads:
 def _set(act: str, back: str | None = None) -> Reads:
     """Tell of an instant that was set, and of one that was taken away."""
     return lambda _row, change: act if change[1] is not None else back
+
+
+def _gained(act: str, back: str) -> Reads:
+    """Tell of what came or went, and not of what another took the place of."""
+    return lambda row, change: _set(act, back)(row, change) if None in change else None
 
 
 def _when(values: Mapping[object, str]) -> Reads:
@@ -217,7 +222,14 @@ WATCHED: Final[Mapping[type[Base], Watch]] = {
         },
     ),
     ShopToken: Watch(_shop_name, made="shop_connected"),
-    Staff: Watch(_named("login"), changed={"password_hash": _set("password_set")}),
+    Staff: Watch(
+        _named("login"),
+        changed={
+            "password_hash": _set("password_set"),
+            "factor_secret": _gained("second_step_on", "second_step_off"),
+        },
+    ),
+    RecoveryCode: Watch(_login, changed={"used_at": _set("recovery_code_used")}),
     # Not about the shop that is looked at.
     StaffSession: Watch(_login, made="signed_in", shop_id=lambda _session, _row: None),
     SignInLink: Watch(_login, made="sign_in_link_made"),

@@ -82,7 +82,7 @@ def check_password(
 ) -> Staff:
     """Return the person with this login and password; raises InputError, always the same words."""
     key = login.strip().lower()
-    _check_attempts(session, key, address, now)
+    check_attempts(session, key, address, now)
     staff = session.scalar(select(Staff).where(Staff.login == key, Staff.disabled_at.is_(None)))
     # An unknown login costs the same time as a known one, so that timing tells nothing.
     stored = staff.password_hash if staff and staff.password_hash else _decoy()
@@ -96,6 +96,18 @@ def check_password(
     if _hasher.check_needs_rehash(staff.password_hash):
         staff.password_hash = _hasher.hash(password)
     return staff
+
+
+def check_attempts(session: Session, login: str, address: str, now: datetime) -> None:
+    """Raise LimitError where there were too many refused tries of this login from here."""
+    recent = SignInAttempt.attempted_at > now - timedelta(minutes=15)
+    here = select(func.count()).where(recent, SignInAttempt.address == address)
+    of_login = session.scalar(here.where(SignInAttempt.login == login)) or 0
+    of_address = session.scalar(here) or 0
+    # Counted for login and address together: a stranger elsewhere cannot lock the owner out.
+    if of_login >= ATTEMPTS_PER_LOGIN or of_address >= ATTEMPTS_PER_ADDRESS:
+        text = "Too many tries. Wait a quarter of an hour, or sign in with: regulars sign-in-link"
+        raise LimitError(problem("too_many_tries", text, field="password"))
 
 
 def record_attempt(session: Session, login: str, address: str, now: datetime) -> None:
@@ -193,17 +205,6 @@ def is_form_token(session_token: str, given: str) -> bool:
 
 def _form_secret(session_token: str) -> bytes:
     return hmac.digest(session_token.encode(), b"regulars form", "sha256")
-
-
-def _check_attempts(session: Session, login: str, address: str, now: datetime) -> None:
-    recent = SignInAttempt.attempted_at > now - timedelta(minutes=15)
-    here = select(func.count()).where(recent, SignInAttempt.address == address)
-    of_login = session.scalar(here.where(SignInAttempt.login == login)) or 0
-    of_address = session.scalar(here) or 0
-    # Counted for login and address together: a stranger elsewhere cannot lock the owner out.
-    if of_login >= ATTEMPTS_PER_LOGIN or of_address >= ATTEMPTS_PER_ADDRESS:
-        text = "Too many tries. Wait a quarter of an hour, or sign in with: regulars sign-in-link"
-        raise LimitError(problem("too_many_tries", text, field="password"))
 
 
 def _decoy() -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from regulars.errors import ConflictError, InputError, NotFoundError, PermissionDenied, problem
-from regulars.office import Shop, audit, choices
+from regulars.office import Shop, audit, choices, second_factor
 from regulars.office.models.staff import ApiKey, Invitation, Staff, StaffSession, StaffShop
 from regulars.office.signing_in import INVITATION_DAYS
 from regulars.web.i18n import N_
@@ -162,6 +162,11 @@ def set_disabled(session: Session, act: Act, staff_id: int, *, disabled: bool) -
         session.execute(delete(StaffSession).where(StaffSession.staff_id == staff.id))
     staff.disabled_at = act.at if disabled else None
     act.note(session, "staff_disabled" if disabled else "staff_enabled", staff.login)
+
+
+def end_second_step(session: Session, staff_id: int) -> None:
+    """Let a person who lost telephone and recovery codes sign in with the password alone."""
+    second_factor.turn_off(session, _staff(session, staff_id))
 
 
 def _staff(session: Session, staff_id: int) -> Staff:

@@ -1,6 +1,7 @@
-"""Staff and how they prove who they are: passwords, sessions, sign-in links, API keys.
+"""Staff and how they prove who they are: passwords, codes, sessions, sign-in links, API keys.
 
-Secrets are kept as hashes only: argon2id for passwords, SHA-256 for random 256-bit tokens.
+Secrets are kept as hashes only: argon2id for passwords, SHA-256 for random tokens. What codes are
+worked out from is sealed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ class Staff(Base):
     name: Mapped[str] = mapped_column(String(255))
     #: argon2id; None: signs in by link only.
     password_hash: Mapped[str | None] = mapped_column(String(255))
+    #: What the codes of the person's authenticator app come from, sealed; None: no second step.
+    factor_secret: Mapped[bytes | None]
+    #: The half minute since 1970 whose code was used last: no code opens twice.
+    factor_used_step: Mapped[int | None]
     #: "owner" or "member".
     role: Mapped[str] = mapped_column(String(16), default="member")
     #: "en" or "ja"; None: as the browser asks.
@@ -33,6 +38,11 @@ class Staff(Base):
     created_at: Mapped[datetime]
     #: May no longer sign in since.
     disabled_at: Mapped[datetime | None]
+
+    @property
+    def has_second_step(self) -> bool:
+        """Whether a code is asked for beside the password."""
+        return self.factor_secret is not None
 
 
 class StaffShop(Base):
@@ -93,6 +103,30 @@ class SignInLink(Base):
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SignInStep(Base):
+    """A sign-in whose password was right and whose code is waited for."""
+
+    __tablename__ = "sign_in_steps"
+
+    #: SHA-256 of what the form of the second step brings along.
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]
+    #: Wrong codes so far.
+    wrong_count: Mapped[int] = mapped_column(default=0)
+
+
+class RecoveryCode(Base):
+    """A code that stands in once for one of the authenticator app."""
+
+    __tablename__ = "recovery_codes"
+
+    #: SHA-256 of the code's letters.
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
     used_at: Mapped[datetime | None]
 
 

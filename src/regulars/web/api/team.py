@@ -31,6 +31,8 @@ class StaffOut(BaseModel):
     name: str
     role: str
     created_at: datetime
+    #: Whether a code is asked for beside the password.
+    has_second_step: bool
     #: May no longer sign in since.
     disabled_at: datetime | None
 
@@ -72,6 +74,8 @@ class StaffChange(Asked):
 
     role: Role | None = None
     is_disabled: bool | None = None
+    #: Only `false`: ends the two-step sign-in of somebody who lost telephone and recovery codes.
+    has_second_step: Literal[False] | None = None
 
 
 class KeyIn(Asked):
@@ -147,6 +151,8 @@ def change(call: ApiCaller, staff_id: int, asked: StaffChange) -> StaffOut:
             team.set_disabled(session, _act(call), staff_id, disabled=asked.is_disabled)
         if asked.role is not None:
             team.change_role(session, _act(call), staff_id, asked.role)
+        if asked.has_second_step is not None:
+            team.end_second_step(session, staff_id)
         row = session.get(Staff, staff_id)
         if row is None:
             raise NotFoundError(problem("no_staff", "There is no such person in the team."))

@@ -41,7 +41,7 @@ def save_me(visit: SignedIn) -> Response:
         wrong = InputError(problem("unknown_language", text, language=language, field="language"))
         return _page(visit, wrong)
     with visit.office() as session:
-        staff = session.get_one(Staff, _staff_id(visit))
+        staff = session.get_one(Staff, visit.person.id)
         staff.language = visit.field("language")
         staff.name = visit.field("name").strip()[:255] or staff.name
         staff.shortcuts = visit.field("shortcuts") == "on"
@@ -53,7 +53,7 @@ def save_password(visit: SignedIn) -> Response:
     """Set a password for signing in without a link; the present one is asked for where there is."""
     try:
         with visit.office() as session:
-            staff = session.get_one(Staff, _staff_id(visit))
+            staff = session.get_one(Staff, visit.person.id)
             if staff.password_hash is not None:
                 sessions.demand_password(staff, visit.field("current_password"))
             sessions.set_password(staff, visit.field("password"))
@@ -100,7 +100,3 @@ def _shop_values(visit: Visit) -> dict[str, Any]:
             "token": token,
             "last_webhook_at": session.scalar(last.order_by(InboxEvent.id.desc()).limit(1)),
         }
-
-
-def _staff_id(visit: Visit) -> int:
-    return visit.staff.id if visit.staff else 0

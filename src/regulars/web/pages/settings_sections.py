@@ -37,6 +37,10 @@ KEPT = {
 ACTS = {
     "signed_in": N_("signed in"),
     "password_set": N_("set a password"),
+    "second_step_on": N_("turned two-step sign-in on"),
+    "second_step_off": N_("turned two-step sign-in off"),
+    "recovery_codes_made": N_("made recovery codes"),
+    "recovery_code_used": N_("used a recovery code"),
     "invited": N_("invited"),
     "invitation_revoked": N_("revoked an invitation"),
     "joined_team": N_("joined the team"),
@@ -182,7 +186,9 @@ def change_staff(visit: OperatorVisit, staff_id: int) -> Response:
     change = visit.field("change")
     try:
         with visit.office() as session:
-            if change in {"disable", "enable"}:
+            if change == "end_second_step":
+                team.end_second_step(session, staff_id)
+            elif change in {"disable", "enable"}:
                 is_out = change == "disable"
                 team.set_disabled(session, _act(visit), staff_id, disabled=is_out)
             else:

@@ -1,10 +1,11 @@
-"""Signing in and out, by password or by a one-time link, and what the whole frame offers.
+"""Signing in and out, by password and code or by a one-time link, and what the whole frame offers.
 
 A link's GET shows a page with a button and changes nothing: mail scanners and previews open links.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -13,12 +14,14 @@ from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
 from regulars.errors import InputError, NotFoundError, PermissionDenied, problem
+from regulars.office import second_factor
 from regulars.office.models.staff import Staff, StaffSession
 from regulars.web import sessions
 from regulars.web.deps import (
     LANGUAGE_COOKIE,
     Anyone,
     SignedIn,
+    ToldProblem,
     Visit,
     field_messages,
     same_origin,
@@ -51,12 +54,40 @@ def sign_in(visit: Anyone) -> Response:
             staff = sessions.check_password(
                 session, login, visit.field("password"), address, visit.now
             )
-            token = sessions.start_session(session, staff, visit.now)
+            has_second_step = staff.has_second_step
+            start = second_factor.begin if has_second_step else sessions.start_session
+            token = start(session, staff, visit.now)
     except InputError as refused:
         with visit.office() as session:
             sessions.record_attempt(session, login, address, visit.now)
-        status = 429 if refused.code == "too_many_tries" else 422
-        return _form(visit, way_on, status=status, told=visit.problems(refused), login=login)
+        told = visit.problems(refused)
+        return _form(visit, way_on, status=_status_of(refused), told=told, login=login)
+    if has_second_step:
+        return _code_form(visit, token, way_on)
+    return _signed_in(visit, token, way_on)
+
+
+@router.post("/sign-in/code")
+def give_code(visit: Anyone) -> Response:
+    """Check the code of the second step."""
+    _demand_own_form(visit)
+    way_on, step = safe_path(visit.field("next", "/")), visit.field("step")
+    login, address = "", _address(visit)
+    try:
+        with visit.office() as session:
+            login = second_factor.waiting(session, step, visit.now).login
+            sessions.check_attempts(session, login, address, visit.now)
+            code = visit.field("code")
+            staff = second_factor.finish(session, visit.runtime.sealer, step, code, visit.now)
+            token = sessions.start_session(session, staff, visit.now)
+    except PermissionDenied as refused:
+        return _form(visit, way_on, status=403, told=visit.problems(refused), login=login)
+    except InputError as refused:
+        with visit.office() as session:
+            second_factor.count_wrong(session, step)
+            sessions.record_attempt(session, login, address, visit.now)
+        told = visit.problems(refused)
+        return _code_form(visit, step, way_on, status=_status_of(refused), told=told)
     return _signed_in(visit, token, way_on)
 
 
@@ -127,6 +158,22 @@ def safe_path(address: str) -> str:
     is_ours = address.startswith("/") and not address.startswith(("//", "/\\"))
     has_control = any(ord(letter) < 33 for letter in address)
     return address if is_ours and not has_control else "/"
+
+
+def _status_of(refused: InputError) -> int:
+    return 429 if refused.code == "too_many_tries" else 422
+
+
+def _code_form(
+    visit: Visit,
+    step: str,
+    way_on: str,
+    *,
+    status: int = 200,
+    told: Sequence[ToldProblem] = (),
+) -> Response:
+    messages = field_messages(told)
+    return visit.page("sign_in/code.html", status=status, step=step, way_on=way_on, told=messages)
 
 
 def _form(visit: Visit, way_on: str, *, status: int = 200, **values: object) -> Response:
