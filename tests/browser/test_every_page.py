@@ -192,6 +192,8 @@ def test_every_dialog_is_opened_and_closed_by_keyboard(open_page, openers):
                 back = page.locator(f'[popovertarget="{name}"], [data-menu="{name}"]').first
                 back.focus()
                 page.keyboard.press("Enter")
+                # The menu takes the focus a moment after it opens.
+                expect(back).to_have_attribute("aria-expanded", "true")
             if opener.get_attribute("id") == "shortcuts":
                 back = page.locator("body")
                 page.keyboard.press("?")

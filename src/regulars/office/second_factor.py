@@ -2,7 +2,7 @@
 
 Codes follow RFC 6238 with the values that every app knows: six digits, half a minute, SHA-1. The
 one before and the one after are taken as well, for clocks that differ; none is taken twice. A
-recovery code stands in for a lost telephone, once. Sign-in links ask for no code: whoever makes one
+recovery code stands in for a lost phone, once. Sign-in links ask for no code: whoever makes one
 is at the machine itself.
 """
 

@@ -165,7 +165,7 @@ def set_disabled(session: Session, act: Act, staff_id: int, *, disabled: bool) -
 
 
 def end_second_step(session: Session, staff_id: int) -> None:
-    """Let a person who lost telephone and recovery codes sign in with the password alone."""
+    """Let a person who lost phone and recovery codes sign in with the password alone."""
     second_factor.turn_off(session, _staff(session, staff_id))
 
 

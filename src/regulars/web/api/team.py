@@ -74,7 +74,7 @@ class StaffChange(Asked):
 
     role: Role | None = None
     is_disabled: bool | None = None
-    #: Only `false`: ends the two-step sign-in of somebody who lost telephone and recovery codes.
+    #: Only `false`: ends the two-step sign-in of somebody who lost phone and recovery codes.
     has_second_step: Literal[False] | None = None
 
 
