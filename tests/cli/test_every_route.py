@@ -6,7 +6,10 @@ import re
 
 import typer
 
+from regulars.bootstrap import open_runtime
 from regulars.cli.main import build_app
+from regulars.office import audit
+from regulars.office.models.staff import Staff
 from regulars.web import api as api_room
 from tests.web.test_pages_and_api import routes
 
@@ -132,3 +135,23 @@ def test_keys_people_and_choices_by_command(regulars, basic):
     assert "universe changed" in regulars("audit", "list").out
     assert regulars("choices", "show").code == regulars("team", "list").code == 0
     assert regulars("keys", "list", "--shop", "basic").code == 0
+
+
+def test_a_second_step_is_ended_by_command(regulars, basic, tmp_path):
+    with open_runtime(tmp_path / "home") as runtime, runtime.office.session() as session:
+        staff = Staff(login="bo", name="Bo", role="member", created_at=runtime.clock())
+        staff.factor_secret = runtime.sealer.seal("secret", "staff/1/factor_secret")
+        session.add(staff)
+    listed = regulars("team", "list").out
+    ended = regulars("team", "change", 1, "--end-second-step")
+
+    assert "may sign in, in two steps" in listed
+    assert ended.out == "bo: member, may sign in\n"
+    assert "in two steps" not in regulars("team", "list").out
+    with open_runtime(tmp_path / "home") as runtime, runtime.office.reading() as session:
+        (last,) = audit.list_entries(session, limit=1)
+        assert (last.act, last.about, last.author) == (
+            "second_step_off",
+            "bo",
+            audit.COMMAND_LINE,
+        )
