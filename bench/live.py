@@ -299,19 +299,17 @@ def changes(peers: Peers, customers: int) -> dict[str, float]:
     for place in range(CHANGED):
         told = webhooks.order(5_000_000 + place, customers, AS_OF + timedelta(seconds=place))
         facts += facts_from_webhook("orders/create", told, AS_OF, "USD")
-    found = {
-        "ours": _told(
-            lambda: live.apply_facts(ours.runtime, ours.shop, facts, now=ours.runtime.clock())
-        )
-    }
+    found: dict[str, float] = {}
+    now = ours.runtime.clock()
+    _time(found, "ours", lambda: live.apply_facts(ours.runtime, ours.shop, facts, now=now))
     nos = _tell_peers(peers, sorted({fact.customer_id or "" for fact in facts}))
     if peers.postgres is not None:
         server = peers.postgres
-        found["postgres"] = _told(lambda: server.follow(ours.queries, nos))
+        _time(found, "postgres", lambda: server.follow(ours.queries, nos))
         known = {one: ours.queries[one] for one in peers.sample}
-        found["postgres sample"] = _told(lambda: server.follow(known, nos))
+        _time(found, "postgres sample", lambda: server.follow(known, nos))
     if peers.maria is not None:
-        found["maria sample"] = _told(lambda: _rebuild(peers, lambda sql: sql))
+        _time(found, "maria sample", lambda: _rebuild(peers, lambda sql: sql))
     return found
 
 
@@ -338,15 +336,16 @@ def midnight(peers: Peers, clock: SettableClock) -> dict[str, float]:
     clock.instant = MIDNIGHT
     runtime, shop = ours.runtime, ours.shop
     parts = (runtime.office, runtime.warehouse(shop), runtime.memberships(shop), shop)
-    found = {"ours": _told(lambda: refresh_day(*parts, now=MIDNIGHT))}
+    found: dict[str, float] = {}
+    _time(found, "ours", lambda: refresh_day(*parts, now=MIDNIGHT))
     if peers.postgres is not None:
         server = peers.postgres
         tomorrow = {one: next_day(sql) for one, sql in ours.queries.items()}
-        found["postgres"] = _told(lambda: server.rebuild(tomorrow))
+        _time(found, "postgres", lambda: server.rebuild(tomorrow))
         known = {one: tomorrow[one] for one in peers.sample}
-        found["postgres sample"] = _told(lambda: server.rebuild(known))
+        _time(found, "postgres sample", lambda: server.rebuild(known))
     if peers.maria is not None:
-        found["maria sample"] = _told(lambda: _rebuild(peers, next_day))
+        _time(found, "maria sample", lambda: _rebuild(peers, next_day))
     return found
 
 
@@ -358,11 +357,10 @@ def next_day(sql: str) -> str:
     return sql
 
 
-def _told(work: Callable[[], object]) -> float:
+def _time(found: dict[str, float], name: str, work: Callable[[], object]) -> None:
     """Time some work, and say so at once: a peer may take many minutes at a million customers."""
-    took = milliseconds(work)
-    CONSOLE.print(f"{number(took)} ms")
-    return took
+    found[name] = milliseconds(work)
+    CONSOLE.print(f"{name}: {number(found[name])} ms")
 
 
 def _rebuild(peers: Peers, written) -> None:

@@ -33,8 +33,8 @@ SECRET_BYTES = 20
 RECOVERY_CODES = 10
 #: 120 bits, so that a plain hash keeps them safe (OWASP ASVS 5.0, 6.5.2).
 RECOVERY_BYTES = 15
-#: Wrong codes after which the password is asked for again.
-WRONG_MAX = 5
+#: Codes that may be tried before the password is asked for again.
+TRIES_MAX = 5
 
 
 def offer(sealer: Sealer, staff: Staff) -> tuple[str, str]:
@@ -106,35 +106,25 @@ def begin(session: Session, staff: Staff, now: datetime) -> str:
     return token
 
 
-def waiting(session: Session, token: str, now: datetime) -> Staff:
-    """Return whose code is waited for; raises PermissionDenied once that is over."""
-    row = session.get(SignInStep, _hash(token))
-    staff = session.get(Staff, row.staff_id) if row else None
-    is_over = row is None or row.expires_at <= now or row.wrong_count >= WRONG_MAX
-    if is_over or staff is None or staff.disabled_at:
-        text = "The second step of this sign-in took too long or too many tries. Begin again."
-        raise PermissionDenied(problem("dead_step", text))
+def take_try(session: Session, token: str, now: datetime) -> Staff:
+    """Return whose code is waited for, and count a try; raises PermissionDenied once it is over.
+
+    Committed before `finish` looks at the code: however many are sent at once, five are looked at.
+    """
+    row, staff = _open_step(session, token)
+    if row.expires_at <= now or row.try_count >= TRIES_MAX or staff.disabled_at:
+        raise _dead_step()
+    row.try_count += 1
     return staff
 
 
-def finish(session: Session, sealer: Sealer, token: str, code: str, now: datetime) -> Staff:
-    """Return who gave the right code, and use it up.
-
-    Raises InputError for a wrong one, which `count_wrong` counts, and PermissionDenied as `waiting`
-    does.
-    """
-    staff = waiting(session, token, now)
+def finish(session: Session, sealer: Sealer, token: str, *, code: str, now: datetime) -> Staff:
+    """Return who gave the right code after `take_try`, and use it up; raises InputError."""
+    row, staff = _open_step(session, token)
     if not _is_right(session, sealer, staff, code, now):
         raise InputError(_wrong_code())
-    session.execute(delete(SignInStep).where(SignInStep.token_hash == _hash(token)))
+    session.delete(row)
     return staff
-
-
-def count_wrong(session: Session, token: str) -> None:
-    """Count a wrong code; in a transaction of its own, which the refusal cannot undo."""
-    row = session.get(SignInStep, _hash(token), with_for_update=True)
-    if row is not None:
-        row.wrong_count += 1
 
 
 def seal_anew(session: Session, sealer: Sealer) -> int:
@@ -149,6 +139,14 @@ def seal_anew(session: Session, sealer: Sealer) -> int:
             staff.factor_secret = sealer.seal(sealer.open(sealed, _about(staff)), _about(staff))
             count += 1
     return count
+
+
+def _open_step(session: Session, token: str) -> tuple[SignInStep, Staff]:
+    row = session.get(SignInStep, _hash(token), with_for_update=True)
+    staff = session.get(Staff, row.staff_id, with_for_update=True) if row else None
+    if row is None or staff is None:
+        raise _dead_step()
+    return row, staff
 
 
 def _is_right(session: Session, sealer: Sealer, staff: Staff, code: str, now: datetime) -> bool:
@@ -212,6 +210,11 @@ def _about(staff: Staff) -> str:
 
 def _about_offer(staff: Staff) -> str:
     return f"staff/{staff.id}/offered_secret"
+
+
+def _dead_step() -> PermissionDenied:
+    text = "The second step of this sign-in took too long or too many tries. Begin again."
+    return PermissionDenied(problem("dead_step", text))
 
 
 def _wrong_code() -> Problem:

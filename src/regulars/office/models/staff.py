@@ -115,8 +115,8 @@ class SignInStep(Base):
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[datetime]
-    #: Wrong codes so far.
-    wrong_count: Mapped[int] = mapped_column(default=0)
+    #: Codes that were tried so far.
+    try_count: Mapped[int] = mapped_column(default=0)
 
 
 class RecoveryCode(Base):

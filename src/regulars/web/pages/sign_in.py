@@ -75,16 +75,17 @@ def give_code(visit: Anyone) -> Response:
     login, address = "", _address(visit)
     try:
         with visit.office() as session:
-            login = second_factor.waiting(session, step, visit.now).login
+            login = second_factor.take_try(session, step, visit.now).login
             sessions.check_attempts(session, login, address, visit.now)
-            code = visit.field("code")
-            staff = second_factor.finish(session, visit.runtime.sealer, step, code, visit.now)
+        with visit.office() as session:
+            staff = second_factor.finish(
+                session, visit.runtime.sealer, step, code=visit.field("code"), now=visit.now
+            )
             token = sessions.start_session(session, staff, visit.now)
     except PermissionDenied as refused:
         return _form(visit, way_on, status=403, told=visit.problems(refused), login=login)
     except InputError as refused:
         with visit.office() as session:
-            second_factor.count_wrong(session, step)
             sessions.record_attempt(session, login, address, visit.now)
         told = visit.problems(refused)
         return _code_form(visit, step, way_on, status=_status_of(refused), told=told)

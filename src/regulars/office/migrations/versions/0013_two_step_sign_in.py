@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("staff_id", NUMBER, nullable=False),
         sa.Column("expires_at", sa.DateTime(), nullable=False),
-        sa.Column("wrong_count", sa.Integer(), nullable=False),
+        sa.Column("try_count", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["staff_id"],
             ["staff.id"],
