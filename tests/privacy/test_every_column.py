@@ -81,6 +81,7 @@ IMPERSONAL = {
     "kept_answers": "caller key fingerprint media_type",
     "messages": "author client_key",
     "privacy_requests": "kind event_id author state done_by",
+    "recovery_codes": "code_hash",
     "revenue_trackings": (
         "segment_name query name name_key time_zone currency population author kind members_before"
     ),
@@ -91,7 +92,8 @@ IMPERSONAL = {
     "shops": "name title domain time_zone currency universe kind",
     "sign_in_attempts": "login address",
     "sign_in_links": "token_hash",
-    "staff": "login name password_hash role language",
+    "sign_in_steps": "token_hash",
+    "staff": "login name password_hash factor_secret role language",
     "staff_sessions": "token_hash",
     "static_phase": "phase changed_by",
     "static_segments": "name name_key source counts imported_by converted_by deleted_by",

@@ -471,6 +471,9 @@ class History:
         ):
             assert row.status in ended, (self.seed, row.id, row.status)
             outcomes = self.outcomes(session, row.id)
+            if row.rule_id is not None and row.status in {"in_sync", "stopped"}:
+                counted = rules.count_wanted(session, row)
+                assert row.targeted_count == counted, (self.seed, row.id, row.targeted_count)
             if row.status == "assigned":
                 done = {"given", "held", "had_before", "gone", "taken_away"}
 

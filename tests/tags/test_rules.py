@@ -12,6 +12,7 @@ from regulars.errors import ConflictError, InputError
 from regulars.office.models.segments import Segment
 from regulars.office.models.statics import StaticSegment, StaticTag
 from regulars.office.models.tags import TagAudience, TagHoldout, TagRule
+from regulars.privacy.redacting import redact_office
 from regulars.tags import drift, following, holdout, legacy, rules
 from regulars.tags.segment_side import SegmentMembers
 from tests.jobs.at_work import open_shop
@@ -183,6 +184,44 @@ def test_in_their_grace_time_customers_keep_the_tag(shop):
 
     assert shop.having("buyer") == {"ana"}
     assert shop.shopify.effects.count(("ana", "buyer", True)) == 1
+    assert shop.assignment(rule).targeted_count == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "kept"), [(0, [set(), set()]), (3, [{"bo"}, set()]), (30, [{"ana", "bo"}] * 2)]
+)
+def test_another_grace_time_counts_for_who_left_before_too(shop, days, kept):
+    rule = shop.rule(shop.at_work.segment("Buyers", BUYERS), "buyer", grace_days=7)
+    for number, name in ((1, "ana"), (2, "bo")):
+        shop.order(number, name)
+        shop.work()
+    for number, name in ((1, "ana"), (2, "bo")):
+        shop.at_work.clock.instant += timedelta(days=2)
+        cancelled(shop, number, name)
+        shop.work()
+    with shop.office.session() as session:
+        found = session.get_one(TagRule, rule)
+        options = rules.RuleOptions(grace_days=days)
+        rules.change_rule(session, shop.at_work.shop, found, tag=None, options=options)
+    having = []
+    # Ana left two days ago and Bo just now; then both of them longer than three days ago.
+    for step in (timedelta(days=1, hours=1), timedelta(days=3)):
+        shop.at_work.clock.instant += step
+        shop.work()
+        having.append(shop.having("buyer"))
+
+    assert having == kept
+    assert shop.assignment(rule).targeted_count == len(kept[-1])
+
+
+def test_who_was_redacted_is_not_counted_any_more(shop):
+    rule = shop.rule(shop.at_work.segment("Buyers", BUYERS), "buyer")
+    shop.order(1, "ana")
+    shop.order(2, "bo")
+    shop.work()
+    with shop.office.session() as session:
+        redact_office(session, shop.at_work.shop, "ana", shop.at_work.clock())
+
     assert shop.assignment(rule).targeted_count == 1
 
 

@@ -107,6 +107,13 @@ def redact_office(session: Session, shop: Shop, customer_id: str, now: datetime)
     # Nobody can find out whose row it was, and two rows of one person do not show that they are.
     nobody = f"erased-{secrets.token_hex(8)}"
     mine = (TagAudience.shop_id == shop.id, TagAudience.customer_id == customer_id)
+    # A rule counts for whom it wants its tag; how many somebody chose stays what it was.
+    wanting = select(TagAudience.assignment_id).where(*mine, TagAudience.wanted)
+    session.execute(
+        update(TagAssignment)
+        .where(TagAssignment.id.in_(wanting), TagAssignment.rule_id.is_not(None))
+        .values(targeted_count=TagAssignment.targeted_count - 1)
+    )
     session.execute(
         update(TagAudience).where(*mine, TagAudience.outcome.in_(UNDONE)).values(outcome="gone")
     )

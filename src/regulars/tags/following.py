@@ -7,13 +7,14 @@ says for which customers the sets are compared. Telling Shopify is `work`'s part
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from pyroaring import BitMap
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from regulars.office import Office, Shop
@@ -22,7 +23,7 @@ from regulars.office.models.tags import TagAssignment, TagAudience, TagRule
 from regulars.tags import brake, holdout
 from regulars.tags.brake import Size
 from regulars.tags.ledger import may_have, parts
-from regulars.tags.rules import end_rows, list_rules
+from regulars.tags.rules import count_wanted, end_rows, list_rules
 from regulars.tags.segment_side import Members
 
 #: Outcomes of rows whose customer has the tag through us, or may have it.
@@ -168,7 +169,9 @@ class Follower:
         elif touched is not None and not touched:
             return Step(rule, Difference(), touched, Size(0, 0, 0))
         change = self._difference(rule, assignment, members, touched)
-        size = Size(len(change.joining), len(change.leaving), self._counts(rule)[0])
+        acting = assignment_of(self.session, rule.assignment_id)
+        has = acting.targeted_count if acting is not None else 0
+        size = Size(len(change.joining), len(change.leaving), has)
         is_held = brake.holds(self.session, rule, size, self.now)
         return Step(rule, change, touched, size, is_held=is_held)
 
@@ -189,7 +192,9 @@ class Follower:
         if others:
             away = others if step.touched is None else others & step.touched
             change.moving = set(self._ids(away))
-        self._store(rule, assignment, change)
+        asked = None if step.touched is None else set(self._ids(step.touched))
+        with self._counted(assignment, asked):
+            self._store(rule, assignment, change)
         if old is not None and old.id != assignment.id and old.rule_id == rule.id:
             # Under its new tag the rule holds everybody; the old one goes when that is done.
             end_rows(self.session, old, take=True)
@@ -325,34 +330,41 @@ class Follower:
             by_assignment.setdefault(number, set()).add(one)
         for number, ids in by_assignment.items():
             assignment = self.session.get_one(TagAssignment, number)
-            self._update(assignment, ids, (), leaves_at=None)
-            leave(self.session, assignment, ids)
+            with self._counted(assignment, ids):
+                self._update(assignment, ids, (), leaves_at=None)
+                leave(self.session, assignment, ids)
+
+    @contextmanager
+    def _counted(self, assignment: TagAssignment, ids: set[str] | None) -> Iterator[None]:
+        """Keep count of how many have the tag through a rule, where only these customers change.
+
+        One order moves a few customers of a rule that may have hundreds of thousands; None: all.
+        """
+        before = 0 if ids is None else count_wanted(self.session, assignment, ids)
+        yield
+        after = count_wanted(self.session, assignment, ids)
+        known = 0 if ids is None else assignment.targeted_count
+        assignment.targeted_count = known + after - before
 
     def _settle(self) -> bool:
-        """Bring numbers and statuses up to the rows; return whether work is open."""
+        """Bring statuses up to the rows; return whether work is open."""
         self.session.flush()
         live = (
             TagAssignment.shop_id == self.shop.id,
             TagAssignment.rule_id.is_not(None),
             TagAssignment.status.in_(("in_sync", "syncing", "paused")),
         )
-        # How many customers each of them wants the tag for, and how many are still to be looked at.
-        counted = self.session.execute(
-            select(
-                TagAudience.assignment_id,
-                func.count().filter(TagAudience.wanted),
-                func.count().filter(TagAudience.outcome.in_(_OPEN)),
-            )
-            .where(TagAudience.assignment_id.in_(select(TagAssignment.id).where(*live)))
-            .group_by(TagAudience.assignment_id)
+        # Somebody is still to be looked at.
+        waiting = exists().where(
+            TagAudience.assignment_id == TagAssignment.id, TagAudience.outcome.in_(_OPEN)
         )
-        counts = {number: (wanted, waiting) for number, wanted, waiting in counted}
         is_open = False
-        for assignment in self.session.scalars(select(TagAssignment).where(*live)):
-            assignment.targeted_count, waiting = counts.get(assignment.id, (0, 0))
+        for assignment, is_waiting in self.session.execute(
+            select(TagAssignment, waiting).where(*live)
+        ):
             if assignment.status == "paused":
                 continue
-            if waiting:
+            if is_waiting:
                 assignment.status = "syncing"
             is_open = is_open or assignment.status == "syncing"
         return is_open

@@ -5,12 +5,12 @@ Only rows; `following` compares a rule with its segment, and `work` tells Shopif
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from regulars.errors import ConflictError, InputError, NotFoundError, problem
@@ -20,7 +20,7 @@ from regulars.office.models.tags import TagAssignment, TagAudience, TagRule
 from regulars.tags import log
 from regulars.tags.acts import demand_connected
 from regulars.tags.holdout import clean_share, let_in
-from regulars.tags.ledger import may_have
+from regulars.tags.ledger import may_have, parts
 from regulars.tags.names import clean_tag, tag_key
 
 GRACE_DAYS_MAX = 365
@@ -94,8 +94,10 @@ def change_rule(
             # Everybody changes, and that is what was asked for.
             rule.is_released = True
         rule.tag, rule.tag_key = text, tag_key(text)
+    grace_before = rule.grace_days
     for name, value in _cleaned(options).items():
         setattr(rule, name, value)
+    _move_grace(session, rule, timedelta(days=rule.grace_days - grace_before))
     # Another group or share concerns everybody, in the rules beside it as well.
     session.execute(
         update(TagRule).where(TagRule.shop_id == shop.id, TagRule.is_on).values(followed_key=None)
@@ -215,6 +217,36 @@ def end_rows(session: Session, assignment: TagAssignment, *, take: bool) -> None
         .values(leaves_at=None)
         .execution_options(synchronize_session=False)
     )
+    assignment.targeted_count = count_wanted(session, assignment)
+
+
+def count_wanted(
+    session: Session, assignment: TagAssignment, ids: Iterable[str] | None = None
+) -> int:
+    """Return for how many customers, or for how many of some, an assignment wants its tag."""
+    wanted = select(func.count()).where(
+        TagAudience.assignment_id == assignment.id, TagAudience.wanted
+    )
+    if ids is None:
+        return session.scalar(wanted) or 0
+    some = (wanted.where(TagAudience.customer_id.in_(part)) for part in parts(sorted(ids)))
+    return sum(session.scalar(one) or 0 for one in some)
+
+
+def _move_grace(session: Session, rule: TagRule, by: timedelta) -> None:
+    """Let who left already keep the tag for as long as who leaves from now on."""
+    leaving = (TagAudience.assignment_id == rule.assignment_id, TagAudience.leaves_at.is_not(None))
+    if not by or rule.assignment_id is None:
+        return
+    ends = session.scalars(select(TagAudience.leaves_at).where(*leaving).distinct())
+    # The latest first where they move on: none is to meet one that was moved.
+    for end in sorted(filter(None, ends), reverse=by > timedelta()):
+        session.execute(
+            update(TagAudience)
+            .where(*leaving, TagAudience.leaves_at == end)
+            .values(leaves_at=end + by)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _compare_group(session: Session, rule: TagRule) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.office.models.base import Base, RowNumber
@@ -70,6 +70,14 @@ class TagAudience(Base):
     __table_args__ = (
         Index("ix_tag_audience_outcome", "assignment_id", "outcome", "customer_id"),
         Index("ix_tag_audience_wanted", "shop_id", "tag_key", "customer_id", "wanted"),
+        # Asked after every batch of orders: whose grace time has ended.
+        Index(
+            "ix_tag_audience_leaves",
+            "shop_id",
+            "leaves_at",
+            sqlite_where=text("leaves_at IS NOT NULL"),
+            postgresql_where=text("leaves_at IS NOT NULL"),
+        ),
     )
 
     assignment_id: Mapped[int] = mapped_column(
