@@ -61,10 +61,8 @@ def test_whom_an_edit_moved_is_told_apart_from_who_came_and_went(visitor, world)
 
     count = len(world.runtime.warehouse(world.shop).log_entries(segment_id=segment, cause="edited"))
     assert "0 joined and 0 left in 7 days." in told
-    assert (
-        f"Edits of rules, or a new count of everybody, made {count} more joins and leaves." in told
-    )
-    assert "7 days: changed by an edit or a new count" in featured(visitor)
+    assert f"Edits, uploads or a new count of everybody made {count} more joins and leaves." in told
+    assert "7 days: changed by an edit, an upload or a new count" in featured(visitor)
     assert "Nobody has joined or left a segment" in visitor.get("/").text
 
 

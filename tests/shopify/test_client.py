@@ -24,7 +24,7 @@ from regulars.shopify.answers import (
     TooExpensive,
 )
 from regulars.shopify.client import TRIES_MAX, ShopifyClient
-from regulars.shopify.limits import FAILURES_MAX
+from regulars.shopify.limits import FAILURES_MAX, Bucket
 from tests.shopify.scripted import DOMAIN, Script, Time, client_of, told
 
 TAGGED = {
@@ -466,3 +466,18 @@ def test_threads_share_one_bucket_and_none_overdraws_it():
         thread.join()
 
     assert refused[0] == 0
+
+
+def test_of_answers_that_crossed_the_lower_level_counts():
+    """Which of two answers was worked out first is not told; one that came alone is believed."""
+    time = Time()
+    bucket = Bucket(time)
+    for _ in range(2):
+        bucket.take(10, time.sleep, 60)
+    for available in (80, 90):
+        bucket.learn(200, available, 100, after=0)
+        bucket.settle(10, is_answered=True)
+    crossed = bucket.available
+    bucket.learn(200, 150, 100, after=bucket.answers)
+
+    assert (crossed, bucket.available) == (80, 150)

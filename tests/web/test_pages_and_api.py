@@ -12,8 +12,9 @@ S = "/shops/{shop}"
 #: Acts of pages that stand for one person's view or browser; a program has neither.
 PERSONAL = {
     "/help/seen", "/join/{token}", "/language", "/news/read", "/settings/me",
-    "/settings/password", "/setup/dismissal", "/settings/installation/letter", "/shop", "/sign-in",
-    "/sign-in/{token}", "/sign-out",
+    "/settings/password", "/settings/second-step", "/settings/second-step/codes",
+    "/settings/second-step/off", "/setup/dismissal", "/settings/installation/letter", "/shop",
+    "/sign-in", "/sign-in/code", "/sign-in/{token}", "/sign-out",
 }  # fmt: skip
 #: Acts that are steps of one route, or questions that a route answers as well.
 SAME = {

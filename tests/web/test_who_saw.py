@@ -76,6 +76,8 @@ def owner(world) -> Visitor:
     for path, asked in CREATED:
         if path != "/conversation":
             assert api(found, "POST", f"/shops/demo{path}", asked).status < 300
+    world.segment("Often", "number_of_orders >= 3")
+    world.order("ana", 100, order_id="another")
     world.work()
     for file in range(2):
         content = {"content": LIST, "hx_request": "true", "sec_fetch_site": "same-origin"}

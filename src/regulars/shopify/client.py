@@ -161,12 +161,12 @@ class ShopifyClient:
 
     def _send(self, call: _Call, price: float) -> Json:
         """Send once, with a renewed token where the first is refused, and read the answer."""
-        is_answered = False
+        is_answered, answers_before = False, self.bucket.answers
         try:
             answer = self._post_with_token(call)
             cost = cost_of(answer)
             is_answered = True
-            self._learn(call, cost)
+            self._learn(call, cost, answers_before)
             data = data_of(answer, cost)
         except Unavailable as error:
             self.health.failed()
@@ -226,8 +226,10 @@ class ShopifyClient:
             )
         self.answered_version = answered or self.answered_version
 
-    def _learn(self, call: _Call, cost: Cost) -> None:
+    def _learn(self, call: _Call, cost: Cost, answers_before: int) -> None:
         if cost.requested is not None:
             self._prices[call.name, call.size] = cost.requested
         if cost.maximum and cost.available is not None and cost.points_per_second:
-            self.bucket.learn(cost.maximum, cost.available, cost.points_per_second)
+            self.bucket.learn(
+                cost.maximum, cost.available, cost.points_per_second, after=answers_before
+            )

@@ -49,6 +49,7 @@ class Bucket:
         self._told_at = clock()
         self._level = POINTS_FIRST
         self._under_way = 0.0
+        self._answers = 0
         self.maximum = POINTS_FIRST
         self.points_per_second = POINTS_PER_SECOND_FIRST
         self._lock = threading.Lock()
@@ -83,13 +84,27 @@ class Bucket:
                 self._level = self._restored() - cost
                 self._told_at = self._clock()
 
-    def learn(self, maximum: float, available: float, points_per_second: float) -> None:
-        """Take over what Shopify told of the bucket."""
+    @property
+    def answers(self) -> int:
+        """How many answers have told of the bucket; noted before a request is sent."""
+        with self._lock:
+            return self._answers
+
+    def learn(
+        self, maximum: float, available: float, points_per_second: float, *, after: int
+    ) -> None:
+        """Take over what Shopify told of the bucket in answer to what was sent `after` so many.
+
+        Where another answer came meanwhile, nobody knows which of them was worked out first: the
+        lower level is the later one.
+        """
         with self._lock:
             self.maximum = maximum
             self.points_per_second = max(points_per_second, 1.0)
-            self._level = available
+            is_alone = after == self._answers
+            self._level = available if is_alone else min(available, self._restored())
             self._told_at = self._clock()
+            self._answers += 1
 
     def _reserve(self, cost: float) -> float:
         with self._lock:
