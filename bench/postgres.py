@@ -71,6 +71,11 @@ class Postgres:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 
+    @property
+    def host(self) -> str:
+        """Where other connections find the server."""
+        return self._connection.info.host
+
     def ids(self, sql: str) -> np.ndarray[Any, Any]:
         """Return the ids in one value: row by row would be several times slower."""
         text = f"SELECT string_agg(int4send(customer_no), ''::bytea) FROM ({sql}) q"

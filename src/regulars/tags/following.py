@@ -7,8 +7,7 @@ says for which customers the sets are compared. Telling Shopify is `work`'s part
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,7 +22,7 @@ from regulars.office.models.tags import TagAssignment, TagAudience, TagRule
 from regulars.tags import brake, holdout
 from regulars.tags.brake import Size
 from regulars.tags.ledger import may_have, parts
-from regulars.tags.rules import count_wanted, end_rows, list_rules
+from regulars.tags.rules import counted, end_rows, list_rules
 from regulars.tags.segment_side import Members
 
 #: Outcomes of rows whose customer has the tag through us, or may have it.
@@ -193,7 +192,7 @@ class Follower:
             away = others if step.touched is None else others & step.touched
             change.moving = set(self._ids(away))
         asked = None if step.touched is None else set(self._ids(step.touched))
-        with self._counted(assignment, asked):
+        with counted(self.session, assignment, asked):
             self._store(rule, assignment, change)
         if old is not None and old.id != assignment.id and old.rule_id == rule.id:
             # Under its new tag the rule holds everybody; the old one goes when that is done.
@@ -330,21 +329,9 @@ class Follower:
             by_assignment.setdefault(number, set()).add(one)
         for number, ids in by_assignment.items():
             assignment = self.session.get_one(TagAssignment, number)
-            with self._counted(assignment, ids):
+            with counted(self.session, assignment, ids):
                 self._update(assignment, ids, (), leaves_at=None)
                 leave(self.session, assignment, ids)
-
-    @contextmanager
-    def _counted(self, assignment: TagAssignment, ids: set[str] | None) -> Iterator[None]:
-        """Keep count of how many have the tag through a rule, where only these customers change.
-
-        One order moves a few customers of a rule that may have hundreds of thousands; None: all.
-        """
-        before = 0 if ids is None else count_wanted(self.session, assignment, ids)
-        yield
-        after = count_wanted(self.session, assignment, ids)
-        known = 0 if ids is None else assignment.targeted_count
-        assignment.targeted_count = known + after - before
 
     def _settle(self) -> bool:
         """Bring statuses up to the rows; return whether work is open."""

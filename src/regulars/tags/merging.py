@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from regulars.office.models.tags import (
+    TagAssignment,
     TagAudience,
     TagBulk,
     TagHoldout,
@@ -26,6 +27,7 @@ from regulars.office.models.tags import (
 from regulars.tags import log
 from regulars.tags.ledger import parts
 from regulars.tags.names import tag_key
+from regulars.tags.rules import counted
 
 #: Outcomes by which a customer has the tag through an assignment, or may have it.
 _HAVING = ("told", "given", "held", "leaving", "taking")
@@ -141,17 +143,24 @@ def _move_audience(session: Session, shop_id: int, merge: Merge) -> set[int]:
             TagAudience.shop_id == shop_id, TagAudience.customer_id == merge.removed_id
         )
     ).all()
+    both = {merge.kept_id, merge.removed_id}
     for row in rows:
-        kept = session.get(TagAudience, (row.assignment_id, merge.kept_id))
-        if kept is None:
-            row.customer_id = merge.kept_id
-            continue
-        if row.outcome in _HAVING and kept.outcome not in _HAVING:
-            is_wanted = kept.wanted or row.wanted
-            kept.outcome = row.outcome if row.wanted == is_wanted else "waiting"
-            kept.wanted, kept.told_at, kept.problem = is_wanted, row.told_at, None
-        row.wanted, row.outcome, row.leaves_at = False, "gone", None
+        assignment = session.get_one(TagAssignment, row.assignment_id)
+        with counted(session, assignment, both):
+            _move_row(session, row, merge)
     return {row.assignment_id for row in rows}
+
+
+def _move_row(session: Session, row: TagAudience, merge: Merge) -> None:
+    kept = session.get(TagAudience, (row.assignment_id, merge.kept_id))
+    if kept is None:
+        row.customer_id = merge.kept_id
+        return
+    if row.outcome in _HAVING and kept.outcome not in _HAVING:
+        is_wanted = kept.wanted or row.wanted
+        kept.outcome = row.outcome if row.wanted == is_wanted else "waiting"
+        kept.wanted, kept.told_at, kept.problem = is_wanted, row.told_at, None
+    row.wanted, row.outcome, row.leaves_at = False, "gone", None
 
 
 def _move_removals(session: Session, shop_id: int, merge: Merge) -> set[int]:

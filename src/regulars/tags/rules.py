@@ -5,7 +5,8 @@ Only rows; `following` compares a rule with its segment, and `work` tells Shopif
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -218,6 +219,25 @@ def end_rows(session: Session, assignment: TagAssignment, *, take: bool) -> None
         .execution_options(synchronize_session=False)
     )
     assignment.targeted_count = count_wanted(session, assignment)
+
+
+@contextmanager
+def counted(
+    session: Session, assignment: TagAssignment, ids: Collection[str] | None
+) -> Iterator[None]:
+    """Keep count of how many a rule's assignment wants its tag for, where only these may change.
+
+    One order moves a few customers of a rule that may have hundreds of thousands. None: everybody.
+    How many customers a person chose stays what it was.
+    """
+    if assignment.rule_id is None:
+        yield
+        return
+    before = 0 if ids is None else count_wanted(session, assignment, ids)
+    yield
+    after = count_wanted(session, assignment, ids)
+    known = 0 if ids is None else assignment.targeted_count
+    assignment.targeted_count = known + after - before
 
 
 def count_wanted(
