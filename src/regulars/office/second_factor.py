@@ -9,9 +9,7 @@ is at the machine itself.
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
-import hashlib
 import hmac
 import secrets
 import unicodedata
@@ -24,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from regulars.errors import InputError, PermissionDenied, Problem, problem
 from regulars.office.models.staff import RecoveryCode, SignInStep, Staff
-from regulars.office.signing_in import CODE_SECONDS, STEP_MINUTES
+from regulars.office.signing_in import CODE_SECONDS, STEP_MINUTES, half_minute, token_hash
 from regulars.sealing import Sealer
 
 DIGITS = 6
@@ -50,7 +48,7 @@ def offered(sealer: Sealer, staff: Staff, sealed: str) -> str:
     """Return the secret that a form brings back; raises InputError where it is not ours."""
     try:
         return sealer.open(base64.urlsafe_b64decode(sealed), _about_offer(staff))
-    except (ValueError, binascii.Error):
+    except ValueError:
         text = "This form is of another time. Begin again with the new picture."
         raise InputError(problem("factor_offer", text, field="code")) from None
 
@@ -67,7 +65,7 @@ def turn_on(
 
     Raises InputError unless `code` is the app's of this moment.
     """
-    step = _step_of(secret, code, now)
+    step = _step_of(secret, _letters(code), now)
     if step is None:
         raise InputError(_wrong_code())
     staff.factor_secret = sealer.seal(secret, _about(staff))
@@ -87,7 +85,7 @@ def make_recovery_codes(session: Session, staff: Staff) -> list[str]:
     session.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == staff.id))
     made = [secrets.token_bytes(RECOVERY_BYTES) for _ in range(RECOVERY_CODES)]
     texts = [base64.b32encode(one).decode().lower() for one in made]
-    session.add_all(RecoveryCode(code_hash=_hash(one), staff_id=staff.id) for one in texts)
+    session.add_all(RecoveryCode(code_hash=token_hash(one), staff_id=staff.id) for one in texts)
     return ["-".join(one[at : at + 4] for at in range(0, len(one), 4)) for one in texts]
 
 
@@ -102,7 +100,7 @@ def begin(session: Session, staff: Staff, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
     expires_at = now + timedelta(minutes=STEP_MINUTES)
     session.execute(delete(SignInStep).where(SignInStep.expires_at <= now))
-    session.add(SignInStep(token_hash=_hash(token), staff_id=staff.id, expires_at=expires_at))
+    session.add(SignInStep(token_hash=token_hash(token), staff_id=staff.id, expires_at=expires_at))
     return token
 
 
@@ -142,7 +140,7 @@ def seal_anew(session: Session, sealer: Sealer) -> int:
 
 
 def _open_step(session: Session, token: str) -> tuple[SignInStep, Staff]:
-    row = session.get(SignInStep, _hash(token), with_for_update=True)
+    row = session.get(SignInStep, token_hash(token), with_for_update=True)
     staff = session.get(Staff, row.staff_id, with_for_update=True) if row else None
     if row is None or staff is None:
         raise _dead_step()
@@ -159,17 +157,16 @@ def _is_right(session: Session, sealer: Sealer, staff: Staff, code: str, now: da
             return False
         staff.factor_used_step = step
         return True
-    row = session.get(RecoveryCode, _hash(letters), with_for_update=True)
+    row = session.get(RecoveryCode, token_hash(letters), with_for_update=True)
     if row is None or row.staff_id != staff.id or row.used_at is not None:
         return False
     row.used_at = now
     return True
 
 
-def _step_of(secret: str, code: str, now: datetime) -> int | None:
+def _step_of(secret: str, letters: str, now: datetime) -> int | None:
     """Return the half minute that a code belongs to: this one, the one before or the one after."""
-    typed = _letters(code).encode()
-    present = int(now.timestamp()) // CODE_SECONDS
+    typed, present = letters.encode(), half_minute(now)
     totp = _totp(secret)
     steps = (present, present - 1, present + 1)
     return next(
@@ -198,10 +195,6 @@ def _secret(sealer: Sealer, sealed: bytes, staff: Staff) -> str:
 def _totp(secret: str) -> TOTP:
     # The algorithm of the standard, which apps take for granted; no collision helps against it.
     return TOTP(base64.b32decode(secret), DIGITS, SHA1(), CODE_SECONDS)  # noqa: S303
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
 
 
 def _about(staff: Staff) -> str:

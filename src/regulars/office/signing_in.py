@@ -7,6 +7,7 @@ of an authenticator app would be refused until then.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
@@ -24,6 +25,18 @@ from regulars.office.models.staff import (
 LINK_MINUTES = 15
 STEP_MINUTES = 5
 CODE_SECONDS = 30
+
+
+def token_hash(token: str) -> bytes:
+    """Return what is stored of a random token or code."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def half_minute(now: datetime) -> int:
+    """Return the half minute since 1970 whose code an authenticator app shows."""
+    return int(now.timestamp()) // CODE_SECONDS
+
+
 INVITATION_DAYS = 7
 
 
@@ -35,7 +48,7 @@ def follow_clock(session: Session, now: datetime) -> None:
     for row, minutes in ((SignInLink, LINK_MINUTES), (SignInStep, STEP_MINUTES)):
         latest = now + 2 * timedelta(minutes=minutes)
         session.execute(delete(row).where(row.expires_at > latest))
-    step = int(now.timestamp()) // CODE_SECONDS
+    step = half_minute(now)
     session.execute(
         update(Staff).where(Staff.factor_used_step > step + 1).values(factor_used_step=step)
     )

@@ -30,6 +30,7 @@ from regulars.errors import InputError, NotFoundError, PermissionDenied, Problem
 from regulars.office import Shop, list_shops, no_shop
 from regulars.office.audit import COMMAND_LINE
 from regulars.office.models.staff import ApiKey, Staff, StaffSession, StaffShop
+from regulars.office.signing_in import token_hash
 from regulars.web import access, embedding, sessions
 from regulars.web.i18n import LANGUAGES, Localizer, preferred_language
 from regulars.web.templating import hx_attributes
@@ -409,7 +410,7 @@ def _recognize(visit: Visit, token: str) -> None:
         is_stale = visit.now - row.seen_at > timedelta(minutes=1)
     if is_stale:
         with visit.runtime.office.session() as session:
-            kept = session.get(StaffSession, sessions.token_hash(token))
+            kept = session.get(StaffSession, token_hash(token))
             if kept is not None:
                 kept.seen_at = visit.now
 
@@ -550,7 +551,7 @@ def _call_by_token(request: Request, runtime: Runtime, token: str, now: datetime
     if local and hmac.compare_digest(token.encode(), str(local).encode()):
         return ApiCall(request, runtime, jobs, now, COMMAND_LINE, None, may_write=True)
     with runtime.office.session() as session:
-        digest = sessions.token_hash(token)
+        digest = token_hash(token)
         key = session.scalar(
             select(ApiKey).where(ApiKey.token_hash == digest, ApiKey.revoked_at.is_(None))
         )

@@ -7,7 +7,6 @@ days. Guessing is slowed per login and address, and nobody is ever locked out fo
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 import secrets
@@ -20,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from regulars.errors import InputError, LimitError, PermissionDenied, problem
 from regulars.office.models.staff import SignInAttempt, SignInLink, Staff, StaffSession
-from regulars.office.signing_in import LINK_MINUTES
+from regulars.office.signing_in import LINK_MINUTES, token_hash
 from regulars.web.passwords import is_guessed_first
 
 IDLE_HOURS = 12
@@ -38,11 +37,6 @@ FOREIGN_FORM = problem(
 )
 
 _hasher = PasswordHasher()
-
-
-def token_hash(token: str) -> bytes:
-    """Return what is stored of a random token."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def ensure_owner(session: Session, now: datetime) -> Staff:

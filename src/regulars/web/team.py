@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from regulars.errors import ConflictError, InputError, NotFoundError, PermissionDenied, problem
 from regulars.office import Shop, audit, choices, second_factor
 from regulars.office.models.staff import ApiKey, Invitation, Staff, StaffSession, StaffShop
-from regulars.office.signing_in import INVITATION_DAYS
+from regulars.office.signing_in import INVITATION_DAYS, token_hash
 from regulars.web.i18n import N_
-from regulars.web.sessions import set_password, token_hash
+from regulars.web.sessions import set_password
 
 # So that a leaked key is found by the programs that look for such in public code.
 KEY_PREFIX = "regulars_"

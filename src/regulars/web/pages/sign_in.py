@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from regulars.errors import InputError, NotFoundError, PermissionDenied, problem
 from regulars.office import second_factor
 from regulars.office.models.staff import Staff, StaffSession
+from regulars.office.signing_in import token_hash
 from regulars.web import sessions
 from regulars.web.deps import (
     LANGUAGE_COOKIE,
@@ -147,7 +148,7 @@ def choose_shop(visit: SignedIn) -> Response:
         if name not in known:
             text = 'There is no shop "{name}".'
             raise NotFoundError(problem("no_shop", text, name=name, field="shop"))
-        digest = sessions.token_hash(visit.session_token or "")
+        digest = token_hash(visit.session_token or "")
         row = session.scalar(select(StaffSession).where(StaffSession.token_hash == digest))
         if row is not None:
             row.shop_id = known[name]
